@@ -1,0 +1,146 @@
+//! What may be asked: the closed list of calls, one struct each, and the enum over all of them.
+
+use crate::*;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// A call and the type of its reply.
+pub trait Call: Serialize + DeserializeOwned + Into<Request> {
+    /// What comes back.
+    type Reply: Serialize + DeserializeOwned + 'static;
+    /// The name on the wire.
+    const NAME: &'static str;
+}
+
+macro_rules! calls {
+    ($($(#[$doc:meta])* $name:ident { $($field:ident: $ty:ty),* $(,)? } -> $reply:ty;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+            pub struct $name { $(
+                #[allow(missing_docs)] // the field's type and the call's doc say it
+                pub $field: $ty
+            ),* }
+            impl Call for $name {
+                type Reply = $reply;
+                const NAME: &'static str = stringify!($name);
+            }
+            impl From<$name> for Request {
+                fn from(call: $name) -> Self {
+                    Self::$name(call)
+                }
+            }
+        )*
+        /// Every call there is, as it crosses a wire: `{"call": "SendMessage", "chat": …}`.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "call")]
+        pub enum Request { $(
+            $(#[$doc])*
+            $name($name)
+        ),* }
+        impl Request {
+            /// The call's name on the wire.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => $name::NAME),* }
+            }
+            /// The names of all calls, in the order of the list.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
+        }
+    };
+}
+
+calls! {
+    /// Everything a client needs to draw its first screen, and the sequence number it belongs to.
+    Open {} -> Snapshot;
+
+    // chats
+    /// Starts an empty chat with an agent.
+    StartChat { agent: AgentId } -> ChatView;
+    /// Gives a chat a title.
+    RenameChat { chat: ChatId, title: String } -> ();
+    /// Removes a chat; `RestoreChat` undoes it.
+    RemoveChat { chat: ChatId } -> ();
+    /// Brings a removed chat back.
+    RestoreChat { chat: ChatId } -> ChatView;
+    /// Erases a removed chat for good: bodies and derived data go, the log's chain stays valid.
+    PurgeChat { chat: ChatId } -> ();
+    /// The newest `limit` items of the chosen branch that come before `before` (or the end).
+    ReadChat { chat: ChatId, before: Option<ItemId>, limit: u32 } -> ChatPage;
+    /// Adds a question and starts the turn that answers it; queued while another turn runs.
+    SendMessage { chat: ChatId, text: String, attached: Vec<DocumentId> } -> TurnId;
+    /// Asks again with other words: a new branch beside `item`.
+    EditMessage { item: ItemId, text: String } -> TurnId;
+    /// Answers the same question again: a new branch beside the answer `item`.
+    Regenerate { item: ItemId } -> TurnId;
+    /// Goes on writing an answer that was stopped or interrupted.
+    ContinueAnswer { item: ItemId } -> TurnId;
+    /// Shows the branch that `item` is on.
+    ChooseBranch { item: ItemId } -> ChatPage;
+    /// Stops a turn: first after the current token with what is written kept, `now` at once.
+    StopTurn { turn: TurnId, now: bool } -> ();
+    /// Answers an approval.
+    Decide { asked: CallId, decision: Decision } -> ();
+    /// How an answer came about: model, sampling, prompt, passages.
+    Explain { item: ItemId } -> Explanation;
+    /// Repeats a greedy answer and says what differs.
+    Replay { item: ItemId } -> ReplayReport;
+    /// A chat as Markdown, with its sources.
+    ExportChat { chat: ChatId } -> String;
+
+    // documents
+    /// What an import of these paths would do, before it is done.
+    PlanImport { paths: Vec<String> } -> ImportPlan;
+    /// Imports files and folders in the background.
+    ImportPaths { paths: Vec<String> } -> ImportPlan;
+    /// Imports one file from its bytes (base64), for clients that have no path.
+    ImportBytes { name: String, base64: String } -> DocumentView;
+    /// All documents, newest first.
+    ListDocuments {} -> Vec<DocumentView>;
+    /// Removes a document from every derived place; `RestoreDocument` undoes it.
+    RemoveDocument { document: DocumentId } -> ();
+    /// Brings a removed document back and reads it again.
+    RestoreDocument { document: DocumentId } -> ();
+    /// Erases a removed document for good, its blob too when no other document has it.
+    PurgeDocument { document: DocumentId } -> ();
+    /// Reads a document again.
+    RetryDocument { document: DocumentId } -> ();
+    /// Pauses or resumes reading documents.
+    PauseImport { paused: bool } -> ();
+    /// Finds passages.
+    Search { query: String, mode: SearchMode, limit: u32 } -> SearchReply;
+    /// One page with its picture or text, and the boxes of a passage on it.
+    ReadPage { document: DocumentId, page: u32, passage: Option<Span>, width: u32 } -> PageView;
+
+    // models
+    /// The models on disk, what they need and what is free.
+    ListModels {} -> ModelsView;
+    /// Adds a model file from this disk after checking it.
+    AddModel { path: String } -> ModelView;
+    /// Checks a model's header, sizes and SHA-256 again.
+    VerifyModel { model: String } -> ModelView;
+    /// Uses this model for answers from now on.
+    ChooseModel { model: String } -> ();
+    /// Configures an OpenAI-compatible server for this workspace; nothing is sent until allowed.
+    AddEndpoint { name: String, url: String, model: String, key: Option<String> } -> EndpointView;
+    /// Forgets an endpoint and its key.
+    RemoveEndpoint { name: String } -> ();
+
+    // trust
+    /// The newest `limit` lines of the outbound ledger before `before`.
+    ReadLedger { before: Option<EntryId>, limit: u32 } -> Vec<LedgerEntry>;
+    /// Seals or unseals the workspace: sealed refuses every outbound connection.
+    Seal { sealed: bool } -> ();
+    /// The policy rules in force.
+    ListRules {} -> Vec<RuleView>;
+    /// Adds a rule.
+    AddRule { subject: RuleSubject, verdict: Verdict } -> RuleView;
+    /// Takes a rule back.
+    RemoveRule { rule: RuleId } -> ();
+    /// Checks the whole log.
+    VerifyLog {} -> LogReport;
+    /// The newest `limit` records of the log.
+    ReadLog { before: Option<u64>, limit: u32 } -> Vec<LogLine>;
+
+    // settings
+    /// Changes the settings.
+    ChangeSettings { settings: Settings } -> ();
+}

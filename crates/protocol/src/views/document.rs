@@ -1,0 +1,209 @@
+//! Documents, their import, their pages, and what a search finds in them.
+
+use crate::*;
+use serde::{Deserialize, Serialize};
+
+/// A document of the library.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DocumentView {
+    /// The id.
+    pub id: DocumentId,
+    /// The file's name.
+    pub name: String,
+    /// Where it came from.
+    pub origin: String,
+    /// The format as three or four letters: `pdf`, `md`, `txt`, `html`.
+    pub format: String,
+    /// Size of the file.
+    pub bytes: u64,
+    /// BLAKE3 of the file, hex.
+    pub hash: String,
+    /// Pages; 0 until read.
+    pub pages: u32,
+    /// Passages; 0 until indexed.
+    pub passages: u32,
+    /// The main language as ISO 639-1, where one was told.
+    pub language: Option<String>,
+    /// When it was added.
+    pub added_at: i64,
+    /// How far it is.
+    pub state: DocumentState,
+}
+
+/// How far a document is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum DocumentState {
+    /// Waits to be read.
+    Waiting,
+    /// Its text is being read.
+    Reading,
+    /// Its passages are being indexed.
+    Indexing {
+        /// Passages done.
+        done: u32,
+        /// Passages in all.
+        total: u32,
+    },
+    /// Searchable. `meaning` is false while no embedding model has seen it.
+    Ready {
+        /// Whether it is found by meaning too.
+        meaning: bool,
+    },
+    /// Not readable; the file itself is unchanged.
+    Failed {
+        /// Why, and what to do.
+        fault: Fault,
+    },
+}
+
+/// What an import would do or has begun.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct ImportPlan {
+    /// Files that will be read.
+    pub files: u32,
+    /// Their size.
+    pub bytes: u64,
+    /// Files by format, most first.
+    pub formats: Vec<FormatCount>,
+    /// Files that are already here, unchanged.
+    pub known: u32,
+    /// Files left out, with the reason.
+    pub left_out: Vec<LeftOutFile>,
+    /// The documents, once the import has begun, known ones included.
+    pub documents: Vec<DocumentId>,
+}
+
+/// How many files of a format.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FormatCount {
+    /// The format.
+    pub format: String,
+    /// How many.
+    pub count: u32,
+}
+
+/// A file that is not imported, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LeftOutFile {
+    /// Its path.
+    pub path: String,
+    /// Why.
+    pub fault: Fault,
+}
+
+/// Where the import is.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct ImportProgress {
+    /// Documents of the running import.
+    pub total: u32,
+    /// Done, well or not.
+    pub done: u32,
+    /// Of these, failed.
+    pub failed: u32,
+    /// The document being read.
+    pub current: Option<String>,
+    /// Whether a person paused it.
+    pub paused: bool,
+    /// Milliseconds that the rest may take, from the measured rate; None while unknown.
+    pub left_ms: Option<u64>,
+}
+
+/// How to search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchMode {
+    /// Words and meaning, fused.
+    #[default]
+    Hybrid,
+    /// Words.
+    Text,
+    /// Meaning.
+    Vector,
+}
+
+/// What a search found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SearchReply {
+    /// Hits, best first.
+    pub hits: Vec<SearchHit>,
+    /// In how many documents.
+    pub documents: u32,
+    /// How long it took.
+    pub ms: u64,
+    /// The mode that was really used (words only while no embedding model is there).
+    pub mode: SearchMode,
+}
+
+/// A passage that was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SearchHit {
+    /// The document.
+    pub document: DocumentId,
+    /// Its name.
+    pub name: String,
+    /// Its format.
+    pub format: String,
+    /// The page, from 1.
+    pub page: u32,
+    /// Where the passage starts in the page's text, in chars.
+    pub start: u32,
+    /// Where it ends.
+    pub end: u32,
+    /// The nearest heading.
+    pub section: Option<String>,
+    /// The fused score.
+    pub score: f32,
+    /// Share of the words evidence, 0 to 1; 0 when no word matches.
+    pub words: f32,
+    /// Share of the meaning evidence, 0 to 1 (cosine); 0 when not computed.
+    pub meaning: f32,
+    /// The part of the passage to show.
+    pub snippet: String,
+    /// Chars of `snippet` to mark.
+    pub marks: Vec<Span>,
+    /// The passage's language, ISO 639-1.
+    pub language: Option<String>,
+}
+
+/// A rectangle on a page as fractions of its width and height, from the top left.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rect {
+    /// Left.
+    pub x: f32,
+    /// Top.
+    pub y: f32,
+    /// Width.
+    pub w: f32,
+    /// Height.
+    pub h: f32,
+}
+
+/// One page for the viewer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PageView {
+    /// The document.
+    pub document: DocumentId,
+    /// Its name.
+    pub name: String,
+    /// Its format.
+    pub format: String,
+    /// The page, from 1.
+    pub page: u32,
+    /// Pages in all.
+    pub pages: u32,
+    /// The page's text.
+    pub text: String,
+    /// The page as a PNG in base64, for formats with a fixed layout.
+    pub picture: Option<String>,
+    /// The picture's width in pixels.
+    pub width: u32,
+    /// The picture's height in pixels.
+    pub height: u32,
+    /// Where the passage lies on the picture.
+    pub boxes: Vec<Rect>,
+    /// The passage in `text`, where it was found.
+    pub passage: Option<Span>,
+    /// BLAKE3 of the page's text, hex.
+    pub page_hash: String,
+}
