@@ -1,0 +1,251 @@
+//! What a model computes, written plainly: candle tensors in f32, weights dequantised. It is the
+//! measure that the fast decoders are tested against, and runs wherever candle runs.
+
+use super::{Decoder, KvCache, Opening, Shape};
+use crate::{
+    error::{EngineError, Result},
+    gguf::Gguf,
+};
+use candle_core::{D, DType, Device, IndexOp, Tensor, quantized};
+use candle_nn::{ops, rotary_emb};
+use std::borrow::Cow;
+
+/// Opens a decoder of the Llama family.
+pub fn open(file: &Gguf, opening: &mut Opening<'_>) -> Result<Box<dyn Decoder>> {
+    Ok(Box::new(Reference::open(file, opening)?))
+}
+
+/// A Llama-family decoder in f32.
+pub struct Reference {
+    shape: Shape,
+    embedding: Tensor,
+    layers: Vec<Layer>,
+    norm: Tensor,
+    output: Tensor,
+    /// Rotation in neighbouring pairs (Llama's files) or in halves.
+    pairs: bool,
+    cos: Tensor,
+    sin: Tensor,
+}
+
+struct Layer {
+    attention_norm: Tensor,
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    out: Linear,
+    query_norm: Option<Tensor>,
+    key_norm: Option<Tensor>,
+    ffn_norm: Tensor,
+    gate: Linear,
+    up: Linear,
+    down: Linear,
+}
+
+struct Linear {
+    weight: Tensor,
+    bias: Option<Tensor>,
+}
+
+impl Linear {
+    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        let y = x.matmul(&self.weight.t()?)?;
+        match &self.bias {
+            Some(bias) => y.broadcast_add(bias),
+            None => Ok(y),
+        }
+    }
+}
+
+/// One layer's keys and values: `[kv_heads, positions, head_width]` each.
+type Kept = Vec<(Tensor, Tensor)>;
+
+impl Reference {
+    fn open(file: &Gguf, opening: &mut Opening<'_>) -> Result<Self> {
+        let shape = Shape::read(file)?;
+        let (width, head) = (shape.width, shape.head_width);
+        let (queries, keys) = (shape.heads * head, shape.kv_heads * head);
+        let mut read = Reader { file, progress: opening.progress, done: 0 };
+        let embedding = read.tensor("token_embd.weight", &[width, shape.vocab])?;
+        let layers = (0..shape.layers)
+            .map(|i| {
+                let name = |part: &str| format!("blk.{i}.{part}");
+                Ok(Layer {
+                    attention_norm: read.tensor(&name("attn_norm.weight"), &[width])?,
+                    query: read.linear(&name("attn_q"), width, queries)?,
+                    key: read.linear(&name("attn_k"), width, keys)?,
+                    value: read.linear(&name("attn_v"), width, keys)?,
+                    out: read.linear(&name("attn_output"), queries, width)?,
+                    query_norm: read.optional(&name("attn_q_norm.weight"), &[head])?,
+                    key_norm: read.optional(&name("attn_k_norm.weight"), &[head])?,
+                    ffn_norm: read.tensor(&name("ffn_norm.weight"), &[width])?,
+                    gate: read.linear(&name("ffn_gate"), width, shape.feed_forward)?,
+                    up: read.linear(&name("ffn_up"), width, shape.feed_forward)?,
+                    down: read.linear(&name("ffn_down"), shape.feed_forward, width)?,
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let norm = read.tensor("output_norm.weight", &[width])?;
+        let output = read.optional("output.weight", &[width, shape.vocab])?.unwrap_or_else(|| embedding.clone());
+        let factors = read.optional("rope_freqs.weight", &[shape.rope_width / 2])?;
+        let (cos, sin) = rotations(file, &shape, factors.as_ref(), opening.positions)?;
+        let pairs = shape.architecture == "llama";
+        Ok(Self { shape, embedding, layers, norm, output, pairs, cos, sin })
+    }
+
+    fn rotate(&self, x: &Tensor, from: usize) -> candle_core::Result<Tensor> {
+        let tokens = x.dim(2)?;
+        let (cos, sin) = (self.cos.narrow(0, from, tokens)?, self.sin.narrow(0, from, tokens)?);
+        let turn = |x: &Tensor| {
+            if self.pairs { rotary_emb::rope_i(x, &cos, &sin) } else { rotary_emb::rope(x, &cos, &sin) }
+        };
+        let rope = self.shape.rope_width;
+        if rope == self.shape.head_width {
+            return turn(&x.contiguous()?);
+        }
+        let turned = turn(&x.narrow(D::Minus1, 0, rope)?.contiguous()?)?;
+        Tensor::cat(&[turned, x.narrow(D::Minus1, rope, self.shape.head_width - rope)?], D::Minus1)
+    }
+
+    fn attend(&self, layer: &Layer, x: &Tensor, from: usize, kept: &(Tensor, Tensor)) -> candle_core::Result<Tensor> {
+        let (heads, groups, head) = (self.shape.heads, self.shape.kv_heads, self.shape.head_width);
+        let tokens = x.dim(0)?;
+        let split = |x: Tensor, heads: usize| x.reshape((1, tokens, heads, head))?.transpose(1, 2)?.contiguous();
+        let mut query = split(layer.query.forward(x)?, heads)?;
+        let mut key = split(layer.key.forward(x)?, groups)?;
+        let value = split(layer.value.forward(x)?, groups)?;
+        if let Some(norm) = &layer.query_norm {
+            query = self.normalise(&query, norm)?;
+        }
+        if let Some(norm) = &layer.key_norm {
+            key = self.normalise(&key, norm)?;
+        }
+        let (query, key) = (self.rotate(&query, from)?, self.rotate(&key, from)?);
+        kept.0.slice_set(&key.squeeze(0)?.contiguous()?, 1, from)?;
+        kept.1.slice_set(&value.squeeze(0)?.contiguous()?, 1, from)?;
+
+        let seen = from + tokens;
+        let shared = heads / groups;
+        // All queries that share a key head go through one matmul.
+        let query = query.reshape((groups, shared * tokens, head))?;
+        let keys = kept.0.narrow(1, 0, seen)?.contiguous()?;
+        let values = kept.1.narrow(1, 0, seen)?.contiguous()?;
+        #[allow(clippy::cast_precision_loss, reason = "a head is at most 4096 wide")]
+        let scale = 1.0 / (head as f64).sqrt();
+        let scores = (query.matmul(&keys.transpose(1, 2)?)? * scale)?.reshape((heads, tokens, seen))?;
+        let scores = if tokens > 1 { scores.broadcast_add(&mask(tokens, from, x.device())?)? } else { scores };
+        let weights = ops::softmax_last_dim(&scores)?.reshape((groups, shared * tokens, seen))?;
+        let mixed = weights.matmul(&values)?.reshape((heads, tokens, head))?;
+        layer.out.forward(&mixed.transpose(0, 1)?.reshape((tokens, heads * head))?)
+    }
+
+    fn normalise(&self, x: &Tensor, weight: &Tensor) -> candle_core::Result<Tensor> {
+        ops::rms_norm(&x.contiguous()?, weight, self.shape.epsilon)
+    }
+
+    fn logits(&self, tokens: &[u32], from: usize, kept: &Kept) -> candle_core::Result<Vec<f32>> {
+        let ids = Tensor::new(tokens, &Device::Cpu)?;
+        let mut x = self.embedding.index_select(&ids, 0)?;
+        for (layer, kept) in self.layers.iter().zip(kept) {
+            let attended = self.attend(layer, &self.normalise(&x, &layer.attention_norm)?, from, kept)?;
+            x = (x + attended)?;
+            let h = self.normalise(&x, &layer.ffn_norm)?;
+            let inner = (ops::silu(&layer.gate.forward(&h)?)? * layer.up.forward(&h)?)?;
+            x = (x + layer.down.forward(&inner)?)?;
+        }
+        let last = self.normalise(&x.i(tokens.len() - 1..)?, &self.norm)?;
+        last.matmul(&self.output.t()?)?.flatten_all()?.to_vec1()
+    }
+}
+
+impl Decoder for Reference {
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    fn new_cache(&self, positions: usize) -> Result<KvCache> {
+        let positions = positions.min(self.cos.dim(0)?);
+        let size = (self.shape.kv_heads, positions, self.shape.head_width);
+        let empty = || Tensor::zeros(size, DType::F32, &Device::Cpu);
+        let kept: Kept =
+            self.layers.iter().map(|_| Ok((empty()?, empty()?))).collect::<candle_core::Result<Vec<_>>>()?;
+        Ok(KvCache::new(positions, kept))
+    }
+
+    fn forward(&mut self, tokens: &[u32], cache: &mut KvCache) -> Result<Vec<f32>> {
+        let limit = self.shape.vocab;
+        if tokens.is_empty() || tokens.iter().any(|t| *t as usize >= limit) {
+            return Err(EngineError::Compute(format!("tokens outside the vocabulary of {limit}")));
+        }
+        let from = cache.len();
+        let logits = self.logits(tokens, from, cache.store::<Kept>(tokens.len())?)?;
+        cache.advance(tokens.len());
+        Ok(logits)
+    }
+}
+
+/// 0 where a token may look, -inf at what comes after it: `[tokens, from + tokens]`.
+fn mask(tokens: usize, from: usize, device: &Device) -> candle_core::Result<Tensor> {
+    let seen = from + tokens;
+    let values: Vec<f32> =
+        (0..tokens).flat_map(|t| (0..seen).map(move |s| if s <= from + t { 0.0 } else { f32::NEG_INFINITY })).collect();
+    Tensor::from_vec(values, (tokens, seen), device)
+}
+
+/// The rotations for each position: cosines and sines, `[positions, rope_width / 2]`.
+fn rotations(file: &Gguf, shape: &Shape, factors: Option<&Tensor>, positions: usize) -> Result<(Tensor, Tensor)> {
+    let key = |name: &str| format!("{}.rope.scaling.{name}", shape.architecture);
+    let stretch = match file.text(&key("type")) {
+        None | Some("none") => 1.0,
+        Some("linear") => f64::from(file.fraction(&key("factor")).unwrap_or(1.0)),
+        Some(other) => return Err(file.unsupported(format!("'{other}' rope scaling"))),
+    };
+    if !stretch.is_finite() || stretch <= 0.0 {
+        return Err(file.malformed(format!("its rope scaling factor is {stretch}")));
+    }
+    let half = shape.rope_width / 2;
+    let factors = factors.map(Tensor::to_vec1::<f32>).transpose()?.unwrap_or_else(|| vec![1.0; half]);
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "f64 on the way to f32")]
+    let table = |f: fn(f64) -> f64| -> Vec<f32> {
+        let rope = shape.rope_width as f64;
+        (0..positions)
+            .flat_map(|p| {
+                factors.iter().enumerate().map(move |(i, factor)| {
+                    let frequency = f64::from(shape.rope_base).powf(-2.0 * i as f64 / rope) / f64::from(*factor);
+                    f(p as f64 / stretch * frequency) as f32
+                })
+            })
+            .collect()
+    };
+    let size = (positions, half);
+    Ok((Tensor::from_vec(table(f64::cos), size, &Device::Cpu)?, Tensor::from_vec(table(f64::sin), size, &Device::Cpu)?))
+}
+
+/// Dequantises tensors and tells how far it is.
+struct Reader<'a> {
+    file: &'a Gguf,
+    progress: &'a mut dyn FnMut(u64, u64),
+    done: u64,
+}
+
+impl Reader<'_> {
+    fn tensor(&mut self, name: &str, dims: &[usize]) -> Result<Tensor> {
+        let info = self.file.tensor_of(name, dims)?;
+        let bytes = Cow::Borrowed(self.file.bytes(info));
+        let shape: Vec<usize> = dims.iter().rev().copied().collect();
+        let storage = quantized::QStorage::from_data(bytes, &Device::Cpu, info.kind.candle())?;
+        let tensor = quantized::QTensor::new(storage, shape)?.dequantize(&Device::Cpu)?;
+        self.done += info.bytes as u64;
+        (self.progress)(self.done, self.file.file_bytes() as u64);
+        Ok(tensor)
+    }
+
+    fn optional(&mut self, name: &str, dims: &[usize]) -> Result<Option<Tensor>> {
+        if self.file.tensors().contains_key(name) { self.tensor(name, dims).map(Some) } else { Ok(None) }
+    }
+
+    fn linear(&mut self, name: &str, from: usize, to: usize) -> Result<Linear> {
+        let weight = self.tensor(&format!("{name}.weight"), &[from, to])?;
+        Ok(Linear { weight, bias: self.optional(&format!("{name}.bias"), &[to])? })
+    }
+}
