@@ -1,1 +1,14 @@
-//! agents
+//! What does an agent do next? A pure turn machine, a pure policy, and the driver that runs them.
+//!
+//! Nothing here decides by a model's word: [`judge`] grants, a person grants, nothing else.
+
+mod language;
+mod policy;
+mod role;
+mod title;
+pub mod turn;
+
+pub use language::{Language, language_of};
+pub use policy::{Policy, Scope, ToolSpec, default_by_reach, judge};
+pub use role::{Retrieval, Role, RoleError, role, roles};
+pub use title::title_of;

@@ -1,0 +1,317 @@
+//! What happens next in a turn? A pure machine: inputs in, effects out; no IO, no clock, no async.
+//!
+//! ```text
+//! New → Searching → Prompting → Listening → Checking → Ended
+//!                       ↑           ↓
+//!                       └──────  Calling        (at most `Limits::rounds` times)
+//! ```
+//! Whatever comes in whatever order: the turn ends exactly once, wants nothing after `Finish`, its
+//! text only grows, and a stop always ends it. An input that the present state does not wait for is
+//! late news of something since cancelled, and changes nothing.
+
+mod answer;
+mod calls;
+mod words;
+
+#[cfg(test)]
+mod proofs;
+#[cfg(test)]
+mod tests;
+
+pub use words::*;
+
+use calls::Calling;
+use protocol::{Event, Fault, FaultKind, ItemStatus, StepKind, StepState, StepView, TurnState};
+
+/// One run of an agent that writes one answer.
+#[derive(Debug)]
+pub struct Turn {
+    setup: Setup,
+    state: State,
+    text: String,
+    chars: usize,
+    saved: usize,
+    steps: Vec<StepView>,
+    rounds: Vec<Round>,
+    passages: u32,
+    left_out_step: Option<usize>,
+    asked_model: bool,
+    usage: Usage,
+    ttft_ms: Option<u64>,
+    stopping: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    New,
+    Searching { step: usize },
+    Prompting,
+    Listening(answer::Listening),
+    Calling(Calling),
+    Checking { status: ItemStatus, step: usize },
+    Ended,
+}
+
+impl Turn {
+    /// A turn that has not begun.
+    pub fn new(setup: Setup) -> Self {
+        let text = setup.so_far.clone();
+        Self {
+            chars: text.chars().count(),
+            saved: text.len(),
+            text,
+            setup,
+            state: State::New,
+            steps: Vec::new(),
+            rounds: Vec::new(),
+            passages: 0,
+            left_out_step: None,
+            asked_model: false,
+            usage: Usage::default(),
+            ttft_ms: None,
+            stopping: false,
+        }
+    }
+
+    /// The answer so far.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+    /// The rounds of tool calls so far: they follow the question in the prompt.
+    pub fn rounds(&self) -> &[Round] {
+        &self.rounds
+    }
+    /// Whether the next prompt offers tools.
+    pub fn offers_tools(&self) -> bool {
+        self.setup.tools && self.rounds.len() < self.setup.limits.rounds
+    }
+    /// Whether it is over.
+    pub fn ended(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+
+    /// Takes one input and says what is to be done, in order.
+    pub fn step(&mut self, input: Input) -> Vec<Effect> {
+        let mut out = Vec::new();
+        if self.ended() {
+            return out;
+        }
+        match input {
+            Input::Started => self.started(&mut out),
+            Input::Retrieved { relevant, ms } => self.retrieved(relevant, ms, &mut out),
+            Input::SearchFailed { fault } => self.search_failed(fault, &mut out),
+            Input::PromptBuilt { tokens, left_out } => self.prompt_built(tokens, &left_out, &mut out),
+            Input::Model { at, heard } => self.heard(at, heard, &mut out),
+            Input::EngineGone { fault } => self.engine_gone(fault, &mut out),
+            Input::Judged { call, step, summary, reach, may_always, verdict } => {
+                self.judged(call, calls::Judgement { step, summary, reach, may_always, verdict }, &mut out);
+            }
+            Input::Decided { call, decision } => self.decided(call, decision, &mut out),
+            Input::ToolFinished { call, told, ms } => self.tool_finished(call, told, ms, &mut out),
+            Input::Cited { citations, unsupported, supported, ms } => {
+                self.cited(citations, unsupported, supported, ms, &mut out);
+            }
+            Input::CiteFailed { fault } => self.cite_failed(fault, &mut out),
+            Input::Tick => self.tick(&mut out),
+            Input::StopRequested { now } => self.stop_requested(now, &mut out),
+            Input::Shutdown => self.end(ItemStatus::Interrupted, Verified::default(), &mut out),
+        }
+        out
+    }
+
+    fn started(&mut self, out: &mut Vec<Effect>) {
+        let State::New = self.state else { return };
+        if self.setup.retrieve {
+            let step = self.add_step(StepKind::Searched, self.setup.question.clone(), out);
+            self.state = State::Searching { step };
+            self.moved(TurnState::Searching, out);
+            out.push(Effect::Retrieve);
+        } else if self.setup.documents_only {
+            self.say_nothing_found(out);
+        } else {
+            self.prompt(out);
+        }
+    }
+
+    fn retrieved(&mut self, relevant: u32, ms: u64, out: &mut Vec<Effect>) {
+        let State::Searching { step } = self.state else { return };
+        self.passages = self.passages.saturating_add(relevant);
+        self.close_step(step, StepState::Done, Some(relevant), Some(ms), out);
+        if relevant == 0 && self.setup.documents_only { self.say_nothing_found(out) } else { self.prompt(out) }
+    }
+
+    fn search_failed(&mut self, fault: Fault, out: &mut Vec<Effect>) {
+        let State::Searching { step } = self.state else { return };
+        self.close_step(step, StepState::Failed, None, None, out);
+        if self.setup.documents_only {
+            // Without its documents this role must not answer.
+            self.end(ItemStatus::Failed { fault }, Verified::default(), out);
+        } else {
+            out.push(Effect::Emit(Event::Notice(fault)));
+            self.prompt(out);
+        }
+    }
+
+    /// The documents do not answer the question: said in a fixed sentence, and no model is asked.
+    fn say_nothing_found(&mut self, out: &mut Vec<Effect>) {
+        let sentence = self.setup.nothing_found.clone();
+        self.new_paragraph(out);
+        self.write(&sentence, out);
+        self.end(ItemStatus::Complete, Verified { supported: Some(false), ..Verified::default() }, out);
+    }
+
+    fn prompt(&mut self, out: &mut Vec<Effect>) {
+        self.state = State::Prompting;
+        out.push(Effect::BuildPrompt);
+    }
+
+    fn prompt_built(&mut self, tokens: u32, left_out: &[String], out: &mut Vec<Effect>) {
+        let State::Prompting = self.state else { return };
+        if !left_out.is_empty() {
+            let detail = left_out.join(" ");
+            let count = u32::try_from(left_out.len()).ok();
+            match self.left_out_step {
+                Some(step) => self.steps[step].detail = detail,
+                None => self.left_out_step = Some(self.add_step(StepKind::LeftOut, detail, out)),
+            }
+            if let Some(step) = self.left_out_step {
+                self.close_step(step, StepState::Done, count, None, out);
+            }
+        }
+        self.asked_model = true;
+        self.state = State::Listening(answer::Listening::new(self.text.len()));
+        self.moved(TurnState::Reading { done: 0, total: tokens }, out);
+        out.push(Effect::AskModel);
+    }
+
+    fn engine_gone(&mut self, fault: Fault, out: &mut Vec<Effect>) {
+        match self.state {
+            State::Prompting | State::Listening(_) => {}
+            State::New | State::Searching { .. } | State::Calling(_) | State::Checking { .. } | State::Ended => return,
+        }
+        if self.stopping {
+            // The person wanted it to end, and it ends: that the engine went too is no news.
+            self.check(ItemStatus::Stopped, out);
+        } else if self.text.is_empty() {
+            self.end(ItemStatus::Failed { fault }, Verified::default(), out);
+        } else {
+            out.push(Effect::Emit(Event::Notice(fault)));
+            self.check(ItemStatus::Interrupted, out);
+        }
+    }
+
+    fn tick(&mut self, out: &mut Vec<Effect>) {
+        if let State::Listening(listening) = &mut self.state
+            && let Some(step) = listening.take_fresh_reasoning()
+        {
+            self.show_step(step, out);
+        }
+        if self.text.len() > self.saved {
+            self.saved = self.text.len();
+            out.push(Effect::SaveCheckpoint(self.text.clone()));
+        }
+    }
+
+    /// First request: after the current token. Where no token is being written there is nothing to
+    /// wait for. Second request, or `now`: at once.
+    fn stop_requested(&mut self, now: bool, out: &mut Vec<Effect>) {
+        let again = std::mem::replace(&mut self.stopping, true);
+        if now || again {
+            let status = match &self.state {
+                // It was written to its end; only the check is given up.
+                State::Checking { status, .. } => status.clone(),
+                _ => ItemStatus::Stopped,
+            };
+            return self.end(status, Verified::default(), out);
+        }
+        let wait = match &self.state {
+            State::Listening(listening) => listening.is_writing(),
+            State::Calling(calling) => calling.is_running(),
+            State::Checking { .. } => true,
+            State::New | State::Searching { .. } | State::Prompting | State::Ended => false,
+        };
+        if wait { self.moved(TurnState::Stopping, out) } else { self.check(ItemStatus::Stopped, out) }
+    }
+
+    /// Ends it. Everything that still runs is cancelled; the text is kept.
+    fn end(&mut self, status: ItemStatus, verified: Verified, out: &mut Vec<Effect>) {
+        self.give_up_running(out);
+        for step in self.steps.iter_mut().filter(|step| step.state == StepState::Running) {
+            step.state = StepState::Failed;
+        }
+        self.state = State::Ended;
+        out.push(Effect::Record(Box::new(Ended {
+            text: self.text.clone(),
+            status,
+            steps: self.steps.clone(),
+            citations: verified.citations,
+            unsupported: verified.unsupported,
+            supported: verified.supported,
+            asked_model: self.asked_model,
+            usage: self.usage,
+            ttft_ms: self.ttft_ms,
+        })));
+        out.push(Effect::Finish);
+    }
+
+    fn give_up_running(&mut self, out: &mut Vec<Effect>) {
+        match &mut self.state {
+            State::Listening(listening) => {
+                listening.give_up(out);
+            }
+            State::Calling(calling) => calling.give_up(out),
+            State::New | State::Searching { .. } | State::Prompting | State::Checking { .. } | State::Ended => {}
+        }
+    }
+
+    fn moved(&self, state: TurnState, out: &mut Vec<Effect>) {
+        let Setup { chat, turn, item, .. } = self.setup;
+        out.push(Effect::Emit(Event::TurnMoved { chat, turn, item: Some(item), state }));
+    }
+
+    fn add_step(&mut self, kind: StepKind, detail: String, out: &mut Vec<Effect>) -> usize {
+        self.steps.push(StepView { kind, state: StepState::Running, detail, count: None, ms: None });
+        let index = self.steps.len() - 1;
+        self.show_step(index, out);
+        index
+    }
+
+    fn close_step(
+        &mut self,
+        index: usize,
+        state: StepState,
+        count: Option<u32>,
+        ms: Option<u64>,
+        out: &mut Vec<Effect>,
+    ) {
+        let step = &mut self.steps[index];
+        (step.state, step.count, step.ms) = (state, count, ms);
+        self.show_step(index, out);
+    }
+
+    fn show_step(&self, index: usize, out: &mut Vec<Effect>) {
+        let Setup { chat, item, .. } = self.setup;
+        let step = self.steps[index].clone();
+        out.push(Effect::Emit(Event::StepChanged {
+            chat,
+            item,
+            index: u32::try_from(index).unwrap_or(u32::MAX),
+            step,
+        }));
+    }
+}
+
+/// What code found out about the finished text.
+#[derive(Debug, Default)]
+struct Verified {
+    citations: Vec<protocol::CitationView>,
+    unsupported: Vec<protocol::Span>,
+    supported: Option<bool>,
+}
+
+/// The model said that it is done and had written nothing.
+fn empty_answer() -> Fault {
+    Fault::new(FaultKind::Unavailable, "answer.empty", "The model ended its answer without a word.")
+        .safe("Your question is safe.")
+        .hint("Answer again, put the question differently, or choose another model.")
+}

@@ -1,0 +1,208 @@
+//! How does an answer grow while the model writes, and how is it checked when it is done?
+
+use super::*;
+use protocol::{CitationView, Span};
+
+/// The model was asked and its stream is open.
+#[derive(Debug)]
+pub(super) struct Listening {
+    /// Where this round's text begins, in bytes.
+    from: usize,
+    /// Whether this round has text.
+    wrote: bool,
+    calls: Vec<ToolCall>,
+    reasoning: Option<Reasoning>,
+    open: bool,
+}
+
+#[derive(Debug)]
+struct Reasoning {
+    step: usize,
+    since: u64,
+    fresh: bool,
+}
+
+impl Listening {
+    pub(super) fn new(from: usize) -> Self {
+        Self { from, wrote: false, calls: Vec::new(), reasoning: None, open: true }
+    }
+    /// Whether a token is being written, so that a stop has something to wait for.
+    pub(super) fn is_writing(&self) -> bool {
+        self.wrote || self.reasoning.is_some()
+    }
+    /// The step of a reasoning that grew since this was last asked.
+    pub(super) fn take_fresh_reasoning(&mut self) -> Option<usize> {
+        let reasoning = self.reasoning.as_mut()?;
+        std::mem::take(&mut reasoning.fresh).then_some(reasoning.step)
+    }
+    /// Closes the model's stream, once.
+    pub(super) fn give_up(&mut self, out: &mut Vec<Effect>) {
+        if std::mem::take(&mut self.open) {
+            out.push(Effect::CancelModel);
+        }
+    }
+}
+
+impl Turn {
+    pub(super) fn heard(&mut self, at: u64, heard: Heard, out: &mut Vec<Effect>) {
+        let State::Listening(listening) = &mut self.state else { return };
+        match heard {
+            Heard::Loading { done, total } => return self.moved(TurnState::Loading { done, total }, out),
+            Heard::Reading { done, total } => return self.moved(TurnState::Reading { done, total }, out),
+            Heard::Call(call) => {
+                listening.calls.push(call);
+                return;
+            }
+            Heard::Reasoning(more) => self.reason(at, &more, out),
+            Heard::Text(more) => self.hear_text(at, &more, out),
+            Heard::Done { ending, usage } => return self.heard_done(at, ending, usage, out),
+        }
+        // The token that was being written when the stop came is now kept.
+        if self.stopping {
+            self.check(ItemStatus::Stopped, out);
+        } else if self.chars >= self.setup.limits.chars {
+            self.check(ItemStatus::CutShort, out);
+        }
+    }
+
+    fn reason(&mut self, at: u64, more: &str, out: &mut Vec<Effect>) {
+        let State::Listening(listening) = &self.state else { return };
+        let step = match &listening.reasoning {
+            Some(reasoning) => reasoning.step,
+            None => {
+                let step = self.add_step(StepKind::Reasoned, String::new(), out);
+                if let State::Listening(listening) = &mut self.state {
+                    listening.reasoning = Some(Reasoning { step, since: at, fresh: false });
+                }
+                self.moved(TurnState::Writing, out);
+                step
+            }
+        };
+        let detail = &mut self.steps[step].detail;
+        let room = self.setup.limits.reasoning.saturating_sub(detail.chars().count());
+        detail.extend(more.chars().take(room));
+        if let State::Listening(Listening { reasoning: Some(reasoning), .. }) = &mut self.state {
+            reasoning.fresh = true;
+        }
+    }
+
+    fn close_reasoning(&mut self, at: u64, out: &mut Vec<Effect>) {
+        if let State::Listening(listening) = &mut self.state
+            && let Some(reasoning) = listening.reasoning.take()
+        {
+            let ms = at.saturating_sub(reasoning.since);
+            self.close_step(reasoning.step, StepState::Done, None, Some(ms), out);
+        }
+    }
+
+    fn hear_text(&mut self, at: u64, more: &str, out: &mut Vec<Effect>) {
+        self.close_reasoning(at, out);
+        let State::Listening(listening) = &mut self.state else { return };
+        // Models like to begin with a space or a line feed; an answer does not.
+        let begins = self.text.is_empty() || (!listening.wrote && !self.rounds.is_empty());
+        let more = if begins { more.trim_start() } else { more };
+        if more.is_empty() {
+            return;
+        }
+        if !std::mem::replace(&mut listening.wrote, true) {
+            self.ttft_ms.get_or_insert(at);
+            self.moved(TurnState::Writing, out);
+            if !self.rounds.is_empty() {
+                self.new_paragraph(out);
+                if let State::Listening(listening) = &mut self.state {
+                    listening.from = self.text.len();
+                }
+            }
+        }
+        self.write(more, out);
+    }
+
+    fn heard_done(&mut self, at: u64, ending: Ending, usage: Usage, out: &mut Vec<Effect>) {
+        self.close_reasoning(at, out);
+        let State::Listening(listening) = &mut self.state else { return };
+        listening.open = false;
+        let calls = std::mem::take(&mut listening.calls);
+        let from = listening.from;
+        self.usage = Usage {
+            prompt_tokens: usage.prompt_tokens,
+            completion_tokens: self.usage.completion_tokens.saturating_add(usage.completion_tokens),
+            tokens_per_second: usage.tokens_per_second,
+        };
+        if self.stopping || ending == Ending::Cancelled {
+            let status = if self.stopping { ItemStatus::Stopped } else { ItemStatus::Interrupted };
+            return self.check(status, out);
+        }
+        if !calls.is_empty() && self.offers_tools() {
+            return self.call_tools(from, calls, out);
+        }
+        match ending {
+            Ending::Length => self.check(ItemStatus::CutShort, out),
+            Ending::Done | Ending::Cancelled if self.text.is_empty() => {
+                self.end(ItemStatus::Failed { fault: empty_answer() }, Verified::default(), out);
+            }
+            Ending::Done | Ending::Cancelled => self.check(ItemStatus::Complete, out),
+        }
+    }
+
+    /// Appends to the answer and tells the clients. The only place where the text changes.
+    pub(super) fn write(&mut self, more: &str, out: &mut Vec<Effect>) {
+        let room = self.setup.limits.chars.saturating_sub(self.chars);
+        let more: String = more.chars().take(room).collect();
+        if more.is_empty() {
+            return;
+        }
+        let at = self.chars as u64;
+        self.chars += more.chars().count();
+        self.text.push_str(&more);
+        let Setup { chat, item, .. } = self.setup;
+        out.push(Effect::Emit(Event::Delta { chat, item, at, text: more }));
+    }
+
+    pub(super) fn new_paragraph(&mut self, out: &mut Vec<Effect>) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            let gap = if self.text.ends_with('\n') { "\n" } else { "\n\n" };
+            self.write(gap, out);
+        }
+    }
+
+    /// The text is as it will be: check it against the passages if there are any, then end.
+    pub(super) fn check(&mut self, status: ItemStatus, out: &mut Vec<Effect>) {
+        self.give_up_running(out);
+        if self.passages == 0 || self.text.trim().is_empty() {
+            return self.end(status, Verified::default(), out);
+        }
+        let step = self.add_step(StepKind::Checked, String::new(), out);
+        self.state = State::Checking { status, step };
+        self.moved(TurnState::Checking, out);
+        out.push(Effect::Cite(self.text.clone()));
+    }
+
+    pub(super) fn cited(
+        &mut self,
+        citations: Vec<CitationView>,
+        unsupported: Vec<Span>,
+        supported: bool,
+        ms: u64,
+        out: &mut Vec<Effect>,
+    ) {
+        let State::Checking { status, step } = &self.state else { return };
+        let (status, step) = (status.clone(), *step);
+        self.close_step(step, StepState::Done, u32::try_from(citations.len()).ok(), Some(ms), out);
+        // A general answer that quotes nothing does not claim to come from the documents.
+        let claims = self.setup.documents_only || !citations.is_empty();
+        let verified = Verified {
+            citations,
+            unsupported: if claims { unsupported } else { Vec::new() },
+            supported: claims.then_some(supported),
+        };
+        self.end(status, verified, out);
+    }
+
+    pub(super) fn cite_failed(&mut self, fault: Fault, out: &mut Vec<Effect>) {
+        let State::Checking { status, step } = &self.state else { return };
+        let (status, step) = (status.clone(), *step);
+        self.close_step(step, StepState::Failed, None, None, out);
+        out.push(Effect::Emit(Event::Notice(fault)));
+        self.end(status, Verified::default(), out);
+    }
+}

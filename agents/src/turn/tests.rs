@@ -1,0 +1,373 @@
+//! Scenarios of a turn, each a table of inputs and the effects that must follow.
+
+use super::*;
+use protocol::{CallId, ChatId, CitationView, Decision, DocumentId, ItemId, Reach, Span, TurnId, Verdict};
+
+pub(super) fn setup() -> Setup {
+    Setup {
+        turn: TurnId::new(),
+        chat: ChatId::new(),
+        item: ItemId::new(),
+        question: "Who pays?".into(),
+        retrieve: true,
+        documents_only: true,
+        tools: false,
+        nothing_found: "Nothing found.".into(),
+        so_far: String::new(),
+        limits: Limits::default(),
+    }
+}
+pub(super) fn fault() -> Fault {
+    Fault::new(FaultKind::Unavailable, "engine.gone", "The engine went away.")
+}
+pub(super) fn call(name: &str) -> ToolCall {
+    ToolCall { call: CallId::new(), id: "1".into(), name: name.into(), arguments: "{}".into() }
+}
+pub(super) fn citation() -> CitationView {
+    CitationView {
+        number: 1,
+        at: 4,
+        document: DocumentId::new(),
+        name: "a.pdf".into(),
+        page: 1,
+        start: 0,
+        end: 4,
+        quote: "Anna".into(),
+        page_hash: String::new(),
+    }
+}
+fn text(text: &str) -> Input {
+    Input::Model { at: 700, heard: Heard::Text(text.into()) }
+}
+fn done(ending: Ending) -> Input {
+    let usage = Usage { prompt_tokens: 100, completion_tokens: 5, tokens_per_second: 20.0 };
+    Input::Model { at: 900, heard: Heard::Done { ending, usage } }
+}
+fn found() -> Input {
+    Input::Retrieved { relevant: 3, ms: 12 }
+}
+fn built() -> Input {
+    Input::PromptBuilt { tokens: 100, left_out: vec![] }
+}
+fn cited() -> Input {
+    Input::Cited { citations: vec![citation()], unsupported: vec![Span { start: 5, end: 9 }], supported: true, ms: 3 }
+}
+fn judged(call: &ToolCall, verdict: Verdict) -> Input {
+    let step = StepKind::Tool { name: call.name.clone() };
+    Input::Judged { call: call.call, step, summary: "Rename".into(), reach: Reach::Write, may_always: true, verdict }
+}
+fn called(call: &ToolCall) -> Input {
+    Input::Model { at: 800, heard: Heard::Call(call.clone()) }
+}
+
+/// The effects as words, so that a table reads like the story.
+fn words(effects: &[Effect]) -> String {
+    let word = |effect: &Effect| match effect {
+        Effect::Retrieve => "retrieve".to_owned(),
+        Effect::BuildPrompt => "build".to_owned(),
+        Effect::AskModel => "ask".to_owned(),
+        Effect::CancelModel => "cancel model".to_owned(),
+        Effect::Judge(call) => format!("judge {}", call.name),
+        Effect::AskPerson { tool, .. } => format!("ask person {tool}"),
+        Effect::Withdraw(_) => "withdraw".to_owned(),
+        Effect::RunTool(call) => format!("run {}", call.name),
+        Effect::CancelTool(_) => "cancel tool".to_owned(),
+        Effect::Cite(_) => "cite".to_owned(),
+        Effect::SaveCheckpoint(text) => format!("save {text:?}"),
+        Effect::Emit(Event::Delta { at, text, .. }) => format!("delta {at} {text:?}"),
+        Effect::Emit(Event::TurnMoved { state, .. }) => {
+            let state = serde_json::to_value(state).unwrap();
+            format!("→{}", state["is"].as_str().unwrap())
+        }
+        Effect::Emit(Event::StepChanged { index, step, .. }) => format!("step {index} {:?}", step.state),
+        Effect::Emit(Event::Notice(_)) => "notice".to_owned(),
+        Effect::Emit(other) => format!("{other:?}"),
+        Effect::Record(ended) => {
+            let status = serde_json::to_value(&ended.status).unwrap();
+            let (is, text) = (status["is"].as_str().unwrap().to_owned(), &ended.text);
+            format!("record {is} {text:?} {:?} {}", ended.supported, ended.citations.len())
+        }
+        Effect::Finish => "finish".to_owned(),
+    };
+    effects.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+fn story(setup: Setup, table: &[(Input, &str)]) -> Turn {
+    let mut turn = Turn::new(setup);
+    for (number, (input, expected)) in table.iter().enumerate() {
+        assert_eq!(words(&turn.step(input.clone())), *expected, "line {number}: {input:?}");
+    }
+    turn
+}
+
+#[test]
+fn an_answer_from_documents() {
+    let turn = story(
+        setup(),
+        &[
+            (Input::Started, "step 0 Running, →searching, retrieve"),
+            (found(), "step 0 Done, build"),
+            (
+                Input::PromptBuilt { tokens: 100, left_out: vec!["Two passages did not fit.".into()] },
+                "step 1 Running, step 1 Done, →reading, ask",
+            ),
+            (Input::Model { at: 5, heard: Heard::Loading { done: 1, total: 2 } }, "→loading"),
+            (Input::Model { at: 9, heard: Heard::Reading { done: 1, total: 2 } }, "→reading"),
+            (text(" "), ""),
+            (text(" Anna"), "→writing, delta 0 \"Anna\""),
+            (Input::Tick, "save \"Anna\""),
+            (Input::Tick, ""),
+            (text(" païs."), "delta 4 \" païs.\""),
+            (text("!"), "delta 10 \"!\""),
+            (done(Ending::Done), "step 2 Running, →checking, cite"),
+            (cited(), "step 2 Done, record complete \"Anna païs.!\" Some(true) 1, finish"),
+            (text("late"), ""),
+            (Input::StopRequested { now: true }, ""),
+        ],
+    );
+    assert_eq!((turn.ttft_ms, turn.usage.completion_tokens), (Some(700), 5));
+}
+
+#[test]
+fn nothing_found_is_said_and_no_model_is_asked() {
+    let sentence = "delta 0 \"Nothing found.\", record complete \"Nothing found.\" Some(false) 0, finish";
+    story(
+        setup(),
+        &[
+            (Input::Started, "step 0 Running, →searching, retrieve"),
+            (Input::Retrieved { relevant: 0, ms: 1 }, &format!("step 0 Done, {sentence}")),
+        ],
+    );
+    // Without any document there is nothing to search either.
+    let turn = story(Setup { retrieve: false, ..setup() }, &[(Input::Started, sentence)]);
+    assert!(!turn.asked_model);
+    // The general role goes on without passages, and claims nothing about documents.
+    story(
+        Setup { documents_only: false, ..setup() },
+        &[
+            (Input::Started, "step 0 Running, →searching, retrieve"),
+            (Input::Retrieved { relevant: 0, ms: 1 }, "step 0 Done, build"),
+            (built(), "→reading, ask"),
+            (text("Hm."), "→writing, delta 0 \"Hm.\""),
+            (done(Ending::Done), "record complete \"Hm.\" None 0, finish"),
+        ],
+    );
+}
+
+#[test]
+fn a_failed_search_ends_a_researcher_and_only_a_researcher() {
+    let failed = Input::SearchFailed { fault: fault() };
+    let begin = (Input::Started, "step 0 Running, →searching, retrieve");
+    story(setup(), &[begin.clone(), (failed.clone(), "step 0 Failed, record failed \"\" None 0, finish")]);
+    story(Setup { documents_only: false, ..setup() }, &[begin, (failed, "step 0 Failed, notice, build")]);
+}
+
+fn writing(setup: Setup) -> Turn {
+    let mut turn = Turn::new(setup);
+    for input in [Input::Started, found(), built(), text("One")] {
+        turn.step(input);
+    }
+    turn
+}
+
+#[test]
+fn stops_in_two_stages() {
+    let soft = Input::StopRequested { now: false };
+    let checked = "cancel model, step 1 Running, →checking, cite";
+    let mut turn = writing(setup());
+    assert_eq!(words(&turn.step(soft.clone())), "→stopping");
+    assert_eq!(words(&turn.step(text(" two"))), format!("delta 3 \" two\", {checked}"));
+    assert_eq!(words(&turn.step(cited())), "step 1 Done, record stopped \"One two\" Some(true) 1, finish");
+
+    // A second request, or `now`, does not wait for the token.
+    for second in [soft.clone(), Input::StopRequested { now: true }] {
+        let mut turn = writing(setup());
+        turn.step(soft.clone());
+        assert_eq!(words(&turn.step(second)), "cancel model, record stopped \"One\" None 0, finish");
+    }
+    // The model ended by itself meanwhile.
+    let mut turn = writing(setup());
+    turn.step(soft.clone());
+    assert_eq!(words(&turn.step(done(Ending::Done))), "step 1 Running, →checking, cite");
+    // Before a word is written there is nothing to wait for.
+    let before: &[(&[Input], &str)] = &[
+        (&[], "record stopped \"\" None 0, finish"),
+        (&[Input::Started], "record stopped \"\" None 0, finish"),
+        (&[Input::Started, found()], "record stopped \"\" None 0, finish"),
+        (&[Input::Started, found(), built()], "cancel model, record stopped \"\" None 0, finish"),
+    ];
+    for (inputs, expected) in before {
+        let mut turn = Turn::new(setup());
+        inputs.iter().for_each(|input| drop(turn.step(input.clone())));
+        assert_eq!(words(&turn.step(soft.clone())), *expected);
+    }
+    // What was written to its end stays complete, even if nobody waits for the check.
+    let mut turn = writing(setup());
+    turn.step(done(Ending::Done));
+    assert_eq!(words(&turn.step(soft.clone())), "→stopping");
+    assert_eq!(words(&turn.step(soft)), "record complete \"One\" None 0, finish");
+}
+
+#[test]
+fn faults_keep_what_was_written() {
+    let gone = Input::EngineGone { fault: fault() };
+    let mut turn = writing(setup());
+    assert_eq!(words(&turn.step(gone.clone())), "notice, cancel model, step 1 Running, →checking, cite");
+    assert_eq!(words(&turn.step(cited())), "step 1 Done, record interrupted \"One\" Some(true) 1, finish");
+
+    let mut turn = Turn::new(setup());
+    for input in [Input::Started, found()] {
+        turn.step(input);
+    }
+    assert_eq!(words(&turn.step(gone)), "record failed \"\" None 0, finish");
+
+    let mut turn = writing(setup());
+    assert_eq!(words(&turn.step(Input::Shutdown)), "cancel model, record interrupted \"One\" None 0, finish");
+
+    let mut turn = writing(setup());
+    turn.step(done(Ending::Length));
+    let failed = Input::CiteFailed { fault: fault() };
+    assert_eq!(words(&turn.step(failed)), "step 1 Failed, notice, record cut_short \"One\" None 0, finish");
+
+    let mut turn = Turn::new(setup());
+    for input in [Input::Started, found(), built()] {
+        turn.step(input);
+    }
+    assert_eq!(words(&turn.step(done(Ending::Done))), "record failed \"\" None 0, finish");
+}
+
+#[test]
+fn a_long_answer_is_cut_at_the_limit() {
+    let limits = Limits { chars: 8, ..Limits::default() };
+    let mut turn = writing(Setup { limits, ..setup() });
+    let expected = "delta 3 \" two \", cancel model, step 1 Running, →checking, cite";
+    assert_eq!(words(&turn.step(text(" two three"))), expected);
+    assert_eq!(turn.text(), "One two ");
+}
+
+#[test]
+fn going_on_keeps_the_text_so_far() {
+    let setup = Setup { so_far: "Anna".into(), documents_only: false, retrieve: false, ..setup() };
+    let mut turn = Turn::new(setup);
+    for input in [Input::Started, built()] {
+        turn.step(input);
+    }
+    assert_eq!(words(&turn.step(Input::Tick)), "", "what is saved already is not saved again");
+    assert_eq!(words(&turn.step(text(" pays."))), "→writing, delta 4 \" pays.\"");
+    assert_eq!(words(&turn.step(done(Ending::Done))), "record complete \"Anna pays.\" None 0, finish");
+}
+
+#[test]
+fn reasoning_is_a_step_and_not_text() {
+    let think = |at, word: &str| Input::Model { at, heard: Heard::Reasoning(word.into()) };
+    let mut turn = Turn::new(setup());
+    for input in [Input::Started, found(), built()] {
+        turn.step(input);
+    }
+    assert_eq!(words(&turn.step(think(100, "Let me"))), "step 1 Running, →writing");
+    assert_eq!(words(&turn.step(think(150, " see"))), "");
+    assert_eq!(words(&turn.step(Input::Tick)), "step 1 Running");
+    assert_eq!(words(&turn.step(Input::Tick)), "");
+    assert_eq!(words(&turn.step(text("Anna"))), "step 1 Done, →writing, delta 0 \"Anna\"");
+    assert_eq!((turn.steps[1].detail.as_str(), turn.steps[1].ms), ("Let me see", Some(600)));
+}
+
+fn with_tools() -> Setup {
+    Setup { tools: true, retrieve: false, documents_only: false, ..setup() }
+}
+fn calling(tool: &ToolCall) -> Turn {
+    let mut turn = Turn::new(with_tools());
+    for input in [Input::Started, built(), text("I look."), called(tool)] {
+        turn.step(input);
+    }
+    let begun = format!("step 0 Running, →working, judge {}", tool.name);
+    assert_eq!(words(&turn.step(done(Ending::Done))), begun);
+    turn
+}
+
+#[test]
+fn a_tool_call_is_judged_asked_for_run_and_told() {
+    let tool = call("rename_chat");
+    let told = Told { text: "Renamed.".into(), count: None, failed: false };
+    let finished = Input::ToolFinished { call: tool.call, told: told.clone(), ms: 4 };
+
+    let mut turn = calling(&tool);
+    assert_eq!(words(&turn.step(finished.clone())), "", "nothing runs before it is allowed");
+    assert_eq!(words(&turn.step(judged(&tool, Verdict::Ask))), "step 0 Running, →asking, ask person rename_chat");
+    assert_eq!(words(&turn.step(finished.clone())), "", "nothing runs before it is allowed");
+    assert_eq!(words(&turn.step(judged(&tool, Verdict::Allow))), "", "it is judged once");
+    let other = Input::Decided { call: CallId::new(), decision: Decision::AllowOnce };
+    assert_eq!(words(&turn.step(other)), "", "another call's yes is no yes");
+    let yes = Input::Decided { call: tool.call, decision: Decision::AllowOnce };
+    assert_eq!(words(&turn.step(yes)), "→working, run rename_chat");
+    assert_eq!(words(&turn.step(finished.clone())), "step 0 Done, build");
+    assert_eq!(turn.rounds(), [Round { text: "I look.".into(), calls: vec![(tool.clone(), Some(told))] }]);
+    assert_eq!(words(&turn.step(built())), "→reading, ask");
+    assert_eq!(words(&turn.step(text(" Done."))), "→writing, delta 7 \"\\n\\n\", delta 9 \"Done.\"");
+    assert_eq!(words(&turn.step(done(Ending::Done))), "record complete \"I look.\\n\\nDone.\" None 0, finish");
+
+    let mut turn = calling(&tool);
+    assert_eq!(words(&turn.step(judged(&tool, Verdict::Allow))), "step 0 Running, run rename_chat");
+
+    let mut turn = calling(&tool);
+    assert_eq!(words(&turn.step(judged(&tool, Verdict::Deny))), "step 0 Running, step 0 Refused, build");
+    assert!(turn.rounds()[0].calls[0].1.as_ref().unwrap().failed);
+
+    for (decision, expected) in [
+        (Decision::Deny, "step 0 Refused, build"),
+        (Decision::Expired, "step 0 Refused, record stopped \"I look.\" None 0, finish"),
+        (Decision::AllowAlways, "→working, run rename_chat"),
+    ] {
+        let mut turn = calling(&tool);
+        turn.step(judged(&tool, Verdict::Ask));
+        assert_eq!(words(&turn.step(Input::Decided { call: tool.call, decision })), expected);
+    }
+
+    let mut turn = calling(&tool);
+    let unknown = Input::ToolFinished { call: tool.call, told: Told::failed("No such tool."), ms: 0 };
+    assert_eq!(words(&turn.step(unknown)), "step 0 Failed, build");
+    assert_eq!(turn.steps[0].detail, "No such tool.");
+}
+
+#[test]
+fn a_stop_ends_a_tool_call_too() {
+    let tool = call("rename_chat");
+    let soft = Input::StopRequested { now: false };
+    let mut asking = calling(&tool);
+    asking.step(judged(&tool, Verdict::Ask));
+    assert_eq!(words(&asking.step(soft.clone())), "withdraw, record stopped \"I look.\" None 0, finish");
+
+    let mut running = calling(&tool);
+    running.step(judged(&tool, Verdict::Allow));
+    assert_eq!(words(&running.step(soft.clone())), "→stopping");
+    let told = Told { text: "Renamed.".into(), count: None, failed: false };
+    let finished = Input::ToolFinished { call: tool.call, told, ms: 4 };
+    assert_eq!(words(&running.step(finished)), "step 0 Done, record stopped \"I look.\" None 0, finish");
+
+    let mut running = calling(&tool);
+    running.step(judged(&tool, Verdict::Allow));
+    running.step(soft.clone());
+    assert_eq!(words(&running.step(soft)), "cancel tool, record stopped \"I look.\" None 0, finish");
+}
+
+#[test]
+fn tool_rounds_are_bounded() {
+    let limits = Limits { rounds: 2, calls: 2, ..Limits::default() };
+    let mut turn = Turn::new(Setup { limits, ..with_tools() });
+    turn.step(Input::Started);
+    for round in 0..2 {
+        assert!(turn.offers_tools());
+        turn.step(built());
+        let tools: Vec<ToolCall> = (0..5).map(|_| call("search_documents")).collect();
+        tools.iter().for_each(|tool| drop(turn.step(called(tool))));
+        turn.step(done(Ending::Done));
+        for tool in &tools[..2] {
+            turn.step(Input::ToolFinished { call: tool.call, told: Told::failed("no"), ms: 0 });
+        }
+        assert_eq!(turn.rounds()[round].calls.len(), 2);
+    }
+    assert!(!turn.offers_tools());
+    turn.step(built());
+    turn.step(called(&call("search_documents")));
+    assert_eq!(words(&turn.step(done(Ending::Done))), "record failed \"\" None 0, finish");
+}
