@@ -1,0 +1,165 @@
+//! The whole window: contexts, the tree, the address, the keyboard.
+
+use crate::{
+    client::Client,
+    dom, i18n,
+    i18n::Lang,
+    keys::{self, Action, Pressed},
+    parts::dialog::AskLink,
+    route::Route,
+    screen::Screen,
+    shell::{areas, boundary::Boundary, side::Side, toasts::Toasts},
+    state::{Link, Workspace, WorkspaceStoreFields},
+    views,
+};
+use leptos::{ev, prelude::*};
+use protocol::{Settings, Theme};
+use reactive_stores::Store;
+use wasm_bindgen_futures::spawn_local;
+
+/// The root.
+#[component]
+pub fn App() -> impl IntoView {
+    let store = Store::new(Workspace::default());
+    let screen = Screen::new(Route::parse(&window().location().hash().unwrap_or_default()));
+    let client = Client::new(store, screen);
+    provide_context(client);
+    spawn_local(client.run());
+
+    window_event_listener(ev::hashchange, move |_| {
+        screen.route.set(Route::parse(&window().location().hash().unwrap_or_default()));
+    });
+    let mac = dom::is_mac();
+    window_event_listener(ev::keydown, move |event| {
+        if let Some(action) = keys::action(&Pressed::of(&event, mac), mac) {
+            event.prevent_default();
+            perform(client, action);
+        }
+    });
+
+    let settings = Memo::new(move |_| store.settings().get());
+    let lang = Memo::new(move |_| {
+        let lang = settings.with(|settings| Lang::choose(&settings.language, &dom::system_language()));
+        i18n::set_lang(lang);
+        lang.code()
+    });
+    Effect::new(move || settings.with(show_settings));
+
+    view! {
+        {move || {
+            lang.track();
+            view! { <Tree/> }
+        }}
+    }
+}
+
+/// Everything with words in it; drawn again when the language changes.
+#[component]
+fn Tree() -> impl IntoView {
+    let client = crate::client::use_client();
+    let Client { store, screen, .. } = client;
+    let state = Memo::new(move |_| match &*store.link().read() {
+        Link::Failed(fault) => Stage::Failed(fault.clone()),
+        Link::Opening | Link::Live | Link::Lost if store.home().read().is_none() => Stage::Opening,
+        Link::Opening | Link::Live | Link::Lost => Stage::Open,
+    });
+    let first = Memo::new(move |_| {
+        screen.route.get() == Route::FirstRun || (state.get() == Stage::Open && !store.settings().read().welcomed)
+    });
+    view! {
+        {move || match state.get() {
+            Stage::Failed(fault) => view! { <views::closed::Closed fault/> }.into_any(),
+            Stage::Opening => view! { <views::closed::Opening/> }.into_any(),
+            Stage::Open if first.get() => view! { <views::first_run::FirstRun/> }.into_any(),
+            Stage::Open => view! { <Desk/> }.into_any(),
+        }}
+        <AskLink/>
+        <p class="vh" role="status" aria-live="polite">{move || screen.said.get()}</p>
+    }
+}
+
+#[derive(Clone, PartialEq)]
+enum Stage {
+    Opening,
+    Open,
+    Failed(protocol::Fault),
+}
+
+/// The window once the workspace is open.
+#[component]
+fn Desk() -> impl IntoView {
+    let screen = crate::client::use_screen();
+    view! {
+        <div
+            class="app"
+            class:side-shown=move || screen.side.get() == Some(true)
+            class:side-hidden=move || screen.side.get() == Some(false)
+        >
+            <Side/>
+            <main class="sheet" id="main">
+                {move || match screen.route.get() {
+                    Route::Chat(chat) => view! { <views::chat::Chat chat/> }.into_any(),
+                    Route::NewChat | Route::FirstRun => view! { <views::new_chat::NewChat/> }.into_any(),
+                    Route::Documents => view! { <views::documents::Documents/> }.into_any(),
+                    Route::Search => view! { <views::search::Search/> }.into_any(),
+                    Route::Models => view! { <views::models::Models/> }.into_any(),
+                    Route::Outbound => view! { <views::outbound::Outbound/> }.into_any(),
+                    Route::Settings => view! { <views::settings::Settings/> }.into_any(),
+                }}
+                <Toasts/>
+            </main>
+            <Boundary/>
+        </div>
+        <views::palette::Palette/>
+        <views::shortcuts::Shortcuts/>
+    }
+}
+
+/// Does what a shortcut or a command of the palette says.
+pub fn perform(client: Client, action: Action) {
+    let screen = client.screen;
+    match action {
+        Action::Palette => screen.palette.update(|open| *open = !*open),
+        Action::Shortcuts => screen.shortcuts.update(|open| *open = !*open),
+        Action::NewChat => screen.go(Route::NewChat),
+        Action::SearchDocuments => screen.go(Route::Search),
+        Action::Outbound => screen.go(Route::Outbound),
+        Action::Settings => screen.go(Route::Settings),
+        Action::Sidebar => {
+            let shown = screen.side.get_untracked().unwrap_or(!dom::narrower_than(960));
+            screen.side.set(Some(!shown));
+        }
+        Action::Sources => screen.sources.update(|open| *open = !*open),
+        Action::NextArea => areas::step(true),
+        Action::PreviousArea => areas::step(false),
+        Action::Newest => views::chat::to_newest(),
+        Action::Question => dom::focus_soon(views::chat::APPROVAL_ID),
+    }
+}
+
+/// Theme, language and text size, on the page itself and for the next start.
+fn show_settings(settings: &Settings) {
+    let Some(root) = document().document_element() else { return };
+    let theme = match settings.theme {
+        Theme::System => "",
+        Theme::Light => "light",
+        Theme::Dark => "dark",
+    };
+    // For one frame nothing fades from one theme to the other.
+    let _ = root.set_attribute("data-switching", "");
+    let _ = match theme {
+        "" => root.remove_attribute("data-theme"),
+        theme => root.set_attribute("data-theme", theme),
+    };
+    request_animation_frame(move || {
+        if let Some(root) = document().document_element() {
+            let _ = root.remove_attribute("data-switching");
+        }
+    });
+    dom::remember("atelier.theme", theme);
+    let lang = i18n::lang();
+    let _ = root.set_attribute("lang", lang.code());
+    dom::remember("atelier.language", lang.code());
+    let zoom = f64::from(settings.text_size.clamp(90, 200)) / 100.0;
+    let _ = root.set_attribute("style", &format!("--zoom:{zoom}"));
+}

@@ -1,0 +1,220 @@
+//! How views talk to the backend: typed calls out, the stream of events in.
+
+use crate::{
+    dom,
+    fold::{Folded, News, fold},
+    screen::Screen,
+    state::{Link, Workspace, WorkspaceStoreFields, notify},
+    transport::{Arrival, Events, Transport, broken},
+};
+use futures::{FutureExt, StreamExt, channel::oneshot, select_biased};
+use leptos::prelude::*;
+use protocol::*;
+use reactive_stores::Store;
+use std::time::Duration;
+use wasm_bindgen_futures::spawn_local;
+
+/// How many items of a chat are read at once.
+pub const PAGE: u32 = 40;
+/// The longest pause before the workspace is opened again.
+const LONGEST_PAUSE_MS: u32 = 8_000;
+/// A hidden page gets no frames; then events are applied this often.
+const UNSEEN_MS: u64 = 250;
+
+/// Calls, and what follows from their replies. Copied freely.
+#[derive(Clone, Copy)]
+pub struct Client {
+    transport: Transport,
+    /// What the backend knows.
+    pub store: Store<Workspace>,
+    /// What this screen knows.
+    pub screen: Screen,
+    rereading: StoredValue<bool>,
+}
+
+/// The client of this page.
+pub fn use_client() -> Client {
+    expect_context::<Client>()
+}
+
+/// The workspace's store.
+pub fn use_space() -> Store<Workspace> {
+    use_client().store
+}
+
+/// This screen.
+pub fn use_screen() -> Screen {
+    use_client().screen
+}
+
+impl Client {
+    /// A client that has not opened the workspace yet.
+    pub fn new(store: Store<Workspace>, screen: Screen) -> Self {
+        Self { transport: Transport::detect(), store, screen, rereading: StoredValue::new(false) }
+    }
+
+    /// Whether this page may open other pages.
+    pub fn opens_pages(self) -> bool {
+        self.transport.opens_pages()
+    }
+
+    /// Whether this page is in the desktop window, which has paths and dialogs of its own.
+    pub fn in_window(self) -> bool {
+        self.transport == Transport::Ipc
+    }
+
+    /// Calls and waits for the reply.
+    pub async fn call<C: Call>(self, call: C) -> Result<C::Reply, Fault> {
+        let value = self.transport.send(&call.into()).await?;
+        serde_json::from_value(value).map_err(|error| broken(&error.to_string()))
+    }
+
+    /// Calls, then does something with the reply; a fault is shown.
+    pub fn ask<C: Call + 'static>(self, call: C, then: impl FnOnce(C::Reply) + 'static) {
+        spawn_local(async move {
+            match self.call(call).await {
+                Ok(reply) => then(reply),
+                Err(fault) => self.screen.fault.set(Some(fault)),
+            }
+        });
+    }
+
+    /// Calls where the reply says nothing; a fault is shown.
+    pub fn tell<C: Call + 'static>(self, call: C) {
+        self.ask(call, |_| ());
+    }
+
+    /// Applies news and tells the readers of what changed.
+    pub fn fold(self, news: News) {
+        let Some(folded) = self.store.try_update_untracked(|space| fold(space, news)) else { return };
+        match folded {
+            Folded::Touched(touched) => notify(self.store, &touched),
+            Folded::Reread => self.reread(),
+            Folded::Reopen => {
+                spawn_local(async move {
+                    if let Err(fault) = self.open().await {
+                        self.screen.fault.set(Some(fault));
+                    }
+                });
+            }
+        }
+    }
+
+    /// Reads the newest items of a chat and makes it the open one.
+    pub fn open_chat(self, chat: ChatId) {
+        self.ask(ReadChat { chat, before: None, limit: PAGE }, move |page| self.fold(News::Newest(Box::new(page))));
+    }
+
+    /// Reads the items before those that are here.
+    pub async fn read_older(self) -> Result<(), Fault> {
+        let (chat, before) = self.store.with_untracked(|space| (space.open, space.items.first().map(|item| item.id)));
+        if let (Some(chat), Some(before)) = (chat, before) {
+            let page = self.call(ReadChat { chat, before: Some(before), limit: PAGE }).await?;
+            self.fold(News::Older(Box::new(page)));
+        }
+        Ok(())
+    }
+
+    /// Reads the open chat again, once at a time.
+    fn reread(self) {
+        notify(self.store, &[crate::fold::Touch::Everything]);
+        let Some(chat) = self.store.open().get_untracked() else { return };
+        if self.rereading.get_value() {
+            return;
+        }
+        self.rereading.set_value(true);
+        spawn_local(async move {
+            let page = self.call(ReadChat { chat, before: None, limit: PAGE }).await;
+            match page {
+                Ok(page) => self.fold(News::Newest(Box::new(page))),
+                Err(fault) => self.screen.fault.set(Some(fault)),
+            }
+            dom::sleep(100).await;
+            self.rereading.set_value(false);
+        });
+    }
+
+    async fn open(self) -> Result<u64, Fault> {
+        let snapshot = self.call(Open {}).await?;
+        let seq = snapshot.seq;
+        self.fold(News::Opened(Box::new(snapshot)));
+        Ok(seq)
+    }
+
+    /// Opens the workspace and follows its events for as long as the page lives.
+    pub async fn run(self) {
+        if let Err(fault) = self.transport.enter().await {
+            self.fold(News::Link(Link::Failed(fault)));
+            return;
+        }
+        let mut pause_ms = 250;
+        loop {
+            match self.follow().await {
+                Ok(()) => pause_ms = 250,
+                Err(fault) => {
+                    let link = if self.store.home().with_untracked(Option::is_some) {
+                        Link::Lost
+                    } else {
+                        Link::Failed(fault)
+                    };
+                    self.fold(News::Link(link));
+                    pause_ms = (pause_ms * 2).min(LONGEST_PAUSE_MS);
+                }
+            }
+            dom::sleep(pause_ms).await;
+        }
+    }
+
+    /// Follows events until there is a gap in them.
+    async fn follow(self) -> Result<(), Fault> {
+        let mut last = self.open().await?;
+        let Events { mut arrivals, _alive } = self.transport.events(last)?;
+        while let Some(first) = arrivals.next().await {
+            // All that arrives before the next frame is drawn is applied at once.
+            next_frame().await;
+            let mut arrival = Some(first);
+            while let Some(now) = arrival {
+                match now {
+                    Arrival::Back => self.fold(News::Link(Link::Live)),
+                    Arrival::Lost => {
+                        self.fold(News::Link(Link::Lost));
+                        if self.in_window() {
+                            return Ok(());
+                        }
+                    }
+                    Arrival::Envelope(envelope) => {
+                        let Envelope { seq, event } = *envelope;
+                        if matches!(event, Event::Resync) || seq > last + 1 {
+                            return Ok(());
+                        }
+                        if seq > last {
+                            last = seq;
+                            self.fold(News::Event(Box::new(event)));
+                        }
+                    }
+                }
+                arrival = arrivals.next().now_or_never().flatten();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Waits until just before the next frame is drawn.
+async fn next_frame() {
+    let (painted, frame) = oneshot::channel::<()>();
+    let (late, timer) = oneshot::channel::<()>();
+    request_animation_frame(move || {
+        let _ = painted.send(());
+    });
+    set_timeout(
+        move || {
+            let _ = late.send(());
+        },
+        Duration::from_millis(UNSEEN_MS),
+    );
+    select_biased! {
+        _ = frame.fuse() => {}
+        _ = timer.fuse() => {}
+    }
+}

@@ -1,0 +1,86 @@
+//! What the catalogues promise: equal keys, equal values, and every key in the code exists.
+#![cfg(test)]
+
+use super::{Catalogue, Lang};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn catalogue(lang: Lang) -> Catalogue {
+    Catalogue::parse(lang.source()).unwrap()
+}
+
+fn places(form: &str) -> BTreeSet<&str> {
+    form.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect()
+}
+
+fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ext| ext == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn languages_have_the_same_keys_and_values() {
+    let (en, fr) = (catalogue(Lang::En), catalogue(Lang::Fr));
+    assert_eq!(en.keys().collect::<Vec<_>>(), fr.keys().collect::<Vec<_>>());
+    for key in en.keys() {
+        let all = |catalogue: &Catalogue| -> BTreeSet<String> {
+            catalogue.forms(key).into_iter().flat_map(places).map(str::to_owned).collect()
+        };
+        assert_eq!(all(&en), all(&fr), "the values of {key}");
+    }
+}
+
+#[test]
+fn french_typography() {
+    let fr = catalogue(Lang::Fr);
+    for key in fr.keys() {
+        for form in fr.forms(key) {
+            let chars: Vec<char> = form.chars().collect();
+            for pair in chars.windows(2) {
+                let wrong = match pair {
+                    [before, ';' | '!' | '?'] => *before != '\u{202f}',
+                    [before, ':'] => *before != '\u{a0}',
+                    ['«', after] => *after != '\u{a0}',
+                    [before, '»'] => *before != '\u{a0}',
+                    _ => false,
+                };
+                assert!(!wrong, "{key}: {form:?} at {pair:?}");
+            }
+            assert!(!form.contains('\''), "{key}: a straight apostrophe in {form:?}");
+        }
+    }
+}
+
+#[test]
+fn every_key_in_the_code_exists() {
+    let en = catalogue(Lang::En);
+    let known: BTreeSet<&str> = en.keys().collect();
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    let mut used = BTreeSet::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        for opening in ["t!(", "key!(", "rich(", "Notice::of("] {
+            for rest in text.split(opening).skip(1) {
+                let Some(rest) = rest.trim_start().strip_prefix('"') else { continue };
+                let Some((key, _)) = rest.split_once('"') else { continue };
+                if key == "key" {
+                    continue; // the macros' own documentation
+                }
+                assert!(known.contains(key), "{} uses {key:?}, which no catalogue has", file.display());
+                used.insert(key.to_owned());
+            }
+        }
+    }
+    let unused: Vec<&&str> = known.iter().filter(|key| !used.contains(**key) && !key.starts_with("fault.")).collect();
+    assert!(unused.is_empty(), "nothing uses {unused:?}");
+}

@@ -1,0 +1,115 @@
+//! What only this screen knows: the route, what is open, toasts, what is read out.
+
+use crate::route::Route;
+use leptos::prelude::*;
+use protocol::{Fault, ItemId};
+use std::time::Duration;
+
+/// A toast: a result with a way back or a place to go.
+#[derive(Clone)]
+pub struct Toast {
+    /// Its number.
+    pub id: u32,
+    /// The result, one line.
+    pub text: String,
+    /// The button's words and what it does.
+    pub action: Option<(String, Callback<()>)>,
+}
+
+/// The citation that the sources panel shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cited {
+    /// The answer.
+    pub item: ItemId,
+    /// The citation's number in it.
+    pub number: u32,
+}
+
+/// Signals of this screen. Copied freely.
+#[derive(Clone, Copy)]
+pub struct Screen {
+    /// The route.
+    pub route: RwSignal<Route>,
+    /// Whether the sidebar was shown or hidden by hand; None: as the width says.
+    pub side: RwSignal<Option<bool>>,
+    /// Whether the sources panel is open.
+    pub sources: RwSignal<bool>,
+    /// The citation in the sources panel.
+    pub cited: RwSignal<Option<Cited>>,
+    /// Toasts, oldest first.
+    pub toasts: RwSignal<Vec<Toast>>,
+    /// What the polite live region says.
+    pub said: RwSignal<String>,
+    /// Whether the palette is open.
+    pub palette: RwSignal<bool>,
+    /// Whether the shortcut sheet is open.
+    pub shortcuts: RwSignal<bool>,
+    /// A link that a person wants to open.
+    pub link: RwSignal<Option<String>>,
+    /// Text to start a new chat with, from the palette or the search.
+    pub draft: RwSignal<String>,
+    /// Words to search for, from the palette.
+    pub query: RwSignal<String>,
+    /// A fault of the last thing done on this screen.
+    pub fault: RwSignal<Option<Fault>>,
+    next: StoredValue<u32>,
+}
+
+/// How many toasts are on the screen at most.
+const TOASTS: usize = 2;
+/// How long a toast stays.
+const TOAST_MS: u64 = 10_000;
+
+impl Screen {
+    /// A fresh screen at a route.
+    pub fn new(route: Route) -> Self {
+        Self {
+            route: RwSignal::new(route),
+            side: RwSignal::new(None),
+            sources: RwSignal::new(true),
+            cited: RwSignal::new(None),
+            toasts: RwSignal::new(Vec::new()),
+            said: RwSignal::new(String::new()),
+            palette: RwSignal::new(false),
+            shortcuts: RwSignal::new(false),
+            link: RwSignal::new(None),
+            draft: RwSignal::new(String::new()),
+            query: RwSignal::new(String::new()),
+            fault: RwSignal::new(None),
+            next: StoredValue::new(0),
+        }
+    }
+
+    /// Goes to a screen.
+    pub fn go(self, route: Route) {
+        // The address decides; a change of it comes back as an event and sets the route.
+        let _ = window().location().set_hash(&route.href());
+    }
+
+    /// Shows a result with a way back.
+    pub fn toast(self, text: String, action: Option<(String, Callback<()>)>) {
+        let id = self.next.get_value();
+        self.next.set_value(id.wrapping_add(1));
+        self.say(text.clone());
+        self.toasts.update(|toasts| {
+            toasts.push(Toast { id, text, action });
+            let excess = toasts.len().saturating_sub(TOASTS);
+            toasts.drain(..excess);
+        });
+    }
+
+    /// Takes a toast away.
+    pub fn untoast(self, id: u32) {
+        self.toasts.update(|toasts| toasts.retain(|toast| toast.id != id));
+    }
+
+    /// How long a toast stays when nobody looks at it.
+    pub fn toast_time() -> Duration {
+        Duration::from_millis(TOAST_MS)
+    }
+
+    /// Has the screen reader say something when it has a moment.
+    pub fn say(self, text: String) {
+        self.said.set(text);
+    }
+}

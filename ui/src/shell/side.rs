@@ -1,0 +1,185 @@
+//! The sidebar: the workspace, search, places to go, and the chats by day. In a narrow window it
+//! becomes a rail, and lies over the sheet when it is opened.
+
+use crate::{
+    app::perform,
+    client::use_client,
+    dom, i18n,
+    keys::{self, Action},
+    parts::icon::{Glyph, Icon, Logo},
+    route::Route,
+    state::WorkspaceStoreFields,
+};
+use leptos::prelude::*;
+use protocol::{ChatId, ChatView};
+
+/// So many chats are listed; older ones are found by the search.
+const LISTED: usize = 200;
+
+/// The sidebar.
+#[component]
+pub fn Side() -> impl IntoView {
+    let client = use_client();
+    let (store, screen) = (client.store, client.screen);
+    let mac = dom::is_mac();
+    let name = Memo::new(move |_| store.home().read().as_ref().map(|home| home.name.clone()).unwrap_or_default());
+    let person = move || {
+        let name = store.settings().read().name.clone();
+        match name.is_empty() {
+            true => store.home().read().as_ref().map(|home| home.member_name.clone()).unwrap_or_default(),
+            false => name,
+        }
+    };
+    let documents = move || {
+        let count = store.documents().read().len();
+        (count > 0).then(|| i18n::number(count as u32))
+    };
+    let palette_keys = keys::hint(Action::Palette, mac);
+    view! {
+        <aside class="side" aria-label=t!("side.name")>
+            <div class="side-top" data-tauri-drag-region>
+                <span class="grow"></span>
+                <button
+                    class="btn icon ghost sm"
+                    aria-label=t!("side.toggle")
+                    title=format!("{} {}", t!("side.toggle"), keys::hint(Action::Sidebar, mac))
+                    on:click=move |_| perform(client, Action::Sidebar)
+                >
+                    <Glyph icon=Icon::PanelLeft/>
+                </button>
+            </div>
+            <a class="ws" href=Route::Settings.href() title=name>
+                <span class="ws-mark">
+                    <Logo/>
+                </span>
+                <span class="grow label">
+                    <span class="ws-name cut">{name}</span>
+                    <span class="ws-org cut">{person}</span>
+                </span>
+            </a>
+            <button class="find" title=t!("side.find") on:click=move |_| screen.palette.set(true)>
+                <Glyph icon=Icon::Search size=14/>
+                <span class="grow label">{t!("side.find")}</span>
+                <kbd class="kbd">{palette_keys}</kbd>
+            </button>
+            <nav class="nav" aria-label=t!("side.places")>
+                <Entry route=Route::NewChat icon=Icon::SquarePen words=t!("side.new_chat")/>
+                <Entry route=Route::Documents icon=Icon::Files words=t!("side.documents") count=Signal::derive(documents)/>
+            </nav>
+            <div class="side-scroll">
+                <Chats/>
+            </div>
+            <nav class="nav side-foot" aria-label=t!("side.more")>
+                <Entry route=Route::Models icon=Icon::Gauge words=t!("side.models")/>
+                <Entry route=Route::Outbound icon=Icon::ShieldCheck words=t!("side.outbound")/>
+                <Entry route=Route::Settings icon=Icon::SunMoon words=t!("side.settings")/>
+            </nav>
+        </aside>
+    }
+}
+
+/// A place to go.
+#[component]
+fn Entry(
+    route: Route,
+    icon: Icon,
+    words: String,
+    #[prop(optional, into)] count: Option<Signal<Option<String>>>,
+) -> impl IntoView {
+    let screen = use_client().screen;
+    view! {
+        <a
+            href=route.href()
+            title=words.clone()
+            aria-current=move || (screen.route.get() == route).then_some("page")
+        >
+            <Glyph icon/>
+            <span class="label cut">{words.clone()}</span>
+            {count.map(|count| view! { <span class="n">{count}</span> })}
+        </a>
+    }
+}
+
+/// The chats in groups by day, newest first.
+#[component]
+fn Chats() -> impl IntoView {
+    let store = use_client().store;
+    let groups = Memo::new(move |_| by_day(&store.chats().read(), dom::now()));
+    view! {
+        <Show
+            when=move || !groups.with(Vec::is_empty)
+            fallback=move || view! { <p class="small faint side-empty">{t!("side.no_chats")}</p> }
+        >
+            <For each=move || groups.get() key=|group| group.clone() let:group>
+                <h2 class="day">{group.0.clone()}</h2>
+                <nav class="nav chats" aria-label=t!("side.chats_of", day = &group.0)>
+                    {group.1.iter().map(|chat| view! { <ChatLink id=*chat/> }).collect_view()}
+                </nav>
+            </For>
+        </Show>
+    }
+}
+
+/// Groups of consecutive chats that fall on the same day or stretch of days.
+fn by_day(chats: &[ChatView], now: i64) -> Vec<(String, Vec<ChatId>)> {
+    let mut groups: Vec<(String, Vec<ChatId>)> = Vec::new();
+    for chat in chats.iter().take(LISTED) {
+        let day = i18n::relative_day(chat.changed_at, now);
+        match groups.last_mut() {
+            Some((last, ids)) if *last == day => ids.push(chat.id),
+            Some(_) | None => groups.push((day, vec![chat.id])),
+        }
+    }
+    groups
+}
+
+#[component]
+fn ChatLink(id: ChatId) -> impl IntoView {
+    let client = use_client();
+    let (store, screen) = (client.store, client.screen);
+    let chat = store.chats().at_key(id);
+    let title = Memo::new(move |_| {
+        let title = chat.try_read().map(|chat| chat.title.clone()).unwrap_or_default();
+        if title.is_empty() { t!("chat.untitled") } else { title }
+    });
+    let running = Memo::new(move |_| store.turns().read().iter().any(|turn| turn.chat == id));
+    let asks = Memo::new(move |_| store.approvals().read().iter().any(|approval| approval.chat == id));
+    view! {
+        <a
+            href=Route::Chat(id).href()
+            title=title
+            aria-current=move || (screen.route.get() == Route::Chat(id)).then_some("page")
+        >
+            <span class="cut">{title}</span>
+            {move || match (asks.get(), running.get()) {
+                (true, _) => view! { <span class="tag blue row-end">{t!("side.asks")}</span> }.into_any(),
+                (false, true) => {
+                    view! { <span class="run-dot row-end" role="img" aria-label=t!("side.running")></span> }.into_any()
+                }
+                (false, false) => ().into_any(),
+            }}
+        </a>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chats_of_a_day_stand_together() {
+        const DAY: i64 = 86_400_000;
+        let id = |n: u8| format!("00000000-0000-7000-8000-0000000000{n:02x}");
+        let chat = |n: u8, days_ago: i64| ChatView {
+            id: id(n).parse().unwrap(),
+            agent: id(99).parse().unwrap(),
+            title: String::new(),
+            started_at: 0,
+            changed_at: (100 - days_ago) * DAY + 5,
+            items: 0,
+        };
+        let chats = [chat(1, 0), chat(2, 0), chat(3, 1), chat(4, 40)];
+        let groups = by_day(&chats, 100 * DAY + 10);
+        assert_eq!(groups.iter().map(|(_, ids)| ids.len()).collect::<Vec<_>>(), [2, 1, 1]);
+    }
+}

@@ -1,0 +1,7 @@
+//! The first_run layer.
+
+use leptos::prelude::*;
+
+/// The layer.
+#[component]
+pub fn FirstRun() -> impl IntoView {}
