@@ -1,6 +1,11 @@
 //! What a model answers, on this machine: GGUF decoders and sentence encoders behind an
 //! OpenAI-compatible server on loopback.
 
+pub mod answer;
 pub mod arch;
+pub mod encoder;
 pub mod error;
 pub mod gguf;
+pub mod sampling;
+pub mod template;
+pub mod tokenizer;
