@@ -1,0 +1,57 @@
+//! The first command of the README: from a fresh clone to an open window.
+
+use crate::{
+    build,
+    places::Places,
+    setup,
+    shell::{self, command},
+    ui,
+};
+use anyhow::Result;
+use clap::Args;
+use std::process::ExitCode;
+
+/// How to run.
+#[derive(Args)]
+pub struct Options {
+    /// Install system packages without asking.
+    #[arg(long, short)]
+    yes: bool,
+    /// Serve the interface to a browser even where there is a display.
+    #[arg(long)]
+    serve: bool,
+    /// The workspace's folder; else the one of this user.
+    #[arg(long, value_name = "DIR")]
+    data: Option<std::path::PathBuf>,
+}
+
+/// Sets up, builds, and opens the window, or serves.
+pub fn run(places: &Places, options: &Options) -> Result<ExitCode> {
+    setup::setup(places, &setup::Options { yes: options.yes, tests: false })?;
+    ui::build(places)?;
+    build::programs(places)?;
+    let mut program = if options.serve || !display() {
+        if !options.serve {
+            println!("==> There is no display here, so the same interface is served on this machine.");
+        }
+        println!("==> Starting atelier serve (open the address below in a browser; Ctrl C ends it)");
+        let mut serve = command(places.program("atelier"), places);
+        serve.arg("serve").env("ATELIER_UI", places.dist());
+        serve
+    } else {
+        println!("==> Opening the window (close it to end)");
+        command(places.program("atelier-desktop"), places)
+    };
+    if let Some(data) = &options.data {
+        program.env("ATELIER_DATA", std::path::absolute(data)?);
+    }
+    program.env_remove("CARGO_TARGET_DIR");
+    let status = program.status()?;
+    Ok(shell::exit_code(status))
+}
+
+/// Whether a window can be shown.
+fn display() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY")
+}

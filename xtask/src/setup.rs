@@ -1,0 +1,65 @@
+//! What must be there before anything can be built: packages, the wasm target, fetched files.
+
+use crate::{
+    assets, packages,
+    places::Places,
+    shell::{self, command},
+};
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+/// What to set up.
+#[derive(Args, Clone, Copy, Default)]
+pub struct Options {
+    /// Install system packages without asking.
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Also what the tests need: browsers, drivers, the accessibility checker, Python packages.
+    #[arg(long)]
+    pub tests: bool,
+}
+
+/// Does all of it; what is there already is left alone.
+pub fn setup(places: &Places, options: &Options) -> Result<()> {
+    packages::install(places, options.tests, options.yes)?;
+    wasm_target(places)?;
+    assets::install(places, options.tests)?;
+    if options.tests {
+        python(places)?;
+    }
+    Ok(())
+}
+
+/// The target that the interface is compiled for.
+pub fn wasm_target(places: &Places) -> Result<()> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    let sysroot = shell::output(command("rustc", places).args(["--print", "sysroot"]))?;
+    if std::path::Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).is_dir() {
+        return Ok(());
+    }
+    let step = shell::step("Adding the wasm target to Rust", "half a minute, 25 MB");
+    shell::run(command("rustup", places).args(["target", "add", TARGET])).with_context(|| {
+        format!("the target {TARGET} is missing: install Rust with rustup, or add the target your way")
+    })?;
+    step.done("added");
+    Ok(())
+}
+
+/// The official OpenAI client in an environment of its own: a test drives the engine with it.
+fn python(places: &Places) -> Result<()> {
+    let wanted = std::fs::read_to_string(places.root.join("tests/python/requirements.txt"))?;
+    let venv = places.cache.join("venv");
+    let stamp = venv.join("requirements.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
+        return Ok(());
+    }
+    let step = shell::step("Installing the OpenAI client for Python, for one test", "a minute, 10 MB");
+    shell::run(command("python3", places).args(["-m", "venv", "--clear"]).arg(&venv))?;
+    let bin = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
+    let mut pip = command(venv.join(bin), places);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", "-r"]);
+    shell::run(pip.arg(places.root.join("tests/python/requirements.txt")))?;
+    std::fs::write(stamp, wanted)?;
+    step.done("installed");
+    Ok(())
+}
