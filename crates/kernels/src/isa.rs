@@ -1,0 +1,63 @@
+//! Which instruction set does this processor offer, and which inner loops may therefore run?
+
+use std::fmt;
+
+/// An instruction set whose inner loops may run on this processor.
+///
+/// A value can only be had from [`Isa::detect`] or [`Isa::available`], so holding one proves that the
+/// processor has the instructions; that is what makes calling into the vector code sound.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Isa(Kind);
+
+/// The families of inner loops. A new one (AVX-512, NEON) is a variant here and a module beside `avx2`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+}
+
+impl Isa {
+    /// The fastest instruction set of this processor.
+    pub fn detect() -> Self {
+        let mut best = Self::portable();
+        for isa in Self::available() {
+            best = isa;
+        }
+        best
+    }
+
+    /// Plain Rust, the reference that every other instruction set is tested against.
+    pub const fn portable() -> Self {
+        Self(Kind::Portable)
+    }
+
+    /// Every instruction set this processor offers, slowest first.
+    pub fn available() -> impl Iterator<Item = Self> {
+        let mut found = [Some(Self::portable()), None];
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c") {
+            found[1] = Some(Self(Kind::Avx2));
+        }
+        found.into_iter().flatten()
+    }
+
+    /// The name shown in reports.
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "avx2",
+        }
+    }
+
+    pub(crate) const fn kind(self) -> Kind {
+        self.0
+    }
+}
+
+impl fmt::Debug for Isa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,160 @@
+//! How are keys and values remembered, so that attention reads them in sequence?
+//!
+//! In half precision, in segments of 128 positions that are made as the text grows, so that a long context
+//! costs memory only when it is used. Within a segment, each layer's head has its keys in groups of 16
+//! positions, `[group][dimension][position]`, which makes scores 16 at a time, and its values row by row.
+
+use crate::arena::{Arena, Placed};
+use crate::cpu::Cpu;
+use crate::error::ShapeError;
+use crate::isa::{Isa, Kind};
+use crate::portable;
+
+#[cfg(target_arch = "x86_64")]
+use crate::avx2;
+
+/// Positions in a segment. Attention is computed segment by segment, so it is also a unit of work; being
+/// the same for one token and for many, it keeps the results the same.
+pub(crate) const SEGMENT: usize = 128;
+/// Positions whose keys lie together; columns of values computed together.
+pub(crate) const GROUP: usize = 16;
+
+/// The keys and values of one text in every layer.
+pub struct KvStore {
+    layers: usize,
+    heads: usize,
+    width: usize,
+    segments: Vec<Placed<u16>>,
+}
+
+impl KvStore {
+    /// An empty store for `layers` layers of `heads` key-value heads of `width` values.
+    pub fn new(layers: usize, heads: usize, width: usize) -> Result<Self, ShapeError> {
+        if layers == 0 || heads == 0 || width == 0 {
+            return Err(ShapeError::Heads { heads, kv_heads: heads, width });
+        }
+        let store = Self { layers, heads, width, segments: Vec::new() };
+        store.segment_values().ok_or(ShapeError::TooLarge)?;
+        Ok(store)
+    }
+
+    /// Makes room for `positions` positions. Segments that exist are kept, with what is in them.
+    pub fn reserve(&mut self, positions: usize) -> Result<(), ShapeError> {
+        let values = self.segment_values().ok_or(ShapeError::TooLarge)?;
+        while self.segments.len() < positions.div_ceil(SEGMENT) {
+            self.segments.push(Arena::new(0).place(values)?);
+        }
+        Ok(())
+    }
+
+    /// Gives back the memory of what lies behind `positions` positions.
+    pub fn shrink(&mut self, positions: usize) {
+        self.segments.truncate(positions.div_ceil(SEGMENT));
+    }
+
+    /// Positions there is room for.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.segments.len() * SEGMENT
+    }
+
+    /// The bytes that `positions` positions take.
+    #[must_use]
+    pub fn bytes(&self, positions: usize) -> usize {
+        let segment = self.segment_values().unwrap_or(0).saturating_mul(size_of::<u16>());
+        positions.div_ceil(SEGMENT).saturating_mul(segment)
+    }
+
+    /// Key-value heads of a layer.
+    #[must_use]
+    pub fn heads(&self) -> usize {
+        self.heads
+    }
+
+    /// Values of a head.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The width of a row of values in memory.
+    pub(crate) fn padded(&self) -> usize {
+        self.width.next_multiple_of(GROUP)
+    }
+
+    /// Values of one head of one layer in one segment, keys first.
+    fn head_values(&self) -> usize {
+        (self.width + self.padded()) * SEGMENT
+    }
+
+    fn segment_values(&self) -> Option<usize> {
+        let padded = self.width.checked_next_multiple_of(GROUP)?;
+        let head = self.width.checked_add(padded)?.checked_mul(SEGMENT)?;
+        // A bound on the bytes as well, so that later sizes cannot overflow.
+        head.checked_mul(self.heads)?.checked_mul(self.layers).filter(|values| *values <= isize::MAX as usize / 4)
+    }
+
+    /// The keys and values of a head in a segment.
+    pub(crate) fn head(&self, layer: usize, head: usize, segment: usize) -> (&[u16], &[u16]) {
+        assert!(layer < self.layers && head < self.heads, "layer {layer}, head {head}");
+        let size = self.head_values();
+        self.segments[segment][(layer * self.heads + head) * size..][..size].split_at(self.width * SEGMENT)
+    }
+}
+
+impl Isa {
+    fn halve(self, values: &[f32], out: &mut [u16]) {
+        match self.kind() {
+            Kind::Portable => portable::rows::halve(values, out),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Avx2 => unsafe { avx2::rows::halve(values, out) },
+        }
+    }
+}
+
+impl Cpu {
+    /// Remembers the keys and values of some tokens, the first of them at position `first`: rows of
+    /// `heads * width` values each.
+    ///
+    /// # Panics
+    /// If the sizes do not fit together, or there is no room at these positions.
+    pub fn remember(&self, store: &mut KvStore, layer: usize, first: usize, keys: &[f32], values: &[f32]) {
+        let (heads, width, padded) = (store.heads, store.width, store.padded());
+        let row = heads * width;
+        assert!(layer < store.layers, "layer {layer}");
+        assert!(keys.len() == values.len() && keys.len().is_multiple_of(row), "whole rows of {row}");
+        let end = first + keys.len() / row;
+        assert!(end <= store.capacity(), "room for {end} positions");
+        let head_values = store.head_values();
+        let layer_values = head_values * heads;
+        let mut position = first;
+        while position < end {
+            let (segment, stop) = (position / SEGMENT, end.min((position / SEGMENT + 1) * SEGMENT));
+            let of_layer = &mut store.segments[segment].as_mut()[layer * layer_values..][..layer_values];
+            let write = |first_head: usize, places: &mut [u16]| {
+                let mut halves = vec![0; width];
+                for (at, place) in places.chunks_exact_mut(head_values).enumerate() {
+                    let (key_place, value_place) = place.split_at_mut(width * SEGMENT);
+                    for position in position..stop {
+                        let from = (position - first) * row + (first_head + at) * width;
+                        let slot = position % SEGMENT;
+                        self.isa().halve(&keys[from..from + width], &mut halves);
+                        let group = &mut key_place[slot / GROUP * width * GROUP..][..width * GROUP];
+                        for (place, half) in group[slot % GROUP..].iter_mut().step_by(GROUP).zip(&halves) {
+                            *place = *half;
+                        }
+                        let values = &values[from..from + width];
+                        self.isa().halve(values, &mut value_place[slot * padded..][..width]);
+                    }
+                }
+            };
+            if stop - position < GROUP {
+                write(0, of_layer);
+            } else {
+                self.pool().rows(of_layer, head_values, write);
+            }
+            position = stop;
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! How is one piece of work spread over threads thousands of times a second?
+//!
+//! Writing one token is some 150 parallel regions of 10 to 30 microseconds each, so a region must start and
+//! end in well under a microsecond. Workers therefore spin for a short while after a region and sleep only
+//! when nothing comes. Work-stealing pools wake too slowly for this and scatter a thread's memory accesses,
+//! which halves the speed of writing: here every thread gets one sequential stretch.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::thread::{self, JoinHandle, Thread};
+
+/// Rounds a worker spins before it sleeps: about 50 microseconds, longer than the serial stretch between
+/// two regions of a token and far shorter than a pause a person would notice in the fan.
+const SPINS_BEFORE_SLEEP: u32 = 4_000;
+/// Rounds the caller spins before it offers its core to a worker that may not be running.
+const SPINS_BEFORE_YIELD: u32 = 2_000;
+/// More threads than any laptop has cores; a larger wish is a mistake.
+const MOST_THREADS: usize = 256;
+
+/// A few threads that run one region of work together and wait for each other.
+///
+/// Regions do not nest and do not overlap: a region started while another runs (from a worker or from a
+/// second thread) runs on the calling thread alone, which is correct and merely slower.
+pub struct Pool {
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
+    sleepers: Vec<Thread>,
+    /// Held for the length of a region.
+    region: Mutex<()>,
+}
+
+/// The work of a region, with its lifetime erased. `run` waits for all workers before it returns, so the
+/// closure outlives every use.
+type Work = *const (dyn Fn(usize) + Sync);
+
+struct Shared {
+    /// Goes up by one for each region; workers wait for it to change.
+    generation: AtomicU32,
+    work: WorkCell,
+    /// Workers that have not finished the current region.
+    busy: AtomicUsize,
+    /// Workers that are asleep or about to be.
+    asleep: Vec<AtomicBool>,
+    closing: AtomicBool,
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+struct WorkCell(Cell<Option<Work>>);
+
+// SAFETY: the cell is written only by the thread that holds `Pool::region`, and only while `busy` is zero,
+// so no worker reads it then; the release store of `generation` and the acquire load by the workers order
+// that write before their reads.
+unsafe impl Sync for WorkCell {}
+// SAFETY: the pointer in the cell is to a `Sync` closure, which may be used from any thread.
+unsafe impl Send for WorkCell {}
+
+impl Pool {
+    /// A pool of `threads`, the caller's own included. At least one and at most 256. If the system grants
+    /// fewer threads, the pool has fewer.
+    pub fn new(threads: usize) -> Self {
+        let workers = threads.clamp(1, MOST_THREADS) - 1;
+        let shared = Arc::new(Shared {
+            generation: AtomicU32::new(0),
+            work: WorkCell(Cell::new(None)),
+            busy: AtomicUsize::new(0),
+            asleep: (0..workers).map(|_| AtomicBool::new(false)).collect(),
+            closing: AtomicBool::new(false),
+            panic: Mutex::new(None),
+        });
+        let workers: Vec<_> = (0..workers)
+            .map_while(|index| {
+                let shared = Arc::clone(&shared);
+                thread::Builder::new().name(format!("kernel-{index}")).spawn(move || shared.serve(index)).ok()
+            })
+            .collect();
+        let sleepers = workers.iter().map(|worker| worker.thread().clone()).collect();
+        Self { shared, workers, sleepers, region: Mutex::new(()) }
+    }
+
+    /// The threads a region runs on, the caller's included.
+    pub fn threads(&self) -> usize {
+        self.workers.len() + 1
+    }
+
+    /// Calls `work` once with each of `0..threads()`, on as many threads, and returns when all have ended.
+    /// A panic in one of them is raised again here, after all have ended.
+    pub fn run(&self, work: &(dyn Fn(usize) + Sync)) {
+        let alone = || (0..self.threads()).for_each(work);
+        if self.workers.is_empty() {
+            return alone();
+        }
+        let _region = match self.region.try_lock() {
+            Ok(region) => region,
+            // A panic went through an earlier region; it had ended by then, so there is nothing to repair.
+            Err(TryLockError::Poisoned(region)) => region.into_inner(),
+            Err(TryLockError::WouldBlock) => return alone(),
+        };
+        // SAFETY: only the lifetime changes. The pointer is used by workers between the store of
+        // `generation` and their decrement of `busy`, and `wait` below returns only when `busy` is zero,
+        // also when the caller's own share panics.
+        let erased: Work = unsafe { std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), Work>(work) };
+        self.shared.work.0.set(Some(erased));
+        self.shared.busy.store(self.workers.len(), Ordering::Relaxed);
+        // Sequentially consistent with the worker's store of `asleep`: either it sees the new generation or
+        // we see that it sleeps.
+        self.shared.generation.fetch_add(1, Ordering::SeqCst);
+        for (asleep, thread) in self.shared.asleep.iter().zip(&self.sleepers) {
+            if asleep.load(Ordering::SeqCst) {
+                thread.unpark();
+            }
+        }
+        let own = catch_unwind(AssertUnwindSafe(|| work(0)));
+        self.wait();
+        self.shared.work.0.set(None);
+        let theirs = self.shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(panic) = own.err().or(theirs) {
+            resume_unwind(panic);
+        }
+    }
+
+    /// Gives each thread one stretch of `0..items`, as even as possible.
+    pub fn split(&self, items: usize, work: impl Fn(Range<usize>) + Sync) {
+        let threads = self.threads().min(items);
+        if threads <= 1 {
+            if items > 0 {
+                work(0..items);
+            }
+            return;
+        }
+        self.run(&|thread| {
+            if thread < threads {
+                work(share(items, threads, thread));
+            }
+        });
+    }
+
+    /// Lets threads claim `step` items at a time, in order, until none is left: for work of uneven size, and
+    /// for cores that other programs also use.
+    pub fn claim(&self, items: usize, step: usize, work: impl Fn(Range<usize>) + Sync) {
+        let step = step.max(1);
+        if self.workers.is_empty() || items <= step {
+            if items > 0 {
+                work(0..items);
+            }
+            return;
+        }
+        let next = AtomicUsize::new(0);
+        self.run(&|_| {
+            loop {
+                let start = next.fetch_add(step, Ordering::Relaxed);
+                if start >= items {
+                    break;
+                }
+                work(start..items.min(start + step));
+            }
+        });
+    }
+
+    /// Splits `data`, rows of `width`, among the threads; each gets the index of its first row and its rows.
+    ///
+    /// # Panics
+    /// If `data` is not a whole number of rows.
+    pub fn rows<T: Send>(&self, data: &mut [T], width: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+        assert!(width > 0 && data.len().is_multiple_of(width), "whole rows");
+        let start = Exclusive(data.as_mut_ptr());
+        self.split(data.len() / width, |rows| {
+            let start = &start;
+            // SAFETY: `split` hands every row to exactly one thread, the rows lie inside `data`, which is
+            // borrowed mutably until the region ends, and `T: Send` lets another thread use them.
+            let part = unsafe { std::slice::from_raw_parts_mut(start.0.add(rows.start * width), rows.len() * width) };
+            work(rows.start, part);
+        });
+    }
+
+    fn wait(&self) {
+        let mut spins = 0u32;
+        while self.shared.busy.load(Ordering::Acquire) != 0 {
+            spins += 1;
+            if spins < SPINS_BEFORE_YIELD {
+                std::hint::spin_loop();
+            } else {
+                thread::yield_now();
+            }
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.closing.store(true, Ordering::SeqCst);
+        self.shared.generation.fetch_add(1, Ordering::SeqCst);
+        for worker in self.workers.drain(..) {
+            worker.thread().unpark();
+            // A worker catches every panic of its work, so there is nothing to learn from the result.
+            let _ = worker.join();
+        }
+    }
+}
+
+impl Shared {
+    fn serve(&self, index: usize) {
+        let mut seen = 0;
+        loop {
+            seen = self.next(index, seen);
+            if self.closing.load(Ordering::SeqCst) {
+                return;
+            }
+            if let Some(work) = self.work.0.get() {
+                // SAFETY: `run` keeps the closure alive until `busy` is zero, which this worker delays until
+                // it has returned from the call.
+                let result = catch_unwind(AssertUnwindSafe(|| unsafe { (*work)(index + 1) }));
+                if let Err(panic) = result {
+                    self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
+                }
+            }
+            self.busy.fetch_sub(1, Ordering::Release);
+        }
+    }
+
+    /// Waits for a generation other than `seen`: spinning first, then asleep.
+    fn next(&self, index: usize, seen: u32) -> u32 {
+        for _ in 0..SPINS_BEFORE_SLEEP {
+            let generation = self.generation.load(Ordering::Acquire);
+            if generation != seen {
+                return generation;
+            }
+            std::hint::spin_loop();
+        }
+        self.asleep[index].store(true, Ordering::SeqCst);
+        let generation = loop {
+            let generation = self.generation.load(Ordering::SeqCst);
+            if generation != seen {
+                break generation;
+            }
+            thread::park();
+        };
+        self.asleep[index].store(false, Ordering::SeqCst);
+        generation
+    }
+}
+
+/// The stretch of `0..items` that belongs to `part` of `parts`; the first ones are longer by at most one.
+fn share(items: usize, parts: usize, part: usize) -> Range<usize> {
+    let (each, left) = (items / parts, items % parts);
+    let start = part * each + part.min(left);
+    start..start + each + usize::from(part < left)
+}
+
+/// A pointer whose users promise to touch disjoint parts.
+struct Exclusive<T>(*mut T);
+
+// SAFETY: `Pool::rows` is its only user and derives disjoint slices from it, one per thread.
+unsafe impl<T: Send> Sync for Exclusive<T> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(total: &AtomicUsize) {
+        total.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[test]
+    fn shares_cover_every_item_once() {
+        for (items, parts) in [(1, 1), (7, 2), (8, 3), (2, 2), (100, 7)] {
+            let joined: Vec<usize> = (0..parts).flat_map(|part| share(items, parts, part)).collect();
+            assert_eq!(joined, (0..items).collect::<Vec<_>>(), "{items} over {parts}");
+        }
+    }
+
+    #[test]
+    fn every_row_is_visited_once_whatever_the_threads() {
+        for threads in [1, 2, 5] {
+            let pool = Pool::new(threads);
+            for rows in [0, 1, 2, 3, 64] {
+                let mut data = vec![0usize; rows * 3];
+                pool.rows(&mut data, 3, |first, part| {
+                    for (at, row) in part.chunks_mut(3).enumerate() {
+                        row.iter_mut().for_each(|value| *value += first + at + 1);
+                    }
+                });
+                let expected: Vec<usize> = (0..rows).flat_map(|row| [row + 1; 3]).collect();
+                assert_eq!(data, expected, "{threads} threads, {rows} rows");
+            }
+        }
+    }
+
+    #[test]
+    fn claimed_items_are_visited_once() {
+        let pool = Pool::new(3);
+        for _ in 0..200 {
+            let seen: Vec<AtomicUsize> = (0..50).map(|_| AtomicUsize::new(0)).collect();
+            pool.claim(50, 4, |range| range.for_each(|item| count(&seen[item])));
+            assert!(seen.iter().all(|seen| seen.load(Ordering::Relaxed) == 1));
+        }
+    }
+
+    #[test]
+    fn workers_wake_after_they_slept() {
+        let pool = Pool::new(2);
+        for _ in 0..20 {
+            let total = AtomicUsize::new(0);
+            pool.run(&|_| count(&total));
+            assert_eq!(total.into_inner(), 2);
+            thread::sleep(std::time::Duration::from_millis(2));
+        }
+    }
+
+    #[test]
+    fn a_region_inside_a_region_runs_alone() {
+        let pool = Pool::new(2);
+        let total = AtomicUsize::new(0);
+        pool.run(&|_| pool.run(&|_| count(&total)));
+        assert_eq!(total.into_inner(), 4);
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller_and_the_pool_lives_on() {
+        let pool = Pool::new(3);
+        for culprit in 0..3 {
+            let result = catch_unwind(AssertUnwindSafe(|| pool.run(&|thread| assert_ne!(thread, culprit))));
+            assert!(result.is_err(), "thread {culprit}");
+        }
+        let total = AtomicUsize::new(0);
+        pool.run(&|_| count(&total));
+        assert_eq!(total.into_inner(), 3);
+    }
+}
