@@ -1,1 +1,125 @@
-//! store
+//! The log and its tables: what happened in a workspace, kept so that nothing is lost and
+//! everything can be checked. The only crate that speaks SQL.
+//!
+//! Every change is a signed record in an append-only log ([`Store::write`] is the only way in);
+//! the tables are views of that log and can be dropped and built again from it. Files are kept
+//! beside the database, named by their hash. What is derived from them is in [`Derived`].
+
+mod apply;
+mod backup;
+mod blobs;
+mod change;
+mod chats;
+mod check;
+mod checkpoint;
+mod clock;
+mod db;
+mod derived;
+mod documents;
+mod error;
+mod head;
+mod items;
+mod keys;
+mod lock;
+mod log;
+mod open;
+mod people;
+mod purge;
+mod rebuild;
+mod record;
+mod settle;
+mod trust;
+mod verify;
+mod write;
+
+pub use blobs::{BlobRef, Blobs};
+pub use change::Change;
+pub use clock::Stamp;
+pub use derived::*;
+pub use error::StoreError;
+pub use keys::Keeping;
+pub use open::{Home, Opened, Options};
+pub use trust::Endpoint;
+pub use write::Tx;
+
+use sqlx::{Sqlite, SqlitePool, Transaction};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// A workspace on this disk. Clones are handles on the same one.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    home: Home,
+    dir: PathBuf,
+    db: db::Db,
+    chain: tokio::sync::Mutex<write::Chain>,
+    settler: settle::Settler,
+    keys: keys::Keys,
+    blobs: Blobs,
+    lock: Mutex<lock::Lock>,
+    /// A workspace that lives in memory has a folder all the same; it goes with the workspace.
+    _temporary: Option<tempfile::TempDir>,
+}
+
+/// How long closing waits for a disk that does not answer.
+const CLOSING_LIMIT: Duration = Duration::from_secs(10);
+
+impl Store {
+    /// The workspace, its person and this device.
+    pub fn home(&self) -> &Home {
+        &self.inner.home
+    }
+
+    /// The data folder.
+    pub fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+
+    /// The files of the workspace.
+    pub fn blobs(&self) -> &Blobs {
+        &self.inner.blobs
+    }
+
+    /// What is computed from the documents.
+    pub fn derived(&self) -> Derived {
+        Derived::new(self.clone())
+    }
+
+    /// Waits until everything written so far would survive a power cut; false where the disk did
+    /// not take it within the limit.
+    pub async fn settled(&self, limit: Duration) -> bool {
+        self.inner.settler.settled(limit).await
+    }
+
+    /// Closes the workspace in good order. Reads and writes after this fail.
+    pub async fn close(&self) {
+        let close = async {
+            // Takes the writer's turn, so that a write that has begun ends first.
+            let _turn = self.inner.chain.lock().await;
+            self.inner.settler.close().await;
+            self.inner.db.close().await;
+        };
+        if tokio::time::timeout(CLOSING_LIMIT, close).await.is_err() {
+            tracing::warn!("the workspace could not be closed in time; it is checked at the next start");
+            return;
+        }
+        self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner).closed();
+    }
+
+    /// Connections for reading.
+    pub(crate) fn pool(&self) -> &SqlitePool {
+        &self.inner.db.readers
+    }
+
+    /// The one writing transaction, for derived tables; the log is written by [`Store::write`] only.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.inner.db.begin().await
+    }
+}

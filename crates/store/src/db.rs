@@ -1,0 +1,67 @@
+//! How the database is opened: one writer, a few readers, the same settings for all.
+//!
+//! Why these settings: docs/decisions/0002-sqlite.md.
+
+use crate::StoreError;
+use sqlx::{
+    SqlitePool, Transaction,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{path::Path, time::Duration};
+
+/// How many reads may run side by side.
+const READERS: u32 = 4;
+
+/// How long a write may wait for the writes before it. Generous: imports write in large batches.
+const WAIT: Duration = Duration::from_secs(120);
+
+/// The settings that every connection has.
+pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("secure_delete", "ON")
+        .pragma("temp_store", "MEMORY")
+        .pragma("cell_size_check", "ON")
+        .pragma("trusted_schema", "OFF")
+}
+
+/// The connections to a workspace's database.
+pub(crate) struct Db {
+    /// Exactly one connection: whoever has it is the writer, the others wait in line.
+    pub writer: SqlitePool,
+    /// Connections that can only read.
+    pub readers: SqlitePool,
+}
+
+impl Db {
+    /// Opens the database, creating it where there is none. The schema is the caller's.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let pool = || {
+            SqlitePoolOptions::new()
+                .acquire_timeout(WAIT)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+        };
+        let writing = options(path).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+        let writer = pool().max_connections(1).connect_with(writing).await?;
+        let reading = options(path).pragma("query_only", "ON");
+        let readers = pool().max_connections(READERS).connect_lazy_with(reading);
+        Ok(Self { writer, readers })
+    }
+
+    /// The one writing transaction. `IMMEDIATE`: a transaction that takes the write lock only at its
+    /// first write can fail there with "database is locked".
+    pub async fn begin(&self) -> Result<Transaction<'static, sqlx::Sqlite>, StoreError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Closes every connection; the last one moves the write-ahead log into the database.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,90 @@
+//! The documents of the library, with what is derived from them.
+
+use crate::{Store, StoreError};
+use protocol::{DocumentId, DocumentState, DocumentView};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// How many documents are listed.
+const DOCUMENTS: i64 = 100_000;
+
+struct Row {
+    id: Uuid,
+    name: String,
+    origin: String,
+    format: String,
+    bytes: i64,
+    hash: String,
+    ms: i64,
+}
+
+impl Store {
+    /// The documents that are not removed, newest first.
+    pub async fn documents(&self) -> Result<Vec<DocumentView>, StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT id AS "id: Uuid", name, origin, format, bytes, hash, ms
+               FROM documents WHERE removed = 0 ORDER BY stamp DESC LIMIT ?"#,
+            DOCUMENTS
+        )
+        .fetch_all(self.pool())
+        .await?;
+        let mut facts = self.derived().facts(None).await?;
+        Ok(rows.into_iter().map(|row| view(row, &mut facts)).collect())
+    }
+
+    /// A document that is not removed.
+    pub async fn document(&self, document: DocumentId) -> Result<DocumentView, StoreError> {
+        let row = sqlx::query_as!(
+            Row,
+            r#"SELECT id AS "id: Uuid", name, origin, format, bytes, hash, ms
+               FROM documents WHERE id = ? AND removed = 0"#,
+            document.0
+        );
+        let row = row.fetch_optional(self.pool()).await?.ok_or_else(|| StoreError::not_found("document", document))?;
+        Ok(view(row, &mut self.derived().facts(Some(document)).await?))
+    }
+
+    /// The document with this content that is not removed.
+    pub async fn document_by_hash(&self, hash: &str) -> Result<Option<DocumentView>, StoreError> {
+        match self.by_hash(hash, false).await? {
+            Some(document) => self.document(document).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The document with this content that was removed last and not erased.
+    pub async fn removed_document_by_hash(&self, hash: &str) -> Result<Option<DocumentId>, StoreError> {
+        self.by_hash(hash, true).await
+    }
+
+    async fn by_hash(&self, hash: &str, removed: bool) -> Result<Option<DocumentId>, StoreError> {
+        let id = sqlx::query_scalar!(
+            r#"SELECT id AS "id: Uuid" FROM documents WHERE hash = ? AND removed = ? ORDER BY removed_stamp DESC LIMIT 1"#,
+            hash,
+            removed
+        );
+        Ok(id.fetch_optional(self.pool()).await?.map(DocumentId))
+    }
+}
+
+fn view(row: Row, facts: &mut HashMap<DocumentId, crate::derived::Facts>) -> DocumentView {
+    let id = DocumentId(row.id);
+    let (pages, passages, language, state) = match facts.remove(&id) {
+        Some(facts) => (facts.pages, facts.passages, facts.language, facts.state),
+        None => (0, 0, None, DocumentState::Waiting),
+    };
+    DocumentView {
+        id,
+        name: row.name,
+        origin: row.origin,
+        format: row.format,
+        bytes: row.bytes.unsigned_abs(),
+        hash: row.hash,
+        pages,
+        passages,
+        language,
+        added_at: row.ms,
+        state,
+    }
+}

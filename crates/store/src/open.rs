@@ -1,0 +1,205 @@
+//! How a workspace is opened: one process at a time, checked, brought to this version, and with
+//! everything in order that the last run left behind.
+
+use crate::{
+    Inner, Store, StoreError, backup,
+    blobs::Blobs,
+    checkpoint,
+    db::Db,
+    keys::{Keeping, Keys},
+    lock::Lock,
+    settle::Settler,
+    write::Chain,
+};
+use protocol::{DeviceId, Fault, KeyPlace, MemberId, WorkspaceId};
+use sqlx::migrate::Migrator;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+mod identity;
+mod inspect;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+
+/// How a workspace is opened, and how one is called that is new.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The name of a new workspace.
+    pub workspace: String,
+    /// The name of its person.
+    pub member: String,
+    /// The name of a new device.
+    pub device: String,
+    /// Where secrets are kept.
+    pub keeping: Keeping,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let person = ["USER", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+        Self {
+            workspace: "My workspace".into(),
+            member: person.filter(|name| !name.is_empty() && name != "root").unwrap_or_else(|| "You".into()),
+            device: "This device".into(),
+            keeping: Keeping::default(),
+        }
+    }
+}
+
+/// The workspace, its person and this device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// The workspace.
+    pub workspace: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// The person at this device.
+    pub member: MemberId,
+    /// Their name.
+    pub member_name: String,
+    /// This device.
+    pub device: DeviceId,
+    /// Where its private key is kept.
+    pub key_place: KeyPlace,
+    /// Its public key, hex.
+    pub public_key: String,
+}
+
+/// An open workspace, and what its person should know.
+pub struct Opened {
+    /// The workspace.
+    pub store: Store,
+    /// What was found or done while opening.
+    pub notices: Vec<Fault>,
+}
+
+impl Store {
+    /// Opens the workspace in a data folder; makes one where there is none.
+    pub async fn open(dir: impl AsRef<Path>, options: Options) -> Result<Opened, StoreError> {
+        open(dir.as_ref(), options, &MIGRATIONS, None).await
+    }
+
+    /// A workspace that is gone when it is dropped: the real thing in a temporary folder.
+    pub async fn in_memory() -> Result<Self, StoreError> {
+        let temporary = tempfile::tempdir().map_err(StoreError::io(std::env::temp_dir()))?;
+        let dir = temporary.path().to_owned();
+        let options = Options { keeping: Keeping::Memory, ..Options::default() };
+        Ok(open(&dir, options, &MIGRATIONS, Some(temporary)).await?.store)
+    }
+}
+
+async fn open(
+    dir: &Path,
+    options: Options,
+    migrations: &Migrator,
+    temporary: Option<tempfile::TempDir>,
+) -> Result<Opened, StoreError> {
+    fs::create_dir_all(dir).map_err(|source| StoreError::NotWritable { dir: dir.to_owned(), source })?;
+    let lock = Lock::take(dir)?;
+    let path = dir.join("workspace.db");
+    let found = inspect::inspect(&path, migrations, lock.unclean).await.map_err(|error| damaged(error, dir, &path))?;
+    let db = migrated(dir, &path, migrations, found).await?;
+    let result = assemble(dir, &path, &options, db, lock, temporary).await;
+    let (store, mut notices) = result.map_err(|error| damaged(error, dir, &path))?;
+    store.inner.blobs.sweep();
+    store.unlink().await?;
+    notices.extend(checkpoint::recover(&store).await?);
+    Ok(Opened { store, notices })
+}
+
+/// Says of a damaged database where its snapshots are.
+fn damaged(error: StoreError, dir: &Path, path: &Path) -> StoreError {
+    if !error.is_damage() {
+        return error;
+    }
+    let reason = match error {
+        StoreError::Damaged { reason, .. } => reason,
+        other => other.to_string(),
+    };
+    StoreError::Damaged { path: path.to_owned(), reason, backups: backup::all(dir) }
+}
+
+/// Opens the database and brings it to this version; where that fails, the old file is put back.
+async fn migrated(dir: &Path, path: &Path, migrations: &Migrator, found: inspect::Found) -> Result<Db, StoreError> {
+    let snapshot = match found {
+        inspect::Found::Older { schema } => Some(backup::snapshot(dir, path, schema).await?),
+        inspect::Found::Nothing | inspect::Found::Current => None,
+    };
+    let db = Db::open(path).await?;
+    let Err(reason) = migrate(&db, migrations, found).await else { return Ok(db) };
+    db.close().await;
+    match (found, snapshot) {
+        (inspect::Found::Current, _) => Err(reason),
+        (_, Some(snapshot)) => {
+            backup::restore(&snapshot, path)?;
+            Err(StoreError::Migration { reason: reason.to_string(), restored: Some(snapshot) })
+        }
+        (_, None) => Err(StoreError::Migration { reason: reason.to_string(), restored: None }),
+    }
+}
+
+async fn migrate(db: &Db, migrations: &Migrator, found: inspect::Found) -> Result<(), StoreError> {
+    migrations.run(&db.writer).await.map_err(|error| match error {
+        sqlx::migrate::MigrateError::Execute(error) => StoreError::from(error),
+        other => StoreError::Sql(other.into()),
+    })?;
+    if let inspect::Found::Older { .. } = found {
+        let mut conn = db.writer.acquire().await?;
+        let broken: Vec<String> =
+            sqlx::query_scalar(r#"SELECT "table" FROM pragma_foreign_key_check LIMIT 5"#).fetch_all(&mut *conn).await?;
+        if !broken.is_empty() {
+            return Err(StoreError::Invalid(format!("rows refer to nothing in {}", broken.join(", "))));
+        }
+    }
+    Ok(())
+}
+
+async fn assemble(
+    dir: &Path,
+    path: &Path,
+    options: &Options,
+    db: Db,
+    lock: Lock,
+    temporary: Option<tempfile::TempDir>,
+) -> Result<(Store, Vec<Fault>), StoreError> {
+    let keys = Keys::new(dir, options.keeping);
+    let mut conn = db.writer.acquire().await?;
+    let known = identity::find(&mut conn, dir, &keys).await?;
+    let identity = identity::settle(known, options, &keys).await?;
+    let key = Arc::new(identity.key.clone());
+    let mut chain = Chain {
+        workspace: identity.home.workspace,
+        device: identity.home.device,
+        key,
+        head: Default::default(),
+        at: Default::default(),
+        doubtful: false,
+    };
+    chain.reload(&mut conn).await?;
+    drop(conn);
+    let head = identity.head_file(dir)?;
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    let settler = Settler::start(PathBuf::from(wal), head, chain.head);
+    let store = Store {
+        inner: Arc::new(Inner {
+            home: identity.home.clone(),
+            dir: dir.to_owned(),
+            blobs: Blobs::new(dir.join("blobs")),
+            chain: tokio::sync::Mutex::new(chain),
+            settler,
+            keys,
+            db,
+            lock: Mutex::new(lock),
+            _temporary: temporary,
+        }),
+    };
+    identity::introduce(&store, &identity, options).await?;
+    Ok((store, identity.notices()))
+}
+
+#[cfg(test)]
+mod tests;

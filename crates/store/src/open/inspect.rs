@@ -1,0 +1,70 @@
+//! What lies at the database's place, found out without changing it.
+
+use crate::{StoreError, backup, db};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, migrate::Migrator};
+use std::{fs, path::Path};
+
+/// The database before it is opened for writing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// None, or one that was being made when its process ended.
+    Nothing,
+    /// One of an older schema.
+    Older {
+        /// Its newest migration.
+        schema: i64,
+    },
+    /// One of this version's schema.
+    Current,
+}
+
+/// Marks a SQLite file as ours; set by the first migration.
+const APPLICATION: i64 = 0x4154_454C;
+
+/// Up to this size a database is checked at every start; above, only after an unclean end, since
+/// reading it all would be felt. A damaged page is noticed when it is read in any case.
+const SMALL: u64 = 64 << 20;
+
+/// Looks at the database through a connection that cannot write.
+pub(super) async fn inspect(path: &Path, migrations: &Migrator, unclean: bool) -> Result<Found, StoreError> {
+    let size = match fs::metadata(path) {
+        Ok(file) => file.len(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) => return Err(StoreError::io(path)(error)),
+    };
+    if size == 0 {
+        return Ok(Found::Nothing);
+    }
+    let mut conn = db::options(path).read_only(true).connect().await?;
+    let found = look(&mut conn, path, migrations, unclean || size <= SMALL).await;
+    conn.close().await?;
+    found
+}
+
+async fn look(
+    conn: &mut SqliteConnection,
+    path: &Path,
+    migrations: &Migrator,
+    thorough: bool,
+) -> Result<Found, StoreError> {
+    let application: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *conn).await?;
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE '%sqlx_migrations%'")
+        .fetch_one(&mut *conn)
+        .await?;
+    if application == 0 && tables == 0 {
+        return Ok(Found::Nothing);
+    }
+    if application != APPLICATION {
+        return Err(StoreError::Foreign { path: path.to_owned() });
+    }
+    let schema: Option<i64> =
+        sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&mut *conn).await?;
+    let (schema, known) = (schema.unwrap_or_default(), migrations.iter().map(|m| m.version).max().unwrap_or_default());
+    if schema > known {
+        return Err(StoreError::Newer { path: path.to_owned(), found: schema, known });
+    }
+    if thorough && let Some(reason) = backup::problems(conn, "PRAGMA quick_check(5)").await? {
+        return Err(StoreError::Damaged { path: path.to_owned(), reason, backups: Vec::new() });
+    }
+    Ok(if schema < known { Found::Older { schema } } else { Found::Current })
+}
