@@ -25,6 +25,9 @@ pub fn App() -> impl IntoView {
     let client = Client::new(store, screen);
     provide_context(client);
     spawn_local(client.run());
+    if client.in_window() {
+        views::documents::follow_window();
+    }
 
     window_event_listener(ev::hashchange, move |_| {
         screen.route.set(Route::parse(&window().location().hash().unwrap_or_default()));

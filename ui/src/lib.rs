@@ -10,8 +10,10 @@ pub mod app;
 pub mod client;
 pub mod dom;
 pub mod faults;
+pub mod files;
 pub mod fold;
 pub mod keys;
+pub mod markdown;
 pub mod parts;
 pub mod route;
 pub mod screen;
@@ -19,6 +21,7 @@ pub mod shell;
 pub mod state;
 pub mod transport;
 pub mod views;
+pub mod voice;
 
 /// Starts the interface on the page.
 #[wasm_bindgen::prelude::wasm_bindgen(start)]

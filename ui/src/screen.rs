@@ -2,7 +2,7 @@
 
 use crate::route::Route;
 use leptos::prelude::*;
-use protocol::{Fault, ItemId};
+use protocol::{DocumentId, Fault, ItemId};
 use std::time::Duration;
 
 /// A toast: a result with a way back or a place to go.
@@ -48,6 +48,10 @@ pub struct Screen {
     pub link: RwSignal<Option<String>>,
     /// Text to start a new chat with, from the palette or the search.
     pub draft: RwSignal<String>,
+    /// Documents to attach to the next question, from the documents or the search.
+    pub attach: RwSignal<Vec<DocumentId>>,
+    /// Paths of files that are over the window now.
+    pub dragged: RwSignal<Option<Vec<String>>>,
     /// Words to search for, from the palette.
     pub query: RwSignal<String>,
     /// A fault of the last thing done on this screen.
@@ -74,6 +78,8 @@ impl Screen {
             shortcuts: RwSignal::new(false),
             link: RwSignal::new(None),
             draft: RwSignal::new(String::new()),
+            attach: RwSignal::new(Vec::new()),
+            dragged: RwSignal::new(None),
             query: RwSignal::new(String::new()),
             fault: RwSignal::new(None),
             next: StoredValue::new(0),

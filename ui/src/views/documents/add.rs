@@ -1,0 +1,142 @@
+//! How documents get in when there are none yet, and by typing a path.
+
+use crate::{client::use_client, files};
+use leptos::prelude::*;
+use protocol::{ImportPlan, PlanImport};
+
+/// No documents: what this place is for, and the ways in.
+#[component]
+pub(super) fn Empty() -> impl IntoView {
+    view! {
+        <div class="docs-empty">
+            <h2 class="h2">{t!("documents.empty")}</h2>
+            <p class="dim">{t!("documents.empty_about")}</p>
+            <PathLine/>
+        </div>
+    }
+}
+
+/// Imports a path of this machine; what it holds is shown before anything is done.
+#[component]
+pub(crate) fn PathLine() -> impl IntoView {
+    let client = use_client();
+    let path = RwSignal::new(String::new());
+    let plan = RwSignal::new(None::<(String, ImportPlan)>);
+    let look = move || {
+        let typed = path.get_untracked().trim().to_owned();
+        if !typed.is_empty() {
+            client.ask(PlanImport { paths: vec![typed.clone()] }, move |made| plan.set(Some((typed, made))));
+        }
+    };
+    view! {
+        <form
+            class="row add-line"
+            on:submit=move |event| {
+                event.prevent_default();
+                look();
+            }
+        >
+            <input
+                class="input mono"
+                data-testid="import-path"
+                aria-label=t!("documents.path")
+                placeholder=t!("documents.path")
+                autocomplete="off"
+                spellcheck="false"
+                prop:value=move || path.get()
+                on:input=move |event| {
+                    plan.set(None);
+                    path.set(event_target_value(&event));
+                }
+            />
+            <button class="btn" type="submit" data-testid="import-look">{t!("documents.look")}</button>
+        </form>
+        {move || plan.get().map(|(path_looked_at, made)| {
+            view! {
+                <Plan
+                    plan=made
+                    import=move |()| {
+                        files::import_paths(client, vec![path_looked_at.clone()]);
+                        plan.set(None);
+                        path.set(String::new());
+                    }
+                />
+            }
+        })}
+    }
+}
+
+/// What an import would do: files by format, and what is left out with the reason.
+#[component]
+pub(crate) fn Plan(
+    /// What was found.
+    plan: ImportPlan,
+    /// Begins the import.
+    #[prop(into)]
+    import: Callback<()>,
+) -> impl IntoView {
+    let ImportPlan { files, bytes, formats, known, left_out, .. } = plan;
+    let all: u32 = formats.iter().map(|format| format.count).sum();
+    view! {
+        <div class="card pad plan" data-testid="import-plan">
+            <div class="row">
+                <b class="h2">{t!("import.files", n = f64::from(files))}</b>
+                <span class="dim num">{crate::i18n::bytes(bytes)}</span>
+                {(known > 0).then(|| view! { <span class="dim">{t!("import.known", n = f64::from(known))}</span> })}
+            </div>
+            <div class="mix" aria-hidden="true">
+                {formats
+                    .iter()
+                    .map(|format| {
+                        let share = f64::from(format.count) / f64::from(all.max(1)) * 100.0;
+                        view! { <i style=format!("flex-basis:{share:.1}%")></i> }
+                    })
+                    .collect_view()}
+            </div>
+            <div class="row small plan-formats">
+                {formats
+                    .iter()
+                    .enumerate()
+                    .map(|(at, format)| {
+                        view! {
+                            <span class=format!("mixk k{}", (at + 1).min(4))>
+                                {format.format.to_uppercase()}
+                                " "
+                                <span class="num dim">{crate::i18n::number(format.count)}</span>
+                            </span>
+                        }
+                    })
+                    .collect_view()}
+            </div>
+            {(!left_out.is_empty())
+                .then(|| {
+                    view! {
+                        <details class="plan-out">
+                            <summary>{t!("import.left_out", n = left_out.len() as f64)}</summary>
+                            <ul>
+                                {left_out
+                                    .into_iter()
+                                    .map(|file| {
+                                        let why = crate::faults::words(&file.fault).message;
+                                        view! { <li><span class="mono">{file.path}</span> " " <span class="dim">{why}</span></li> }
+                                    })
+                                    .collect_view()}
+                            </ul>
+                        </details>
+                    }
+                })}
+            {(files > 0)
+                .then(|| {
+                    view! {
+                        <button
+                            class="btn primary"
+                            data-testid="import-go"
+                            on:click=move |_| import.run(())
+                        >
+                            {t!("import.go", n = f64::from(files))}
+                        </button>
+                    }
+                })}
+        </div>
+    }
+}

@@ -1,0 +1,72 @@
+//! What can be done with the selected documents.
+
+use crate::{
+    client::{Client, use_client},
+    parts::icon::{Glyph, Icon},
+    route::Route,
+};
+use leptos::prelude::*;
+use protocol::{DocumentId, RemoveDocument, RestoreDocument, RetryDocument};
+use std::collections::BTreeSet;
+
+/// The bar at the bottom of the sheet, while something is selected.
+#[component]
+pub(super) fn Bar(
+    /// Which are selected.
+    selected: RwSignal<BTreeSet<DocumentId>>,
+) -> impl IntoView {
+    let client = use_client();
+    let count = Memo::new(move |_| selected.read().len());
+    let take = move || selected.try_update(std::mem::take).unwrap_or_default();
+    view! {
+        <Show when=move || count.get() != 0>
+            <div class="selbar" role="toolbar" aria-label=move || t!("documents.selected", n = count.get() as f64)>
+                <b class="num">{move || t!("documents.selected", n = count.get() as f64)}</b>
+                <span class="sep"></span>
+                <button
+                    class="btn ghost sm"
+                    on:click=move |_| {
+                        client.screen.attach.set(take().into_iter().collect());
+                        client.screen.go(Route::NewChat);
+                    }
+                >
+                    <Glyph icon=Icon::MessageSquare/>
+                    {t!("documents.ask")}
+                </button>
+                <button
+                    class="btn ghost sm"
+                    on:click=move |_| {
+                        for document in take() {
+                            client.tell(RetryDocument { document });
+                        }
+                    }
+                >
+                    <Glyph icon=Icon::RefreshCw/>
+                    {t!("documents.again")}
+                </button>
+                <button class="btn ghost sm" on:click=move |_| remove(client, take())>
+                    <Glyph icon=Icon::Trash2/>
+                    {t!("documents.remove")}
+                </button>
+                <span class="sep"></span>
+                <button class="btn icon ghost sm" aria-label=t!("documents.clear") on:click=move |_| drop(take())>
+                    <Glyph icon=Icon::X size=14/>
+                </button>
+            </div>
+        </Show>
+    }
+}
+
+/// Removes documents at once; the toast brings them back.
+fn remove(client: Client, documents: BTreeSet<DocumentId>) {
+    let count = documents.len();
+    for document in documents.iter().copied() {
+        client.tell(RemoveDocument { document });
+    }
+    let undo = Callback::new(move |()| {
+        for document in documents.iter().copied() {
+            client.tell(RestoreDocument { document });
+        }
+    });
+    client.screen.toast(t!("documents.removed", n = count as f64), Some((t!("act.undo"), undo)));
+}
