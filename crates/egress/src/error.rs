@@ -4,7 +4,7 @@ use protocol::{Fault, FaultKind, GateVerdict};
 use std::time::Duration;
 
 /// Why a request did not get its answer. Names hosts, never whole addresses: those may hold secrets.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum EgressError {
     /// The gate said no; nothing was sent.
     #[error("{}", refused(host, verdict, *redirected))]

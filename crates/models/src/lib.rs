@@ -1,1 +1,22 @@
-//! models
+//! Models: which are on this disk, who runs them, and how to talk to them.
+//!
+//! [`Models`] knows the files of the models folder, supervises the one `atelier-engine` process,
+//! and hands out [`ChatModel`]s and an [`Embedder`]. A model on this machine and one behind an
+//! OpenAI-compatible endpoint are spoken to by the same client, through the same gate.
+
+mod chat;
+mod client;
+mod endpoint;
+mod engine;
+mod error;
+mod files;
+mod gguf;
+mod local;
+mod memory;
+mod models;
+
+pub use chat::{ChatModel, Delta, Embedder, Finish, Message, ModelCard, Prompt, Role, Sampling, ToolCall, ToolDef};
+pub use egress::Errand;
+pub use endpoint::Endpoint;
+pub use error::ModelError;
+pub use models::{Models, ModelsConfig, ModelsEvent};

@@ -1,0 +1,131 @@
+//! One engine process per Atelier: started on first use, watched, restarted, unloaded when idle.
+
+mod actor;
+mod log;
+mod process;
+
+pub(crate) use actor::{Lease, Supervisor};
+
+use crate::{ModelsEvent, memory::Need};
+use protocol::EngineState;
+use std::{
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{broadcast, watch};
+
+/// How the engine is run.
+#[derive(Clone, Debug)]
+pub(crate) struct EngineConfig {
+    pub(crate) program: PathBuf,
+    pub(crate) logs: PathBuf,
+    pub(crate) threads: Option<u32>,
+    /// Memory that must stay free, in bytes.
+    pub(crate) headroom: u64,
+    /// How long loading may make no progress.
+    pub(crate) load_patience: Duration,
+    /// How often it may go away in a row before it is left alone.
+    pub(crate) max_crashes: u32,
+}
+
+/// A model that the engine is to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Load {
+    /// The id, which is also its name in requests.
+    pub(crate) id: String,
+    /// For people.
+    pub(crate) name: String,
+    /// The file, or the folder of an embedding model.
+    pub(crate) path: PathBuf,
+    pub(crate) need: Need,
+    /// The context that it is run with; 0 for an embedding model.
+    pub(crate) context: u32,
+}
+
+/// What one engine process holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outfit {
+    pub(crate) chat: Option<Load>,
+    pub(crate) embedding: Option<Load>,
+}
+
+impl Outfit {
+    /// Whether everything that `other` asks for is here.
+    fn covers(&self, other: &Self) -> bool {
+        let has = |mine: &Option<Load>, asked: &Option<Load>| asked.is_none() || mine == asked;
+        has(&self.chat, &other.chat) && has(&self.embedding, &other.embedding)
+    }
+
+    /// What `asked` asks for, and of what is here all that does not contradict it.
+    fn merged(self, asked: Self) -> Self {
+        Self { chat: asked.chat.or(self.chat), embedding: asked.embedding.or(self.embedding) }
+    }
+
+    fn need(&self) -> Need {
+        let of = |load: &Option<Load>| load.as_ref().map(|load| load.need).unwrap_or_default();
+        let (chat, embedding) = (of(&self.chat), of(&self.embedding));
+        Need {
+            weights: chat.weights.saturating_add(embedding.weights),
+            cache: chat.cache.saturating_add(embedding.cache),
+            work: chat.work.max(embedding.work),
+        }
+    }
+
+    /// Its name for people: the chat model's, if there is one.
+    fn name(&self) -> String {
+        let load = self.chat.as_ref().or(self.embedding.as_ref());
+        load.map(|load| load.name.clone()).unwrap_or_default()
+    }
+}
+
+/// Where the engine's state is posted for everyone to read.
+#[derive(Debug)]
+pub(crate) struct Board {
+    state: watch::Sender<EngineState>,
+    events: broadcast::Sender<ModelsEvent>,
+    speed: Mutex<Option<f32>>,
+}
+
+impl Board {
+    pub(crate) fn new(events: broadcast::Sender<ModelsEvent>) -> Self {
+        Self { state: watch::Sender::new(EngineState::Off), events, speed: Mutex::new(None) }
+    }
+
+    pub(crate) fn state(&self) -> EngineState {
+        self.state.borrow().clone()
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<EngineState> {
+        self.state.subscribe()
+    }
+
+    fn post(&self, state: EngineState) {
+        let changed = self.state.send_if_modified(|last| {
+            let changed = *last != state;
+            *last = state.clone();
+            changed
+        });
+        if changed {
+            // Nobody listening is fine: the state can still be read.
+            let _ = self.events.send(ModelsEvent::Engine(state));
+        }
+    }
+
+    fn ready(&self, model: String) {
+        let tokens_per_second = *self.speed.lock().unwrap_or_else(PoisonError::into_inner);
+        self.post(EngineState::Ready { model, tokens_per_second });
+    }
+
+    /// Posts the speed of the last answer.
+    pub(crate) fn speed(&self, measured: f32) {
+        *self.speed.lock().unwrap_or_else(PoisonError::into_inner) = Some(measured);
+        if let EngineState::Ready { model, .. } = self.state() {
+            self.ready(model);
+        }
+    }
+
+    fn forget_speed(&self) {
+        *self.speed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}

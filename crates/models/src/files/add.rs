@@ -1,0 +1,100 @@
+//! How does a file from elsewhere become a model of the folder, whole or not at all?
+
+use super::{embedding, hashes, publish, shelf, temporary};
+use crate::{ModelError, gguf, memory};
+use sha2::{Digest, Sha256};
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io::{Read, Write},
+    path::{Path, PathBuf},
+};
+
+impl shelf::Shelf {
+    /// Checks the file or folder `source` and copies it into the models folder. Returns the id.
+    /// What is in the folder already is checked and accepted as it is.
+    pub(crate) fn add(&self, source: &Path) -> Result<String, ModelError> {
+        let source = source.canonicalize().map_err(|error| ModelError::io(source, &error))?;
+        if source.is_dir() { self.add_folder(&source) } else { self.add_file(&source) }
+    }
+
+    fn add_file(&self, source: &Path) -> Result<String, ModelError> {
+        if shelf::is_pickle(source) {
+            return Err(ModelError::Unsafe { file: source.display().to_string() });
+        }
+        gguf::read(source)?;
+        let stem = source.file_stem().and_then(OsStr::to_str).filter(|stem| shelf::is_id(stem));
+        let Some(stem) = stem else {
+            return Err(ModelError::Invalid {
+                reason: format!("the file name of {} cannot be a model's name", source.display()),
+            });
+        };
+        let target = self.folder().join(format!("{stem}.gguf"));
+        self.take(source, &target)?;
+        Ok(stem.to_owned())
+    }
+
+    fn add_folder(&self, source: &Path) -> Result<String, ModelError> {
+        embedding::read(source)?;
+        let name = source.file_name().and_then(OsStr::to_str).filter(|name| shelf::is_id(name));
+        let Some(name) = name else {
+            return Err(ModelError::Invalid {
+                reason: format!("the folder name of {} cannot be a model's name", source.display()),
+            });
+        };
+        let folder = self.folder().join(name);
+        std::fs::create_dir_all(&folder).map_err(|error| ModelError::io(&folder, &error))?;
+        // The weights come last: a folder without them is not taken for a model.
+        for part in embedding::PARTS.iter().rev() {
+            self.take(&source.join(part), &folder.join(part))?;
+        }
+        Ok(name.to_owned())
+    }
+
+    /// Copies `source` to `target`, hashing on the way, and keeps its hash.
+    fn take(&self, source: &Path, target: &Path) -> Result<(), ModelError> {
+        if target.canonicalize().is_ok_and(|target| target == source) {
+            let sha256 = hashes::sha256(target)?;
+            return self.hashes().accept(target, sha256).map(drop);
+        }
+        let folder = target.parent().unwrap_or(self.folder());
+        std::fs::create_dir_all(folder).map_err(|error| ModelError::io(folder, &error))?;
+        let need = source.metadata().map_err(|error| ModelError::io(source, &error))?.len();
+        let free = memory::disk_free(folder);
+        if free != 0 && free < need {
+            return Err(ModelError::Disk { file: target.display().to_string(), need, free });
+        }
+        let temp = Temporary(temporary(target));
+        let sha256 = copy(source, &temp.0)?;
+        publish(&temp.0, target).map_err(|error| ModelError::io(target, &error))?;
+        self.hashes().accept(target, sha256).map(drop)
+    }
+}
+
+/// A temporary file that does not stay behind.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Gone already when it was given its name.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Copies to the disk and returns the SHA-256 of what was copied.
+fn copy(source: &Path, target: &Path) -> Result<String, ModelError> {
+    let mut from = File::open(source).map_err(|error| ModelError::io(source, &error))?;
+    let io = |error| ModelError::io(target, &error);
+    let mut to = File::create_new(target).map_err(io)?;
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
+    loop {
+        let read = from.read(&mut buffer).map_err(|error| ModelError::io(source, &error))?;
+        if read == 0 {
+            break;
+        }
+        hash.update(&buffer[..read]);
+        to.write_all(&buffer[..read]).map_err(io)?;
+    }
+    to.sync_all().map_err(io)?;
+    Ok(hashes::hex(&hash.finalize()))
+}

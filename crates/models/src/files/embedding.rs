@@ -1,0 +1,117 @@
+//! Is this folder an embedding model, and is it whole?
+
+use crate::ModelError;
+use serde::Deserialize;
+use std::{
+    fs::File,
+    io::{BufReader, Read},
+    path::Path,
+};
+
+/// The files that make an embedding model; the first holds the weights.
+pub(crate) const PARTS: [&str; 3] = ["model.safetensors", "tokenizer.json", "config.json"];
+
+/// The longest header of a weights file, and the longest of the other two files.
+const MAX_HEADER: u64 = 64 << 20;
+const MAX_JSON: u64 = 256 << 20;
+
+/// What Atelier needs to know of an embedding model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Encoder {
+    pub(crate) architecture: String,
+    pub(crate) quantisation: String,
+    pub(crate) context: u32,
+    pub(crate) dims: usize,
+    pub(crate) parameters: u64,
+}
+
+#[derive(Deserialize)]
+struct Config {
+    model_type: Option<String>,
+    hidden_size: usize,
+    max_position_embeddings: Option<u32>,
+}
+
+#[derive(Deserialize)]
+struct Tensor {
+    dtype: String,
+    shape: Vec<u64>,
+    data_offsets: (u64, u64),
+}
+
+/// Reads the configuration and the weights' header, and checks that the weights file holds every
+/// tensor that it lists.
+pub(crate) fn read(folder: &Path) -> Result<Encoder, ModelError> {
+    for part in PARTS {
+        if !folder.join(part).is_file() {
+            return Err(unknown(folder, &format!("{part} is missing")));
+        }
+    }
+    let config: Config = json(&folder.join("config.json"))?;
+    let _: serde::de::IgnoredAny = json(&folder.join("tokenizer.json"))?;
+    if config.hidden_size == 0 || config.hidden_size > 1 << 16 {
+        return Err(malformed(&folder.join("config.json"), "its hidden_size is out of range"));
+    }
+    let (parameters, quantisation) = weights(&folder.join(PARTS[0]))?;
+    Ok(Encoder {
+        architecture: config.model_type.unwrap_or_else(|| "unknown".into()),
+        quantisation,
+        context: config.max_position_embeddings.unwrap_or(512),
+        dims: config.hidden_size,
+        parameters,
+    })
+}
+
+fn weights(path: &Path) -> Result<(u64, String), ModelError> {
+    let mut file = File::open(path).map_err(|error| ModelError::io(path, &error))?;
+    let actual = file.metadata().map_err(|error| ModelError::io(path, &error))?.len();
+    let truncated = |expected| ModelError::Truncated { file: path.display().to_string(), expected, actual };
+    let mut length = [0; 8];
+    file.read_exact(&mut length).map_err(|_| truncated(8))?;
+    let length = u64::from_le_bytes(length);
+    if length > MAX_HEADER {
+        return Err(malformed(path, "its header is too long"));
+    }
+    let start = 8 + length;
+    if start > actual {
+        return Err(truncated(start));
+    }
+    let mut header = vec![0; usize::try_from(length).unwrap_or(0)];
+    file.read_exact(&mut header).map_err(|error| ModelError::io(path, &error))?;
+    let header: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(&header).map_err(|error| malformed(path, &error.to_string()))?;
+    let (mut parameters, mut end, mut most) = (0u64, 0, (0, String::from("unknown")));
+    for (name, form) in header.into_iter().filter(|(name, _)| name != "__metadata__") {
+        let tensor: Tensor = serde_json::from_value(form)
+            .map_err(|error| malformed(path, &format!("the tensor {name} cannot be read: {error}")))?;
+        let elements = tensor.shape.iter().try_fold(1u64, |product, dim| product.checked_mul(*dim));
+        let (from, to) = tensor.data_offsets;
+        let Some(elements) = elements.filter(|_| from <= to) else {
+            return Err(malformed(path, &format!("the tensor {name} lies outside")));
+        };
+        parameters = parameters.saturating_add(elements);
+        end = end.max(to);
+        if elements > most.0 {
+            most = (elements, tensor.dtype);
+        }
+    }
+    match start.checked_add(end) {
+        Some(expected) if expected > actual => Err(truncated(expected)),
+        Some(expected) if expected < actual => Err(malformed(path, "it is longer than its header says")),
+        Some(_) => Ok((parameters, most.1)),
+        None => Err(malformed(path, "its tensors lie outside of any file")),
+    }
+}
+
+fn json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
+    let file = File::open(path).map_err(|error| ModelError::io(path, &error))?;
+    serde_json::from_reader(BufReader::new(file.take(MAX_JSON))).map_err(|error| malformed(path, &error.to_string()))
+}
+
+fn malformed(path: &Path, reason: &str) -> ModelError {
+    ModelError::Malformed { file: path.display().to_string(), reason: reason.to_owned() }
+}
+
+fn unknown(path: &Path, reason: &str) -> ModelError {
+    ModelError::Unknown { file: path.display().to_string(), reason: reason.to_owned() }
+}

@@ -1,0 +1,162 @@
+//! The models folder: a scan that is cheap to repeat, since headers are read once per change.
+
+use super::{
+    embedding::{self, Encoder},
+    hashes::{self, Hashes},
+};
+use crate::{ModelError, gguf, memory::Need};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+/// The id of the tiny chat model that comes with Atelier.
+pub(crate) const STARTER: &str = "SmolLM2-135M-Instruct.Q4_1";
+/// More entries than a models folder has.
+const MAX_ENTRIES: usize = 2048;
+/// Files that run a program when they are loaded.
+const PICKLES: &[&str] = &["bin", "pt", "pth", "ckpt", "pkl", "pickle"];
+
+/// What a model is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A chat model.
+    Chat(gguf::Summary),
+    /// An embedding model.
+    Embedding(Encoder),
+}
+
+/// A model in the folder.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) id: String,
+    /// The file, or the folder of an embedding model.
+    pub(crate) path: PathBuf,
+    /// The file with the weights, whose hash counts.
+    pub(crate) weights: PathBuf,
+    pub(crate) bytes: u64,
+    /// What it is, or what is wrong with it.
+    pub(crate) kind: Result<Kind, ModelError>,
+}
+
+impl Found {
+    /// The memory that it needs at `context` tokens.
+    pub(crate) fn need(&self, context: u32) -> Need {
+        let per_token = match &self.kind {
+            Ok(Kind::Chat(summary)) => summary.cache_per_token,
+            Ok(Kind::Embedding(_)) | Err(_) => 0,
+        };
+        Need::of(self.bytes, per_token, context)
+    }
+
+    /// Its name from the file, or its id.
+    pub(crate) fn name(&self) -> String {
+        match &self.kind {
+            Ok(Kind::Chat(summary)) => summary.name.clone().unwrap_or_else(|| self.id.clone()),
+            Ok(Kind::Embedding(_)) | Err(_) => self.id.clone(),
+        }
+    }
+}
+
+/// A file's size and modification time, and what was read in it then.
+type Read = ((u64, u64), Result<Kind, ModelError>);
+
+/// The models folder.
+#[derive(Debug)]
+pub(crate) struct Shelf {
+    folder: PathBuf,
+    hashes: Hashes,
+    read: Mutex<BTreeMap<PathBuf, Read>>,
+}
+
+/// Whether a name can be a model's id: one path component that no shell or scan trips over.
+pub(super) fn is_id(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 200
+        && !name.starts_with(['.', '-'])
+        && !name.contains(['/', '\\', ':'])
+        && !name.chars().any(char::is_control)
+}
+
+/// Whether a file's name says that it is a pickle.
+pub(super) fn is_pickle(file: &Path) -> bool {
+    let extension = file.extension().and_then(|name| name.to_str()).unwrap_or_default();
+    PICKLES.iter().any(|pickle| extension.eq_ignore_ascii_case(pickle))
+}
+
+impl Shelf {
+    pub(crate) fn open(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), hashes: Hashes::open(folder), read: Mutex::default() }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn hashes(&self) -> &Hashes {
+        &self.hashes
+    }
+
+    /// The models in the folder, by id. A folder that is not there holds none.
+    pub(crate) fn scan(&self) -> Vec<Found> {
+        let Ok(entries) = std::fs::read_dir(&self.folder) else { return Vec::new() };
+        let mut found: Vec<_> =
+            entries.flatten().take(MAX_ENTRIES).filter_map(|entry| self.look(&entry.path())).collect();
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        found.dedup_by(|a, b| a.id == b.id);
+        self.hashes.forget_missing();
+        found
+    }
+
+    /// What is at `path`, if it is a model or pretends to be one.
+    pub(crate) fn look(&self, path: &Path) -> Option<Found> {
+        let name = path.file_name()?.to_str()?;
+        if name.starts_with('.') {
+            return None;
+        }
+        if path.is_dir() {
+            let weights = path.join(embedding::PARTS[0]);
+            let pickle = path.join("pytorch_model.bin");
+            if weights.is_file() {
+                return Some(self.found(name, path, weights));
+            }
+            return pickle.is_file().then(|| self.found(name, path, pickle));
+        }
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        let known = extension == "gguf" || is_pickle(path);
+        known.then(|| self.found(path.file_stem().and_then(|stem| stem.to_str()).unwrap_or(name), path, path.into()))
+    }
+
+    fn found(&self, id: &str, path: &Path, weights: PathBuf) -> Found {
+        let stamp = hashes::stamp(&weights);
+        let bytes = stamp.as_ref().map_or(0, |(bytes, _)| *bytes);
+        let kind = stamp.and_then(|stamp| self.kind(path, &weights, stamp));
+        Found { id: id.to_owned(), path: path.to_owned(), weights, bytes, kind }
+    }
+
+    fn kind(&self, path: &Path, weights: &Path, stamp: (u64, u64)) -> Result<Kind, ModelError> {
+        let known = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        if let Some((_, kind)) = known.filter(|(then, _)| *then == stamp) {
+            return kind;
+        }
+        let kind = read(path, weights);
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), (stamp, kind.clone()));
+        kind
+    }
+}
+
+fn read(path: &Path, weights: &Path) -> Result<Kind, ModelError> {
+    if is_pickle(weights) {
+        return Err(ModelError::Unsafe { file: weights.display().to_string() });
+    }
+    if path.is_dir() {
+        return embedding::read(path).map(Kind::Embedding);
+    }
+    let summary = gguf::read(path)?;
+    if summary.encoder {
+        let reason = "it is an encoder; embedding models are read from a folder with model.safetensors".to_owned();
+        return Err(ModelError::Unknown { file: path.display().to_string(), reason });
+    }
+    Ok(Kind::Chat(summary))
+}

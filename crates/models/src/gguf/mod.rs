@@ -1,0 +1,177 @@
+//! What does a GGUF file say of itself, and is it whole? Reads the header only, with limits.
+
+mod reader;
+mod types;
+
+use crate::ModelError;
+use reader::{Reader, Value};
+use std::{collections::BTreeMap, path::Path};
+
+/// More keys or tensors than any model has.
+const MAX_KEYS: u64 = 1 << 16;
+const MAX_TENSORS: u64 = 1 << 17;
+const MAX_DIMS: u32 = 4;
+
+/// What Atelier needs to know of a GGUF file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Summary {
+    pub(crate) name: Option<String>,
+    pub(crate) architecture: String,
+    pub(crate) quantisation: String,
+    pub(crate) licence: Option<String>,
+    pub(crate) context: u32,
+    pub(crate) parameters: u64,
+    /// Whether it has a chat template, and whether that speaks of tools.
+    pub(crate) template: bool,
+    pub(crate) tools: bool,
+    /// Bytes that the KV cache takes per token, in f16.
+    pub(crate) cache_per_token: u64,
+    /// Whether it is an encoder, which writes nothing.
+    pub(crate) encoder: bool,
+}
+
+/// Reads and checks the header of `file`: magic, version, counts, keys, and that the file holds
+/// every tensor that it lists.
+pub(crate) fn read(file: &Path) -> Result<Summary, ModelError> {
+    let mut reader = Reader::open(file)?;
+    let magic = reader.bytes::<4>()?;
+    if &magic != b"GGUF" {
+        return Err(reader.unknown(foreign(&magic)));
+    }
+    let version = reader.u32()?;
+    if !(2..=3).contains(&version) {
+        return Err(reader.unknown(&format!("GGUF version {version}; versions 2 and 3 can be read")));
+    }
+    let (tensors, keys) = (reader.u64()?, reader.u64()?);
+    if tensors > MAX_TENSORS || keys > MAX_KEYS {
+        return Err(reader.malformed(&format!("it claims {tensors} tensors and {keys} keys")));
+    }
+    let mut found = BTreeMap::new();
+    for _ in 0..keys {
+        let key = reader.string(64 << 10)?;
+        // Token lists are long and not needed here: walked over, not kept.
+        if let Some(value) = reader.value()? {
+            found.insert(key, value);
+        }
+    }
+    let alignment = number(&found, "general.alignment").unwrap_or(32);
+    if !alignment.is_power_of_two() || alignment > 1 << 20 {
+        return Err(reader.malformed(&format!("its alignment is {alignment}")));
+    }
+    let (parameters, commonest) = tensor_list(&mut reader, tensors, alignment)?;
+    summary(&reader, &found, parameters, commonest)
+}
+
+/// Reads the tensor list, checks that the file holds all of it, and returns the number of
+/// parameters and the format of most of them.
+fn tensor_list(reader: &mut Reader, tensors: u64, alignment: u64) -> Result<(u64, Option<&'static str>), ModelError> {
+    let mut parameters = 0u64;
+    let mut formats = BTreeMap::<&'static str, u64>::new();
+    let mut extents = Vec::new();
+    for _ in 0..tensors {
+        let name = reader.string(4096)?;
+        let dims = reader.u32()?;
+        if dims > MAX_DIMS {
+            return Err(reader.malformed(&format!("the tensor {name} has {dims} dimensions")));
+        }
+        let mut elements = 1u64;
+        for _ in 0..dims {
+            let dim = reader.u64()?;
+            elements = elements
+                .checked_mul(dim)
+                .ok_or_else(|| reader.malformed(&format!("the tensor {name} is larger than any memory")))?;
+        }
+        let code = reader.u32()?;
+        let Some(format) = types::format(code) else {
+            return Err(reader.unknown(&format!("the tensor {name} has the format {code}, which is not known here")));
+        };
+        if !elements.is_multiple_of(format.block) {
+            return Err(reader.malformed(&format!("the tensor {name} does not fill its blocks")));
+        }
+        let bytes = (elements / format.block).checked_mul(format.bytes);
+        let offset = reader.u64()?;
+        let end = bytes.and_then(|bytes| offset.checked_add(bytes));
+        let Some(end) = end.filter(|_| offset.is_multiple_of(alignment)) else {
+            return Err(reader.malformed(&format!("the tensor {name} lies at {offset}")));
+        };
+        parameters = parameters.saturating_add(elements);
+        let most = formats.entry(format.name).or_default();
+        *most = most.saturating_add(elements);
+        extents.push((offset, end));
+    }
+    let start = reader.position().next_multiple_of(alignment);
+    let needed = extents.iter().map(|(_, end)| *end).max().and_then(|end| start.checked_add(end));
+    match needed {
+        Some(needed) if needed > reader.len() => return Err(reader.truncated(needed)),
+        Some(_) => {}
+        None => return Err(reader.malformed("it holds no tensors")),
+    }
+    extents.sort_unstable();
+    if extents.windows(2).any(|pair| pair[1].0 < pair[0].1) {
+        return Err(reader.malformed("two of its tensors overlap"));
+    }
+    Ok((parameters, formats.into_iter().max_by_key(|(_, elements)| *elements).map(|(name, _)| name)))
+}
+
+fn summary(
+    reader: &Reader,
+    found: &BTreeMap<String, Value>,
+    parameters: u64,
+    commonest: Option<&'static str>,
+) -> Result<Summary, ModelError> {
+    let Some(architecture) = text(found, "general.architecture") else {
+        return Err(reader.malformed("it names no architecture"));
+    };
+    let of = |key: &str| number(found, &format!("{architecture}.{key}"));
+    let (blocks, width) = (of("block_count").unwrap_or(0), of("embedding_length").unwrap_or(0));
+    let heads = of("attention.head_count").unwrap_or(0);
+    let key_heads = of("attention.head_count_kv").unwrap_or(heads);
+    let head = width.checked_div(heads).unwrap_or(0);
+    let (key, value) = (of("attention.key_length").unwrap_or(head), of("attention.value_length").unwrap_or(head));
+    let cache_per_token = key.saturating_add(value).saturating_mul(blocks).saturating_mul(key_heads).saturating_mul(2);
+    let template = text(found, "tokenizer.chat_template");
+    let file_type = number(found, "general.file_type").and_then(types::file_type);
+    Ok(Summary {
+        name: text(found, "general.name").filter(|name| !name.trim().is_empty()),
+        quantisation: file_type.or(commonest).unwrap_or("unknown").to_owned(),
+        licence: text(found, "general.license"),
+        context: of("context_length").and_then(|tokens| u32::try_from(tokens).ok()).unwrap_or(0),
+        parameters,
+        tools: template.as_ref().is_some_and(|template| template.contains("tools")),
+        template: template.is_some(),
+        cache_per_token,
+        encoder: of("attention.causal") == Some(0),
+        architecture,
+    })
+}
+
+fn text(found: &BTreeMap<String, Value>, key: &str) -> Option<String> {
+    match found.get(key)? {
+        Value::Text(text) => Some(text.clone()),
+        Value::Number(_) => None,
+    }
+}
+
+fn number(found: &BTreeMap<String, Value>, key: &str) -> Option<u64> {
+    match found.get(key)? {
+        Value::Number(number) => Some(*number),
+        Value::Text(_) => None,
+    }
+}
+
+/// What a file that is not GGUF looks like.
+fn foreign(magic: &[u8; 4]) -> &'static str {
+    match magic {
+        b"GGUF" => "a GGUF file",
+        b"PK\x03\x04" => "it is a ZIP archive",
+        b"<htm" | b"<!DO" | b"<!do" => "it is a web page, perhaps an error page saved as a file",
+        b"lmgg" | b"fmgg" | b"tjgg" => "it is in an older format than GGUF",
+        b"vers" => "it is a pointer of Git LFS, not the file itself",
+        [0x80, 2..=5, ..] => "it is a Python pickle",
+        _ => "it does not begin like a GGUF file",
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+pub(crate) mod tests;

@@ -1,0 +1,166 @@
+//! Models of this machine: the same client, with the supervised engine as its server.
+
+use crate::{
+    ChatModel, Delta, Embedder, ModelCard, ModelError, Prompt, client,
+    engine::{Lease, Outfit, Supervisor},
+    files::Shelf,
+    models::Speeds,
+};
+use async_trait::async_trait;
+use egress::{EgressError, Errand, Gate};
+use futures::stream::{BoxStream, StreamExt};
+use protocol::EngineState;
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Texts per embedding request: enough to keep the engine busy, few enough that another model
+/// does not wait long for its turn.
+const BATCH: usize = 32;
+
+/// What both kinds of local model need.
+#[derive(Clone)]
+pub(crate) struct Here {
+    pub(crate) gate: Gate,
+    pub(crate) supervisor: Arc<Supervisor>,
+    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) speeds: Arc<Speeds>,
+    /// What the engine is to hold.
+    pub(crate) outfit: Outfit,
+    /// The file whose hash must be right.
+    pub(crate) weights: PathBuf,
+}
+
+impl Here {
+    /// The engine with the models loaded; their files are checked first, which takes time only
+    /// if they have changed since they were last checked.
+    async fn lease(&self) -> Result<Lease, ModelError> {
+        let (shelf, weights) = (self.shelf.clone(), self.weights.clone());
+        let checked = tokio::task::spawn_blocking(move || shelf.hashes().check(&weights, false)).await;
+        checked.map_err(|_| ModelError::Closed)??;
+        self.supervisor.lease(self.outfit.clone()).await
+    }
+}
+
+/// Whether the connection broke, so that a crash may be behind it.
+fn broke(error: &ModelError) -> bool {
+    matches!(
+        error,
+        ModelError::BrokeOff { .. }
+            | ModelError::Egress(
+                EgressError::Broken { .. }
+                    | EgressError::Unreachable { .. }
+                    | EgressError::Refused { .. }
+                    | EgressError::Cut { .. }
+            )
+    )
+}
+
+/// A chat model of this machine.
+pub(crate) struct LocalChat {
+    pub(crate) card: ModelCard,
+    pub(crate) here: Here,
+}
+
+#[async_trait]
+impl ChatModel for LocalChat {
+    fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    async fn chat(
+        &self,
+        prompt: Prompt,
+        stop: CancellationToken,
+    ) -> Result<BoxStream<'static, Result<Delta, ModelError>>, ModelError> {
+        let (here, id, asked) = (self.here.clone(), self.card.id.clone(), Instant::now());
+        let stream = async_stream::stream! {
+            let mut states = here.supervisor.board().watch();
+            let mut leased = Box::pin(here.lease());
+            let lease = loop {
+                let state = states.borrow_and_update().clone();
+                if let EngineState::Loading { done, total, .. } = state {
+                    yield Ok(Delta::Loading { done, total });
+                }
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => { yield Ok(client::cancelled()); return; }
+                    lease = &mut leased => break lease,
+                    changed = states.changed() => if changed.is_err() {
+                        yield Err(ModelError::Closed);
+                        return;
+                    },
+                }
+            };
+            drop(leased);
+            let mut lease = match lease {
+                Ok(lease) => lease,
+                Err(error) => { yield Err(error); return; }
+            };
+            let answer = lease.server.clone().chat(here.gate.clone(), prompt, asked, stop);
+            let mut answer = std::pin::pin!(answer);
+            while let Some(delta) = answer.next().await {
+                match delta {
+                    Err(error) if broke(&error) => { yield Err(lease.explain(error).await); return; }
+                    Ok(Delta::Done { tokens_per_second: Some(speed), .. }) => {
+                        here.speeds.measured(&id, speed);
+                        here.supervisor.board().speed(speed);
+                        yield delta;
+                    }
+                    other => yield other,
+                }
+            }
+        };
+        Ok(stream.boxed())
+    }
+
+    async fn count_tokens(&self, prompt: &Prompt) -> Result<u32, ModelError> {
+        let mut lease = self.here.lease().await?;
+        match lease.server.count(&self.here.gate, prompt).await {
+            Err(error) if broke(&error) => Err(lease.explain(error).await),
+            counted => counted,
+        }
+    }
+}
+
+/// An embedding model of this machine.
+pub(crate) struct LocalEmbedder {
+    pub(crate) id: String,
+    pub(crate) model: String,
+    pub(crate) dims: usize,
+    pub(crate) here: Here,
+}
+
+#[async_trait]
+impl Embedder for LocalEmbedder {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn dims(&self) -> usize {
+        self.dims
+    }
+
+    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+        let errand = Errand::atelier("turns texts into vectors on this machine");
+        let mut vectors = Vec::with_capacity(texts.len());
+        for batch in texts.chunks(BATCH) {
+            let mut lease = self.here.lease().await?;
+            lease.server.model.clone_from(&self.model);
+            match lease.server.embed(&self.here.gate, &errand, batch).await {
+                Ok(batch) => vectors.extend(batch),
+                Err(error) if broke(&error) => return Err(lease.explain(error).await),
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(wrong) = vectors.iter().find(|vector| vector.len() != self.dims) {
+            let reason = format!("its vectors have {} values, not {}", wrong.len(), self.dims);
+            return Err(ModelError::Protocol { server: "atelier-engine".to_owned(), reason });
+        }
+        Ok(vectors)
+    }
+}
+

@@ -1,0 +1,433 @@
+//! The one door to models: what there is, what is chosen, and the objects to use it with.
+
+use crate::{
+    ChatModel, Embedder, Endpoint, ModelCard, ModelError,
+    endpoint::PREFIX,
+    engine::{Board, EngineConfig, Load, Outfit, Supervisor},
+    files::{Found, Kind, STARTER, Shelf, hex},
+    local::{Here, LocalChat, LocalEmbedder},
+    memory,
+};
+use egress::Gate;
+use protocol::{EngineState, ModelUse, ModelView, ModelsView, Place};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::BTreeMap,
+    io::{Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::broadcast;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Where models are and how they are run.
+#[derive(Clone, Debug)]
+pub struct ModelsConfig {
+    /// The models folder; made if it is not there.
+    pub folder: PathBuf,
+    /// The program `atelier-engine`.
+    pub engine: PathBuf,
+    /// The folder of `engine.log`.
+    pub logs: PathBuf,
+    /// The largest context to run a model with; memory for all of it is set aside.
+    pub max_context: u32,
+    /// Threads of the engine; its own choice if `None`.
+    pub threads: Option<u32>,
+    /// Memory that must stay free for everything else, in bytes.
+    pub headroom: u64,
+    /// Unused for this long, the engine gives its memory back; zero: never.
+    pub unload_after: Duration,
+    /// How long loading may make no progress.
+    pub load_patience: Duration,
+    /// How often in a row the engine may crash before it is left alone for five minutes.
+    pub max_crashes: u32,
+}
+
+impl ModelsConfig {
+    /// The usual configuration with these folders and this engine.
+    pub fn new(folder: impl Into<PathBuf>, engine: impl Into<PathBuf>, logs: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            engine: engine.into(),
+            logs: logs.into(),
+            max_context: 8192,
+            threads: None,
+            headroom: 256 << 20,
+            unload_after: Duration::from_secs(600),
+            load_patience: Duration::from_secs(120),
+            max_crashes: 3,
+        }
+    }
+}
+
+/// What changed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ModelsEvent {
+    /// The engine moved.
+    Engine(EngineState),
+    /// The models, the choice or the endpoints changed: read [`Models::view`] again.
+    Models,
+}
+
+/// Speeds measured in this run of Atelier, by model id.
+#[derive(Debug, Default)]
+pub(crate) struct Speeds(Mutex<BTreeMap<String, f32>>);
+
+impl Speeds {
+    pub(crate) fn measured(&self, id: &str, speed: f32) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), speed);
+    }
+
+    fn of(&self, id: &str) -> Option<f32> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied()
+    }
+}
+
+/// Models on disk, the engine, and endpoints. Cheap to clone; all clones are the same.
+#[derive(Clone)]
+pub struct Models {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: ModelsConfig,
+    gate: Gate,
+    shelf: Arc<Shelf>,
+    supervisor: Arc<Supervisor>,
+    speeds: Arc<Speeds>,
+    events: broadcast::Sender<ModelsEvent>,
+    chosen: Mutex<Option<String>>,
+    endpoints: Mutex<Vec<Endpoint>>,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+}
+
+/// Files up to this size are hashed as soon as they are seen, larger ones before their first use.
+const HASH_AT_ONCE: u64 = 1 << 30;
+/// Events that a slow listener may fall behind by.
+const EVENTS: usize = 256;
+
+impl Models {
+    /// Opens the models folder. The engine starts on first use.
+    pub async fn open(config: ModelsConfig, gate: Gate) -> Result<Self, ModelError> {
+        let folder = config.folder.clone();
+        let shelf = blocking(move || {
+            std::fs::create_dir_all(&folder).map_err(|error| ModelError::io(&folder, &error))?;
+            let shelf = Shelf::open(&folder);
+            shelf.scan();
+            Ok(Arc::new(shelf))
+        })
+        .await?;
+        let (events, _) = broadcast::channel(EVENTS);
+        let tasks = TaskTracker::new();
+        let engine = EngineConfig {
+            program: config.engine.clone(),
+            logs: config.logs.clone(),
+            threads: config.threads,
+            headroom: config.headroom,
+            load_patience: config.load_patience,
+            max_crashes: config.max_crashes,
+        };
+        let board = Arc::new(Board::new(events.clone()));
+        let supervisor = Supervisor::start(engine, gate.clone(), board, config.unload_after, &tasks);
+        let inner = Inner {
+            config,
+            gate,
+            shelf,
+            supervisor: Arc::new(supervisor),
+            speeds: Arc::default(),
+            events,
+            chosen: Mutex::default(),
+            endpoints: Mutex::default(),
+            tasks,
+            closing: CancellationToken::new(),
+        };
+        let models = Self { inner: Arc::new(inner) };
+        models.hash_new();
+        Ok(models)
+    }
+
+    /// What there is and what it needs. Reads the folder, but no file that has not changed.
+    pub fn view(&self) -> ModelsView {
+        let inner = &self.inner;
+        let memory = memory::memory();
+        let found = inner.shelf.scan();
+        let chosen = self.chosen_of(&found);
+        let models = found.iter().map(|found| self.view_of(found, memory.free, chosen.as_deref())).collect();
+        let endpoints = inner.endpoints.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        ModelsView {
+            models,
+            endpoints: endpoints.iter().map(|endpoint| endpoint.view(&inner.gate)).collect(),
+            memory_free: memory.free,
+            memory_total: memory.total,
+            disk_free: memory::disk_free(&inner.config.folder),
+            folder: inner.config.folder.display().to_string(),
+        }
+    }
+
+    /// Checks a file or folder of this disk and copies it into the models folder.
+    pub async fn add(&self, path: impl Into<PathBuf>) -> Result<ModelView, ModelError> {
+        let (shelf, path) = (self.inner.shelf.clone(), path.into());
+        let id = blocking(move || shelf.add(&path)).await?;
+        self.changed();
+        self.inner.supervisor.forgive().await;
+        self.one(&id)
+    }
+
+    /// Reads a model again, every byte of it. What is wrong is in the view and in the error.
+    pub async fn verify(&self, id: &str) -> Result<ModelView, ModelError> {
+        let found = self.find(id)?;
+        let shelf = self.inner.shelf.clone();
+        let checked = blocking(move || {
+            found.kind?;
+            shelf.hashes().check(&found.weights, true)
+        })
+        .await;
+        self.changed();
+        checked?;
+        self.one(id)
+    }
+
+    /// Uses this model for answers when none is named: a model's id or `endpoint:NAME`. `None`: the
+    /// only one, or the first that is not the starter model.
+    pub async fn choose(&self, id: Option<String>) -> Result<(), ModelError> {
+        if let Some(id) = &id {
+            match id.strip_prefix(PREFIX) {
+                Some(name) => self.endpoint(name).map(drop)?,
+                None => self.find(id)?.kind.map(drop)?,
+            }
+        }
+        *self.inner.chosen.lock().unwrap_or_else(PoisonError::into_inner) = id;
+        self.inner.supervisor.forgive().await;
+        self.changed();
+        Ok(())
+    }
+
+    /// Replaces the endpoints.
+    pub fn set_endpoints(&self, endpoints: Vec<Endpoint>) {
+        *self.inner.endpoints.lock().unwrap_or_else(PoisonError::into_inner) = endpoints;
+        self.changed();
+    }
+
+    /// Changes after how much idle time the engine gives its memory back; zero: never.
+    pub async fn set_unload_after(&self, idle: Duration) {
+        self.inner.supervisor.unload_after(idle).await;
+    }
+
+    /// Where the engine process is.
+    pub fn engine_state(&self) -> EngineState {
+        self.inner.supervisor.board().state()
+    }
+
+    /// What changes from now on.
+    pub fn events(&self) -> broadcast::Receiver<ModelsEvent> {
+        self.inner.events.subscribe()
+    }
+
+    /// A chat model: an id, the path of a GGUF file, `endpoint:NAME`, or the chosen one. A file
+    /// whose hash is not known yet is read whole.
+    pub async fn chat_model(&self, which: Option<&str>) -> Result<Arc<dyn ChatModel>, ModelError> {
+        let id = match which {
+            Some(which) => which.to_owned(),
+            None => self.chosen_of(&self.inner.shelf.scan()).ok_or(ModelError::NoModel)?,
+        };
+        if let Some(name) = id.strip_prefix(PREFIX) {
+            return Ok(Arc::new(self.endpoint(name)?.model(&self.inner.gate)?));
+        }
+        let found = self.find(&id)?;
+        let Kind::Chat(summary) = found.kind.clone()? else {
+            return Err(ModelError::Invalid { reason: format!("{id} is an embedding model: it cannot answer") });
+        };
+        let (shelf, weights) = (self.inner.shelf.clone(), found.weights.clone());
+        let sha256 = blocking(move || shelf.hashes().check(&weights, false)).await?;
+        let load = self.load(&found, self.context(summary.context));
+        let version = self.inner.supervisor.version().unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned());
+        let card = ModelCard {
+            id: found.id.clone(),
+            name: found.name(),
+            place: Place::Here,
+            context: load.context,
+            tools: summary.tools,
+            sha256,
+            engine: format!("atelier-engine {version}"),
+        };
+        // With the embedding model beside it, a question does not have to change models.
+        let embedding = self.embedding().map(|(found, _)| self.load(&found, 0));
+        let here = self.here(Outfit { chat: Some(load), embedding }, found.weights);
+        Ok(Arc::new(LocalChat { card, here }))
+    }
+
+    /// The embedding model, if there is a sound one.
+    pub fn embedder(&self) -> Option<Arc<dyn Embedder>> {
+        let (found, dims) = self.embedding()?;
+        let print = fingerprint(&found.path, &found.weights)
+            .inspect_err(|error| tracing::warn!(%error, "the embedding model cannot be read"))
+            .ok()?;
+        let load = self.load(&found, 0);
+        let here = self.here(Outfit { chat: None, embedding: Some(load) }, found.weights.clone());
+        Some(Arc::new(LocalEmbedder { id: format!("{}@{print}", found.id), model: found.id, dims, here }))
+    }
+
+    /// Stops the engine and waits until it is gone.
+    pub async fn shutdown(&self) {
+        self.inner.closing.cancel();
+        self.inner.supervisor.close().await;
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+    }
+
+    fn changed(&self) {
+        // Nobody listening is fine: the view can still be read.
+        let _ = self.inner.events.send(ModelsEvent::Models);
+    }
+
+    /// Hashes files that were not hashed yet, beside everything else.
+    fn hash_new(&self) {
+        let (shelf, closing, events) =
+            (self.inner.shelf.clone(), self.inner.closing.clone(), self.inner.events.clone());
+        self.inner.tasks.spawn_blocking(move || {
+            for found in shelf.scan() {
+                if closing.is_cancelled() {
+                    return;
+                }
+                if found.kind.is_err() || found.bytes > HASH_AT_ONCE || shelf.hashes().known(&found.weights).is_some() {
+                    continue;
+                }
+                if let Err(error) = shelf.hashes().check(&found.weights, false) {
+                    tracing::warn!(%error, "a model is not as it should be");
+                }
+                let _ = events.send(ModelsEvent::Models);
+            }
+        });
+    }
+
+    fn here(&self, outfit: Outfit, weights: PathBuf) -> Here {
+        let inner = &self.inner;
+        Here {
+            gate: inner.gate.clone(),
+            supervisor: inner.supervisor.clone(),
+            shelf: inner.shelf.clone(),
+            speeds: inner.speeds.clone(),
+            outfit,
+            weights,
+        }
+    }
+
+    fn load(&self, found: &Found, context: u32) -> Load {
+        Load { id: found.id.clone(), name: found.name(), path: found.path.clone(), need: found.need(context), context }
+    }
+
+    /// The context that a model is run with.
+    fn context(&self, trained: u32) -> u32 {
+        let most = self.inner.config.max_context;
+        if trained == 0 { most.min(2048) } else { trained.min(most) }
+    }
+
+    fn endpoint(&self, name: &str) -> Result<Endpoint, ModelError> {
+        let endpoints = self.inner.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = endpoints.iter().find(|endpoint| endpoint.name == name).cloned();
+        found.ok_or_else(|| ModelError::NotFound { id: format!("{PREFIX}{name}") })
+    }
+
+    /// A model of the folder by its id, or a file anywhere by its path.
+    fn find(&self, id: &str) -> Result<Found, ModelError> {
+        let known = self.inner.shelf.scan().into_iter().find(|found| found.id == id);
+        let elsewhere = || {
+            let path = Path::new(id).canonicalize().ok()?;
+            self.inner.shelf.look(&path)
+        };
+        known.or_else(elsewhere).ok_or_else(|| ModelError::NotFound { id: id.to_owned() })
+    }
+
+    fn embedding(&self) -> Option<(Found, usize)> {
+        self.inner.shelf.scan().into_iter().find_map(|found| match &found.kind {
+            Ok(Kind::Embedding(encoder)) => {
+                let dims = encoder.dims;
+                Some((found, dims))
+            }
+            Ok(Kind::Chat(_)) | Err(_) => None,
+        })
+    }
+
+    fn chosen_of(&self, found: &[Found]) -> Option<String> {
+        if let Some(chosen) = self.inner.chosen.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Some(chosen);
+        }
+        let sound = || found.iter().filter(|found| matches!(found.kind, Ok(Kind::Chat(_))));
+        sound().find(|found| found.id != STARTER).or_else(|| sound().next()).map(|found| found.id.clone())
+    }
+
+    fn one(&self, id: &str) -> Result<ModelView, ModelError> {
+        let found = self.find(id)?;
+        let chosen = self.chosen_of(&self.inner.shelf.scan());
+        Ok(self.view_of(&found, memory::memory().free, chosen.as_deref()))
+    }
+
+    fn view_of(&self, found: &Found, free: u64, chosen: Option<&str>) -> ModelView {
+        let hashes = self.inner.shelf.hashes();
+        let fault = found.kind.as_ref().err().cloned().or_else(|| hashes.fault(&found.weights));
+        let unknown = (ModelUse::Chat, String::new(), String::new(), 0, 0, None);
+        let (purpose, architecture, quantisation, context, parameters, licence) = match &found.kind {
+            Err(_) => unknown,
+            Ok(Kind::Chat(it)) => {
+                let (architecture, quantisation) = (it.architecture.clone(), it.quantisation.clone());
+                (ModelUse::Chat, architecture, quantisation, it.context, it.parameters, it.licence.clone())
+            }
+            Ok(Kind::Embedding(it)) => {
+                let (architecture, quantisation) = (it.architecture.clone(), it.quantisation.clone());
+                (ModelUse::Embedding, architecture, quantisation, it.context, it.parameters, None)
+            }
+        };
+        let need = found.need(self.context(context));
+        ModelView {
+            id: found.id.clone(),
+            name: found.name(),
+            purpose,
+            file: found.path.display().to_string(),
+            bytes: found.bytes,
+            sha256: hashes.known(&found.weights).unwrap_or_default(),
+            architecture,
+            quantisation,
+            context,
+            parameters,
+            licence,
+            memory: need.total(),
+            fits: need.check("", free, self.inner.config.headroom).is_ok(),
+            starter: found.id == STARTER,
+            chosen: chosen == Some(found.id.as_str()),
+            tokens_per_second: self.inner.speeds.of(&found.id),
+            fault: fault.map(|error| error.fault()),
+        }
+    }
+}
+
+/// Runs work that waits for the disk beside the async threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ModelError> + Send + 'static,
+) -> Result<T, ModelError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(ModelError::Closed))
+}
+
+/// Tells embedding models apart whose vectors would differ, without reading all of the weights:
+/// their length, both ends, the configuration and the tokenizer.
+fn fingerprint(folder: &Path, weights: &Path) -> Result<String, ModelError> {
+    const END: u64 = 1 << 20;
+    let io = |error| ModelError::io(weights, &error);
+    let mut hash = Sha256::new();
+    let mut file = std::fs::File::open(weights).map_err(io)?;
+    let len = file.metadata().map_err(io)?.len();
+    hash.update(len.to_le_bytes());
+    let mut part = Vec::new();
+    for from in [0, len.saturating_sub(END)] {
+        part.clear();
+        file.seek(SeekFrom::Start(from)).map_err(io)?;
+        Read::by_ref(&mut file).take(END).read_to_end(&mut part).map_err(io)?;
+        hash.update(&part);
+    }
+    for name in ["config.json", "tokenizer.json"] {
+        let path = folder.join(name);
+        hash.update(std::fs::read(&path).map_err(|error| ModelError::io(&path, &error))?);
+    }
+    Ok(hex(&hash.finalize()).chars().take(12).collect())
+}
