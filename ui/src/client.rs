@@ -6,6 +6,7 @@ use crate::{
     screen::Screen,
     state::{Link, Workspace, WorkspaceStoreFields, notify},
     transport::{Arrival, Events, Transport, broken},
+    voice,
 };
 use futures::{FutureExt, StreamExt, channel::oneshot, select_biased};
 use leptos::prelude::*;
@@ -189,6 +190,9 @@ impl Client {
                         }
                         if seq > last {
                             last = seq;
+                            if let Some(words) = self.store.with_untracked(|space| voice::words(space, &event)) {
+                                self.screen.say(words);
+                            }
                             self.fold(News::Event(Box::new(event)));
                         }
                     }

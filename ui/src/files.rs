@@ -32,7 +32,9 @@ pub async fn choose(wanted: Wanted) -> Vec<String> {
     let options = match wanted {
         Wanted::Documents => r#"{"options":{"multiple":true,"directory":false}}"#,
         Wanted::Folder => r#"{"options":{"multiple":true,"directory":true,"recursive":true}}"#,
-        Wanted::Model => r#"{"options":{"multiple":false,"directory":false,"filters":[{"name":"GGUF","extensions":["gguf"]}]}}"#,
+        Wanted::Model => {
+            r#"{"options":{"multiple":false,"directory":false,"filters":[{"name":"GGUF","extensions":["gguf"]}]}}"#
+        }
     };
     let Ok(options) = js_sys::JSON::parse(options) else { return Vec::new() };
     match invoke("plugin:dialog|open", options).await {
@@ -60,7 +62,8 @@ pub fn follow_drags(told: impl Fn(Drag) + Clone + 'static) {
         let told = told.clone();
         let heard = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
             let payload = js_sys::Reflect::get(&event, &"payload".into()).unwrap_or_default();
-            let paths = js_sys::Reflect::get(&payload, &"paths".into()).map(|paths| strings(&paths)).unwrap_or_default();
+            let paths =
+                js_sys::Reflect::get(&payload, &"paths".into()).map(|paths| strings(&paths)).unwrap_or_default();
             told(match name {
                 "tauri://drag-enter" => Drag::Over(paths),
                 "tauri://drag-drop" => Drag::Dropped(paths),
@@ -162,4 +165,3 @@ pub fn choose_and_import(client: Client, wanted: Wanted) {
         choose_in_browser(client);
     }
 }
-

@@ -1,13 +1,44 @@
-//! A chat.
+//! A chat: the transcript, the composer with approvals docked on it, the sources beside it.
 
+mod answer;
+mod approval;
+mod attach;
+mod composer;
+mod explain;
+mod feet;
+mod head;
+mod question;
+mod sources;
+mod status;
+mod transcript;
+mod work;
+
+pub use composer::Composer;
+
+use crate::{client::use_client, dom, fold::News, state::WorkspaceStoreFields};
 use leptos::prelude::*;
-use protocol::ChatId;
+use protocol::{ChatId, ItemId};
+use std::time::Duration;
 
 /// The approval's id on the page.
 pub const APPROVAL_ID: &str = "approval";
+/// The transcript's id on the page.
+pub const THREAD_ID: &str = "thread";
+/// The message field's id on the page.
+pub const MESSAGE_ID: &str = "message";
 
-/// Scrolls to the newest message.
-pub fn to_newest() {}
+/// What only this chat's screen knows. Copied freely.
+#[derive(Clone, Copy)]
+pub struct ChatScreen {
+    /// The chat.
+    pub chat: ChatId,
+    /// The question being edited.
+    pub editing: RwSignal<Option<ItemId>>,
+    /// Whether the view follows new text.
+    pub following: RwSignal<bool>,
+    /// The answer whose making is explained.
+    pub explaining: RwSignal<Option<ItemId>>,
+}
 
 /// The chat.
 #[component]
@@ -15,5 +46,62 @@ pub fn Chat(
     /// Which.
     chat: ChatId,
 ) -> impl IntoView {
-    let _ = chat;
+    let client = use_client();
+    let (store, screen) = (client.store, client.screen);
+    let here = ChatScreen {
+        chat,
+        editing: RwSignal::new(None),
+        following: RwSignal::new(true),
+        explaining: RwSignal::new(None),
+    };
+    if store.open().get_untracked() != Some(chat) {
+        client.fold(News::Closed);
+    }
+    screen.cited.set(None);
+    client.open_chat(chat);
+    dom::focus_soon(MESSAGE_ID);
+    let open = Memo::new(move |_| store.open().get() == Some(chat));
+    view! {
+        <section class="pane" aria-label=t!("chat.name") aria-busy=move || (!open.get()).to_string()>
+            <head::ChatBar here/>
+            <Show when=move || open.get() fallback=|| view! { <Loading/> }>
+                <transcript::Transcript here/>
+            </Show>
+            <div class="dock">
+                <transcript::StillWriting here/>
+                <approval::Approvals here/>
+                <Composer chat=Some(here)/>
+            </div>
+        </section>
+        <Show when=move || screen.sources.get()>
+            <sources::Sources here/>
+        </Show>
+        <explain::Explain here/>
+    }
+}
+
+/// The shape of a transcript that is on its way, after a moment.
+#[component]
+fn Loading() -> impl IntoView {
+    let slow = RwSignal::new(false);
+    set_timeout(
+        move || {
+            slow.try_set(true);
+        },
+        Duration::from_millis(120),
+    );
+    view! {
+        <div class="thread">
+            <Show when=move || slow.get()>
+                {[60, 92, 84, 40].map(|width| view! { <span class="skel" style=format!("width:{width}%")></span> })}
+            </Show>
+        </div>
+    }
+}
+
+/// Scrolls to the newest message.
+pub fn to_newest() {
+    if let Some(thread) = dom::by_id(THREAD_ID) {
+        thread.set_scroll_top(thread.scroll_height());
+    }
 }

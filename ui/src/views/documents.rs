@@ -44,7 +44,8 @@ pub fn Documents() -> impl IntoView {
         let shown = documents.iter().filter(|document| !only || failed(&document.state));
         shown.map(|document| document.id).collect::<Vec<_>>()
     });
-    let failures = Memo::new(move |_| store.documents().read().iter().filter(|document| failed(&document.state)).count());
+    let failures =
+        Memo::new(move |_| store.documents().read().iter().filter(|document| failed(&document.state)).count());
     let line = Signal::derive(move || {
         let documents = store.documents();
         let documents = documents.read();

@@ -22,7 +22,9 @@ pub fn Models() -> impl IntoView {
     let client = use_client();
     let models = Memo::new(move |_| client.store.models().get());
     // Free memory changes without an event.
-    client.ask(protocol::ListModels {}, move |view| client.fold(crate::fold::News::Event(Box::new(protocol::Event::ModelsChanged(view)))));
+    client.ask(protocol::ListModels {}, move |view| {
+        client.fold(crate::fold::News::Event(Box::new(protocol::Event::ModelsChanged(view))))
+    });
     view! {
         <section class="pane">
             <Head title=t!("side.models") line=Signal::derive(|| t!("models.line"))/>

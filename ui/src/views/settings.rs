@@ -186,7 +186,13 @@ fn Appearance() -> impl IntoView {
 fn Answers() -> impl IntoView {
     let client = use_client();
     let settings = client.store.settings();
-    let roles = client.store.agents().read_untracked().iter().map(|agent| (agent.role.clone(), agent.name.clone())).collect::<Vec<_>>();
+    let roles = client
+        .store
+        .agents()
+        .read_untracked()
+        .iter()
+        .map(|agent| (agent.role.clone(), agent.name.clone()))
+        .collect::<Vec<_>>();
     view! {
         <h2 class="h2">{t!("settings.answers")}</h2>
         <Row name=t!("settings.role") about=t!("settings.role_about")>

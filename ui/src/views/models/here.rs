@@ -56,7 +56,9 @@ fn Line(model: ModelView) -> impl IntoView {
         busy.set(true);
         leptos::task::spawn_local(async move {
             match client.call(VerifyModel { model }).await {
-                Ok(model) if model.fault.is_none() => client.screen.toast(t!("models.verified", name = model.name), None),
+                Ok(model) if model.fault.is_none() => {
+                    client.screen.toast(t!("models.verified", name = model.name), None)
+                }
                 Ok(_) => {}
                 Err(fault) => client.screen.fault.set(Some(fault)),
             }
@@ -133,7 +135,13 @@ fn state(model: &ModelView) -> AnyView {
 
 /// The first groups of four of a hash: enough to compare by eye.
 fn fingerprint(hash: &str) -> String {
-    hash.chars().take(16).collect::<Vec<_>>().chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+    hash.chars()
+        .take(16)
+        .collect::<Vec<_>>()
+        .chunks(4)
+        .map(|four| four.iter().collect::<String>())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]

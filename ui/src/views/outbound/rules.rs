@@ -21,7 +21,8 @@ pub(super) fn Rules() -> impl IntoView {
     let add = move |verdict| {
         let named = host.get_untracked().trim().to_owned();
         if !named.is_empty() {
-            client.ask(AddRule { subject: RuleSubject::Host { host: named }, verdict }, move |_| host.set(String::new()));
+            client
+                .ask(AddRule { subject: RuleSubject::Host { host: named }, verdict }, move |_| host.set(String::new()));
         }
     };
     view! {

@@ -1,0 +1,238 @@
+//! A page of a document with a passage marked: the page's picture where it has a layout, else its
+//! text. Used by the sources, the documents and the search.
+
+use super::{
+    icon::{Glyph, Icon},
+    notice::FaultNotice,
+};
+use crate::client::use_client;
+use leptos::prelude::*;
+use protocol::{DocumentId, Fault, PageView, ReadPage, Span};
+use std::time::Duration;
+use wasm_bindgen_futures::spawn_local;
+
+/// How wide a page's picture is asked for, in pixels: sharp at twice the panel's width.
+const PICTURE_WIDTH: u32 = 1_100;
+
+/// What to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The document.
+    pub document: DocumentId,
+    /// The page, from 1.
+    pub page: u32,
+    /// The passage to mark.
+    pub passage: Option<Span>,
+    /// The page's hash when it was cited.
+    pub page_hash: Option<String>,
+}
+
+#[derive(Clone, PartialEq)]
+enum Loaded {
+    Nothing,
+    Slow,
+    Page(Box<PageView>),
+    Failed(Fault),
+}
+
+/// The viewer.
+#[component]
+pub fn Viewer(
+    /// What to show.
+    #[prop(into)]
+    shown: Signal<Option<Shown>>,
+) -> impl IntoView {
+    let client = use_client();
+    // The page that was turned to, until another passage is shown.
+    let turned = RwSignal::new(None::<(Shown, u32)>);
+    let wanted = Memo::new(move |_| {
+        let shown = shown.get()?;
+        let page = turned.with(|turned| match turned {
+            Some((from, page)) if *from == shown => *page,
+            Some(_) | None => shown.page,
+        });
+        Some((shown, page))
+    });
+    let loaded = RwSignal::new(Loaded::Nothing);
+    let asked = StoredValue::new(0_u32);
+    Effect::new(move || {
+        let Some((shown, page)) = wanted.get() else { return };
+        let number = asked.get_value().wrapping_add(1);
+        asked.set_value(number);
+        let passage = shown.passage.filter(|_| page == shown.page);
+        let latest = move || asked.try_get_value() == Some(number);
+        set_timeout(
+            move || {
+                let waits = loaded.try_with_untracked(|loaded| !matches!(loaded, Loaded::Page(page_now) if page_now.page == page && page_now.document == shown.document));
+                if latest() && waits == Some(true) {
+                    loaded.set(Loaded::Slow);
+                }
+            },
+            Duration::from_millis(120),
+        );
+        spawn_local(async move {
+            let call = ReadPage { document: shown.document, page, passage, width: PICTURE_WIDTH };
+            let reply = client.call(call).await;
+            if latest() {
+                loaded.set(match reply {
+                    Ok(page) => Loaded::Page(Box::new(page)),
+                    Err(fault) => Loaded::Failed(fault),
+                });
+            }
+        });
+    });
+    let turn = move |by: i32| {
+        let pages = loaded.with_untracked(|loaded| match loaded {
+            Loaded::Page(page) => page.pages,
+            Loaded::Nothing | Loaded::Slow | Loaded::Failed(_) => 1,
+        });
+        if let Some((shown, page)) = wanted.get_untracked() {
+            let page = page.saturating_add_signed(by).clamp(1, pages.max(1));
+            turned.set(Some((shown, page)));
+        }
+    };
+    let head = move || {
+        loaded.with(|loaded| match loaded {
+            Loaded::Page(page) => Some((page.name.clone(), page.page, page.pages)),
+            Loaded::Nothing | Loaded::Slow | Loaded::Failed(_) => None,
+        })
+    };
+    let changed = move || {
+        let (shown, now) = wanted.get()?;
+        let cited = shown.page_hash.filter(|_| now == shown.page)?;
+        loaded.with(|loaded| matches!(loaded, Loaded::Page(page) if page.page_hash != cited)).then_some(())
+    };
+    view! {
+        <div class="viewer">
+            <div class="viewer-bar">
+                {move || match head() {
+                    Some((name, page, pages)) => {
+                        view! {
+                            <span class="cut grow" title=name.clone()>{name.clone()}</span>
+                            <button
+                                class="btn icon ghost sm"
+                                aria-label=t!("viewer.previous")
+                                aria-disabled=(page <= 1).to_string()
+                                on:click=move |_| turn(-1)
+                            >
+                                <Glyph icon=Icon::ArrowLeft size=14/>
+                            </button>
+                            <span class="num" aria-live="polite">{t!("viewer.page_of", page = page, pages = pages)}</span>
+                            <button
+                                class="btn icon ghost sm"
+                                aria-label=t!("viewer.next")
+                                aria-disabled=(page >= pages).to_string()
+                                on:click=move |_| turn(1)
+                            >
+                                <Glyph icon=Icon::ArrowRight size=14/>
+                            </button>
+                        }
+                        .into_any()
+                    }
+                    None => view! { <span class="skel"></span> }.into_any(),
+                }}
+            </div>
+            {move || {
+                changed().map(|()| view! { <p class="notice warn viewer-changed" role="status">{t!("viewer.changed")}</p> })
+            }}
+            <div class="viewer-scroll" tabindex="0" role="region" aria-label=t!("viewer.name")>
+                {move || match loaded.get() {
+                    Loaded::Nothing => ().into_any(),
+                    Loaded::Slow => view! { <Waiting/> }.into_any(),
+                    Loaded::Page(page) => view! { <Page page=*page/> }.into_any(),
+                    Loaded::Failed(fault) => view! { <FaultNotice fault/> }.into_any(),
+                }}
+            </div>
+        </div>
+    }
+}
+
+/// The shape of a page that is on its way.
+#[component]
+fn Waiting() -> impl IntoView {
+    let widths = [44, 100, 100, 92, 60, 100, 96, 74, 100, 88, 40];
+    view! {
+        <div class="page page-waiting" aria-busy="true">
+            {widths.map(|width| view! { <span class="skel pg" style=format!("width:{width}%")></span> })}
+        </div>
+    }
+}
+
+/// The page itself.
+#[component]
+fn Page(page: PageView) -> impl IntoView {
+    let name = t!("viewer.page_name", page = page.page, document = &page.name);
+    let (before, marked, after) = cut(&page.text, page.passage);
+    match page.picture {
+        Some(picture) => {
+            let boxes = page.boxes.iter().map(|rect| {
+                let style = format!(
+                    "left:{:.3}%;top:{:.3}%;width:{:.3}%;height:{:.3}%",
+                    rect.x * 100.0,
+                    rect.y * 100.0,
+                    rect.w * 100.0,
+                    rect.h * 100.0
+                );
+                view! { <span class="page-box" style=style></span> }
+            });
+            let said = if marked.is_empty() { name } else { t!("viewer.page_with", name = name, passage = &marked) };
+            view! {
+                <div class="page page-picture" style=format!("aspect-ratio:{}/{}", page.width.max(1), page.height.max(1))>
+                    <img src=format!("data:image/png;base64,{picture}") alt=said draggable="false"/>
+                    {boxes.collect_view()}
+                </div>
+            }
+            .into_any()
+        }
+        None => view! {
+            <div class="page page-text" role="document" aria-label=name>
+                {before}
+                {(!marked.is_empty())
+                    .then(|| view! { <mark class="on" node_ref=scrolled_to()>{marked}</mark> })}
+                {after}
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+/// A reference whose element comes into view as soon as it is there.
+fn scrolled_to() -> NodeRef<leptos::html::Mark> {
+    let node = NodeRef::<leptos::html::Mark>::new();
+    Effect::new(move || {
+        if let Some(mark) = node.get() {
+            let options = web_sys::ScrollIntoViewOptions::new();
+            options.set_block(web_sys::ScrollLogicalPosition::Center);
+            mark.scroll_into_view_with_scroll_into_view_options(&options);
+        }
+    });
+    node
+}
+
+/// The text before, in and after a passage.
+fn cut(text: &str, passage: Option<Span>) -> (String, String, String) {
+    let Some(Span { start, end }) = passage.filter(|span| span.start < span.end) else {
+        return (text.to_owned(), String::new(), String::new());
+    };
+    let byte = |at: u32| text.char_indices().nth(at as usize).map_or(text.len(), |(byte, _)| byte);
+    let (start, end) = (byte(start), byte(end));
+    (text[..start].to_owned(), text[start..end].to_owned(), text[end..].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_passage_is_cut_by_chars() {
+        let table = [
+            (Some(Span { start: 2, end: 5 }), ("l’", "été", " 21")),
+            (Some(Span { start: 6, end: 99 }), ("l’été ", "21", "")),
+            (Some(Span { start: 3, end: 3 }), ("l’été 21", "", "")),
+            (None, ("l’été 21", "", "")),
+        ];
+        for (span, (before, marked, after)) in table {
+            assert_eq!(cut("l’été 21", span), (before.into(), marked.into(), after.into()), "{span:?}");
+        }
+    }
+}

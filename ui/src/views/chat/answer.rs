@@ -1,0 +1,146 @@
+//! An agent's answer: its work, its words with citations, how it ended and how it was made.
+
+use super::{ChatScreen, feet::Feet, status::TurnRow, work::Work};
+use crate::{
+    client::use_client,
+    i18n,
+    parts::{
+        icon::{AgentMark, Glyph, Icon},
+        notice::FaultNotice,
+        prose::{Prose, Written},
+    },
+    route::Route,
+    state::WorkspaceStoreFields,
+};
+use leptos::prelude::*;
+use protocol::*;
+
+/// The answer.
+#[component]
+pub fn Answer(here: ChatScreen, id: ItemId) -> impl IntoView {
+    let store = use_client().store;
+    let row = store.items().at_key(id);
+    let (author, at) = row.try_read_untracked().map(|item| (item.author.clone(), item.at)).unwrap_or_default();
+    let mark = store.with_untracked(|space| {
+        space.agents.iter().find(|agent| agent.name == author).map(|agent| agent.mark).unwrap_or_default()
+    });
+    let written = Memo::new(move |_| {
+        row.try_read()
+            .map(|item| Written {
+                text: item.text.clone(),
+                citations: item.citations.clone(),
+                unsupported: item.unsupported.clone(),
+                writing: item.status == ItemStatus::Writing,
+            })
+            .unwrap_or_default()
+    });
+    let status = Memo::new(move |_| row.try_read().map_or(ItemStatus::Complete, |item| item.status.clone()));
+    let supported = Memo::new(move |_| row.try_read().and_then(|item| item.supported));
+    let has_words = Memo::new(move |_| written.with(|written| !written.text.is_empty()));
+    view! {
+        <article
+            class="msg answer"
+            data-item=id.to_string()
+            aria-busy=move || (status.get() == ItemStatus::Writing).to_string()
+        >
+            <AgentMark mark size=24/>
+            <div>
+                <div class="who">{author} <time title=i18n::date_time(at)>{i18n::time(at)}</time></div>
+                <Work id/>
+                <TurnRow id/>
+                <Show when=move || supported.get() == Some(false) && status.get() == ItemStatus::Complete>
+                    <NotAnswered/>
+                </Show>
+                <Show when=move || has_words.get()>
+                    <Prose item=id written/>
+                </Show>
+                <Unsupported written/>
+                <Ended here id status/>
+                <Feet here id/>
+            </div>
+        </article>
+    }
+}
+
+/// The documents say nothing about it.
+#[component]
+fn NotAnswered() -> impl IntoView {
+    view! {
+        <div class="notice not-answered" role="status">
+            <Glyph icon=Icon::TextSearch/>
+            <div class="grow">
+                <b>{t!("answer.not_in_documents")}</b>
+                <div class="dim">{t!("answer.not_in_documents_more")}</div>
+                <div class="notice-acts">
+                    <a class="btn sm" href=Route::Search.href()>
+                        {t!("answer.search")}
+                    </a>
+                    <a class="btn sm ghost" href=Route::Documents.href()>
+                        {t!("answer.add_documents")}
+                    </a>
+                </div>
+            </div>
+        </div>
+    }
+}
+
+/// Says in words what the dotted lines mean.
+#[component]
+fn Unsupported(#[prop(into)] written: Signal<Written>) -> impl IntoView {
+    let count = Memo::new(move |_| written.with(|written| if written.writing { 0 } else { written.unsupported.len() }));
+    view! {
+        <Show when=move || count.get() != 0>
+            <p class="unsupported-note">
+                <Glyph icon=Icon::CircleAlert size=13/>
+                {move || t!("answer.unsupported", n = count.get())}
+            </p>
+        </Show>
+    }
+}
+
+/// How it ended, where that needs words, and how to go on.
+#[component]
+fn Ended(here: ChatScreen, id: ItemId, status: Memo<ItemStatus>) -> impl IntoView {
+    let client = use_client();
+    let go_on = move |_| {
+        here.following.set(true);
+        client.tell(ContinueAnswer { item: id });
+    };
+    let again = move |_| {
+        here.following.set(true);
+        client.tell(Regenerate { item: id });
+    };
+    let paused = move |words: String| {
+        view! {
+            <div class="ended">
+                <span class="dim">{words}</span>
+                <button class="btn sm" on:click=go_on>
+                    <Glyph icon=Icon::Play size=13/>
+                    {t!("answer.continue")}
+                </button>
+            </div>
+        }
+        .into_any()
+    };
+    view! {
+        {move || match status.get() {
+            ItemStatus::Complete | ItemStatus::Writing => ().into_any(),
+            ItemStatus::Stopped => paused(t!("answer.stopped")),
+            ItemStatus::Interrupted => paused(t!("answer.interrupted")),
+            ItemStatus::CutShort => paused(t!("answer.cut_short")),
+            ItemStatus::Failed { fault } => {
+                view! {
+                    <FaultNotice fault stopped=true>
+                        <button class="btn sm primary" on:click=again>
+                            {t!("answer.try_again")}
+                        </button>
+                        <a class="btn sm" href=Route::Models.href()>
+                            {t!("answer.see_models")}
+                        </a>
+                    </FaultNotice>
+                }
+                    .into_any()
+            }
+        }}
+    }
+}

@@ -1,0 +1,186 @@
+//! The messages: newest at the bottom, older ones read as the view comes near them, and the view
+//! follows new text only while it is at the bottom.
+
+use super::{ChatScreen, THREAD_ID, answer::Answer, question::Question, status::Pending, to_newest};
+use crate::{
+    client::use_client,
+    dom,
+    parts::icon::{Glyph, Icon},
+    state::WorkspaceStoreFields,
+};
+use leptos::{html, prelude::*};
+use protocol::{ItemId, ItemKind};
+use std::cell::Cell;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, ResizeObserver};
+
+/// This near to the bottom counts as at the bottom.
+const NEAR: i32 = 24;
+
+/// The transcript.
+#[component]
+pub fn Transcript(here: ChatScreen) -> impl IntoView {
+    let client = use_client();
+    let store = client.store;
+    let thread = NodeRef::<html::Div>::new();
+    let inner = NodeRef::<html::Div>::new();
+    let top = NodeRef::<html::Div>::new();
+    let last_top = StoredValue::new(0_i32);
+    let reading = RwSignal::new(false);
+
+    let scrolled = move || {
+        let Some(thread) = thread.get_untracked() else { return };
+        let now = thread.scroll_top();
+        let at_end = thread.scroll_height() - now - thread.client_height() <= NEAR;
+        let up = now < last_top.get_value();
+        last_top.set_value(now);
+        let follow = at_end || (here.following.get_untracked() && !up);
+        if follow != here.following.get_untracked() {
+            here.following.set(follow);
+        }
+    };
+    let let_go = move || {
+        if here.following.get_untracked() {
+            let Some(thread) = thread.get_untracked() else { return };
+            let scrolls = thread.scroll_height() > thread.client_height();
+            here.following.set(!scrolls);
+        }
+    };
+    let read_older = move || {
+        if reading.get_untracked() || !store.older().get_untracked() {
+            return;
+        }
+        reading.set(true);
+        spawn_local(async move {
+            let before = thread.get_untracked().map(|thread| (thread.scroll_top(), thread.scroll_height()));
+            if let Err(fault) = client.read_older().await {
+                client.screen.fault.set(Some(fault));
+            }
+            request_animation_frame(move || {
+                // Where the engine keeps the view in place by itself, nothing is left to do.
+                if let (Some((from, height)), Some(thread)) = (before, thread.get_untracked()) {
+                    if thread.scroll_top() == from {
+                        thread.set_scroll_top(from + thread.scroll_height() - height);
+                    }
+                }
+                reading.try_set(false);
+            });
+        });
+    };
+    let ids = move || store.items().into_iter().map(|item| item.key()).collect::<Vec<ItemId>>();
+    let observers = StoredValue::new_local(None::<Observers>);
+    Effect::new(move || {
+        if let (Some(thread), Some(inner), Some(top)) = (thread.get(), inner.get(), top.get()) {
+            let follow = move || {
+                if here.following.try_get_untracked() == Some(true) {
+                    to_newest();
+                }
+            };
+            observers.set_value(Observers::start(&thread, &inner, &top, follow, read_older));
+        }
+    });
+    view! {
+        <div
+            class="thread"
+            id=THREAD_ID
+            node_ref=thread
+            role="log"
+            aria-live="off"
+            aria-label=t!("chat.messages")
+            tabindex="0"
+            on:scroll=move |_| scrolled()
+            on:selectstart=move |_| let_go()
+            on:focusin=move |_| let_go()
+        >
+            <div class="thread-in" node_ref=inner>
+                <div node_ref=top class="thread-top">
+                    {move || reading.get().then(|| view! { <span class="spin" role="img" aria-label=t!("chat.reading_older")></span> })}
+                </div>
+                <For each=ids key=|id| *id let:id>
+                    <Row here id/>
+                </For>
+                <Pending here/>
+            </div>
+        </div>
+    }
+}
+
+/// One item.
+#[component]
+fn Row(here: ChatScreen, id: ItemId) -> impl IntoView {
+    let kind = use_client().store.items().at_key(id).try_read_untracked().map(|item| item.kind);
+    match kind {
+        Some(ItemKind::Question) => view! { <Question here id/> }.into_any(),
+        Some(ItemKind::Answer) => view! { <Answer here id/> }.into_any(),
+        None => ().into_any(),
+    }
+}
+
+/// The way back to where text is being written.
+#[component]
+pub fn StillWriting(here: ChatScreen) -> impl IntoView {
+    let store = use_client().store;
+    let writes = Memo::new(move |_| store.turns().read().iter().any(|turn| turn.chat == here.chat));
+    view! {
+        <Show when=move || !here.following.get()>
+            <button
+                class="jump"
+                on:click=move |_| {
+                    here.following.set(true);
+                    to_newest();
+                    dom::focus_soon(super::MESSAGE_ID);
+                }
+            >
+                <Glyph icon=Icon::ArrowDown size=14/>
+                {move || if writes.get() { t!("chat.still_writing") } else { t!("chat.to_newest") }}
+            </button>
+        </Show>
+    }
+}
+
+/// What watches the transcript's size and its upper end. Dropping it stops the watching.
+struct Observers {
+    size: ResizeObserver,
+    near: IntersectionObserver,
+    _grown: Closure<dyn FnMut()>,
+    _seen: Closure<dyn FnMut(js_sys::Array)>,
+}
+
+impl Observers {
+    fn start(
+        thread: &web_sys::Element,
+        inner: &web_sys::Element,
+        top: &web_sys::Element,
+        follow: impl Fn() + 'static,
+        older: impl Fn() + 'static,
+    ) -> Option<Self> {
+        let grown = Closure::<dyn FnMut()>::new(follow);
+        let size = ResizeObserver::new(grown.as_ref().unchecked_ref()).ok()?;
+        size.observe(inner);
+        // The first report comes at once, before the view has been put at the bottom.
+        let first = Cell::new(true);
+        let seen = Closure::<dyn FnMut(js_sys::Array)>::new(move |entries: js_sys::Array| {
+            let visible = entries
+                .iter()
+                .filter_map(|entry| entry.dyn_into::<IntersectionObserverEntry>().ok())
+                .any(|entry| entry.is_intersecting());
+            if !first.replace(false) && visible {
+                older();
+            }
+        });
+        let options = IntersectionObserverInit::new();
+        options.set_root(Some(thread));
+        options.set_root_margin("800px 0px 0px 0px");
+        let near = IntersectionObserver::new_with_options(seen.as_ref().unchecked_ref(), &options).ok()?;
+        near.observe(top);
+        Some(Self { size, near, _grown: grown, _seen: seen })
+    }
+}
+
+impl Drop for Observers {
+    fn drop(&mut self) {
+        self.size.disconnect();
+        self.near.disconnect();
+    }
+}
