@@ -1,0 +1,207 @@
+//! What is in the way: another instance, no rights, no space, a damaged page. Real files.
+#![cfg(unix)] // file rights, mounts and raw writes are made with Unix means
+
+mod common;
+use common::*;
+use protocol::*;
+use std::{
+    fs,
+    os::unix::fs::{FileExt, PermissionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use store::{Keeping, Options, Store, StoreError};
+
+async fn refused(dir: &Path) -> StoreError {
+    match try_open(dir).await {
+        Ok(_) => panic!("it opened"),
+        Err(error) => error,
+    }
+}
+
+#[tokio::test]
+async fn a_second_instance_is_told_who_has_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    let fault = refused(dir.path()).await.fault();
+    assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Busy, "store.in_use"));
+    assert_eq!(fault.values["pid"], std::process::id().to_string());
+    // The first goes on undisturbed, and when it is gone the next may open.
+    chat(&store).await;
+    drop(store);
+    for _ in 0..100 {
+        if try_open(dir.path()).await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the lock was not given back");
+}
+
+#[tokio::test]
+async fn a_folder_without_the_right_to_write_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path()).await.close().await;
+    let before = fs::read(dir.path().join("workspace.db")).unwrap();
+    let mount = if fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0) {
+        // Root may write whatever the rights say: only a read-only mount stops it.
+        match Mount::bind_read_only(dir.path()) {
+            Some(mount) => Some(mount),
+            None => return println!("skipped: no right to mount here"),
+        }
+    } else {
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o555)).unwrap();
+        fs::set_permissions(dir.path().join("lock"), fs::Permissions::from_mode(0o444)).unwrap();
+        None
+    };
+    let fault = refused(dir.path()).await.fault();
+    assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Unavailable, "store.not_writable"));
+    assert_eq!(fault.values["dir"], dir.path().display().to_string());
+    assert_eq!(fs::read(dir.path().join("workspace.db")).unwrap(), before);
+    drop(mount);
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_loses_nothing_that_was_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(mount) = Mount::tmpfs(dir.path(), "2m") else { return println!("skipped: no right to mount here") };
+    let store = open(dir.path()).await;
+    let (_, chat) = chat(&store).await;
+    let actor = person(&store);
+    let mut kept = Vec::new();
+    let error = loop {
+        assert!(kept.len() < 10_000, "the disk never fills up");
+        let item = ItemId::new();
+        match store.record(&actor, question(item, chat, kept.last().copied(), &"words ".repeat(500))).await {
+            Ok(_) => kept.push(item),
+            Err(error) => break error,
+        }
+    };
+    let fault = error.fault();
+    assert_eq!((fault.code.as_str(), fault.safe.is_some(), fault.hint.is_some()), ("store.disk_full", true, true));
+    // What was acknowledged can be read, on the full disk.
+    assert_eq!(store.chat(chat).await.unwrap().items as usize, kept.len());
+    // With space again the same process goes on where it was.
+    assert!(mount.grow("64m"));
+    kept.push(ask(&store, chat, kept.last().copied(), "and now?").await);
+    let report = store.verify(store.home().workspace).await.unwrap();
+    assert!(report.intact, "{report:?}");
+    store.close().await;
+    drop(store);
+    let store = open(dir.path()).await;
+    let line = store.lineage(*kept.last().unwrap()).await.unwrap();
+    assert_eq!(line.iter().map(|item| item.id).collect::<Vec<_>>(), kept);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_damaged_page_is_told_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    let (_, chat) = chat(&store).await;
+    for n in 0..50 {
+        ask(&store, chat, None, &format!("question {n} {}", "words ".repeat(200))).await;
+    }
+    store.close().await;
+    drop(store);
+    let path = dir.path().join("workspace.db");
+    let whole = fs::read(&path).unwrap();
+    fs::create_dir_all(dir.path().join("backups")).unwrap();
+    let backup = dir.path().join("backups").join("0000000000001-schema-0001.db");
+    fs::write(&backup, &whole).unwrap();
+    // The file's first page, one in the middle, and a file cut in half.
+    let page = 4096;
+    let middle = whole.len() / page / 2 * page;
+    let damages: [&dyn Fn(&fs::File); 3] = [
+        &|file| file.write_all_at(&[0xff; 4096], 0).unwrap(),
+        &|file| file.write_all_at(&[0xa5; 4096], middle as u64).unwrap(),
+        &|file| file.set_len(middle as u64).unwrap(),
+    ];
+    for damage in damages {
+        fs::write(&path, &whole).unwrap();
+        damage(&fs::OpenOptions::new().write(true).open(&path).unwrap());
+        let damaged = fs::read(&path).unwrap();
+        let error = refused(dir.path()).await;
+        let StoreError::Damaged { backups, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(backups, &[backup.clone()]);
+        let fault = error.fault();
+        assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Damaged, "store.damaged"));
+        assert!(fault.hint.unwrap().contains(&backup.display().to_string()));
+        assert_eq!(fs::read(&path).unwrap(), damaged, "the damaged file was written to");
+    }
+    // The cure that the hint names works.
+    fs::copy(&backup, &path).unwrap();
+    let store = open(dir.path()).await;
+    assert_eq!(store.chat(chat).await.unwrap().items, 50);
+}
+
+#[tokio::test]
+async fn keys_lie_where_only_their_owner_reads_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    assert_eq!(store.home().key_place, KeyPlace::File);
+    let actor = person(&store);
+    store.set_endpoint(&actor, "office", "https://models.example/v1", "m", Some("sk-secret-123".into())).await.unwrap();
+    assert_eq!(store.endpoint_key("office").await.unwrap().as_deref(), Some("sk-secret-123"));
+    assert!(store.endpoints().await.unwrap()[0].has_key);
+    store.close().await;
+    for name in ["device.key", "endpoints.key"] {
+        let mode = fs::metadata(dir.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    let log = fs::read(dir.path().join("workspace.db")).unwrap();
+    assert!(!contains(&log, b"sk-secret"), "the key is in the database");
+    let store = open(dir.path()).await;
+    store.remove_endpoint(&actor, "office").await.unwrap();
+    assert_eq!(store.endpoint_key("office").await.unwrap(), None);
+    assert_eq!(store.endpoints().await.unwrap(), []);
+}
+
+/// Where a keychain should answer and does not, the start goes on in time and says so.
+#[tokio::test]
+async fn no_keychain_is_no_obstacle() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { keeping: Keeping::Keychain, ..options() };
+    let start = std::time::Instant::now();
+    let opened = Store::open(dir.path(), options).await.unwrap();
+    assert!(start.elapsed() < Duration::from_secs(15));
+    let in_file = opened.store.home().key_place == KeyPlace::File;
+    assert_eq!(opened.notices.iter().any(|fault| fault.code == "store.key_in_file"), in_file);
+}
+
+fn contains(all: &[u8], part: &[u8]) -> bool {
+    all.windows(part.len()).any(|window| window == part)
+}
+
+/// A mount that goes when dropped.
+struct Mount(PathBuf);
+
+#[allow(clippy::disallowed_methods)] // tests make the faults of a file system with the system's own tools
+fn mount(args: &[&str]) -> bool {
+    std::process::Command::new("mount").args(args).output().is_ok_and(|output| output.status.success())
+}
+
+impl Mount {
+    fn tmpfs(at: &Path, size: &str) -> Option<Self> {
+        let place = at.to_str()?;
+        mount(&["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs", place]).then(|| Self(at.to_owned()))
+    }
+
+    fn bind_read_only(at: &Path) -> Option<Self> {
+        let place = at.to_str()?;
+        let bound = mount(&["--bind", place, place]).then(|| Self(at.to_owned()))?;
+        mount(&["-o", "remount,bind,ro", place]).then_some(bound)
+    }
+
+    fn grow(&self, size: &str) -> bool {
+        self.0.to_str().is_some_and(|place| mount(&["-o", &format!("remount,size={size}"), place]))
+    }
+}
+
+impl Drop for Mount {
+    #[allow(clippy::disallowed_methods)] // as above
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).output();
+    }
+}

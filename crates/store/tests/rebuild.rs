@@ -1,0 +1,200 @@
+//! The tables are views of the log: dropped and built again from it, they are the same.
+
+mod common;
+use common::*;
+use proptest::prelude::*;
+use protocol::*;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use store::{Change, Store, StoreError};
+
+/// The tables that are views of the log.
+const VIEWS: [&str; 15] = [
+    "agents",
+    "approvals",
+    "chats",
+    "citations",
+    "devices",
+    "documents",
+    "endpoints",
+    "explanations",
+    "items",
+    "ledger",
+    "members",
+    "purged",
+    "registers",
+    "rules",
+    "workspaces",
+];
+
+/// Every row of every view, as text.
+async fn dump(store: &Store) -> Vec<String> {
+    let options = SqliteConnectOptions::new().filename(store.dir().join("workspace.db")).read_only(true);
+    let mut conn = options.connect().await.unwrap();
+    let mut rows = Vec::new();
+    for table in VIEWS.into_iter().chain(["checkpoints"]) {
+        let columns: Vec<String> =
+            texts(&mut conn, &format!(r#"SELECT 'quote("' || name || '")' FROM pragma_table_info('{table}')"#)).await;
+        assert!(!columns.is_empty(), "{table}");
+        rows.extend(texts(&mut conn, &format!("SELECT '{table} ' || {} FROM {table} ORDER BY 1", columns.join(" || ' ' || "))).await);
+    }
+    conn.close().await.unwrap();
+    rows
+}
+
+async fn texts(conn: &mut SqliteConnection, sql: &str) -> Vec<String> {
+    sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_all(conn).await.unwrap()
+}
+
+/// What has come up so far, to be referred to.
+#[derive(Default)]
+struct Seen {
+    agents: Vec<AgentId>,
+    chats: Vec<ChatId>,
+    items: Vec<(ChatId, ItemId)>,
+    documents: Vec<DocumentId>,
+    rules: Vec<RuleId>,
+    entries: Vec<EntryId>,
+    asked: Vec<CallId>,
+}
+
+fn one<T: Copy>(from: &[T], n: u8) -> Option<T> {
+    (!from.is_empty()).then(|| from[n as usize % from.len()])
+}
+
+/// A change from three numbers; None where there is nothing to refer to yet.
+fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
+    Some(match what % 25 {
+        0 => {
+            let agent = if a < 64 { one(&seen.agents, b).unwrap_or_else(AgentId::new) } else { AgentId::new() };
+            seen.agents.push(agent);
+            Change::AgentAdded { agent, role: "r".into(), name: format!("agent {a}"), about: String::new(), mark: b }
+        }
+        1 | 2 => {
+            let chat = ChatId::new();
+            let agent = one(&seen.agents, a)?;
+            seen.chats.push(chat);
+            Change::ChatStarted { chat, agent, title: String::new() }
+        }
+        3 => Change::ChatRenamed { chat: one(&seen.chats, a)?, title: format!("title {b}") },
+        4 => Change::ChatRemoved { chat: one(&seen.chats, a)? },
+        5 => Change::ChatRestored { chat: one(&seen.chats, a)? },
+        6 => Change::ChatPurged { chat: one(&seen.chats, a)? },
+        7..=10 => {
+            let (item, chat) = (ItemId::new(), one(&seen.chats, a)?);
+            let parent = one(&seen.items, b).filter(|(of, _)| *of == chat).map(|(_, parent)| parent);
+            let attached = one(&seen.documents, b).into_iter().collect();
+            seen.items.push((chat, item));
+            Change::MessageAdded { item, chat, parent, author: "Ada".into(), text: format!("text {b}"), attached }
+        }
+        11..=13 => {
+            let (chat, parent) = one(&seen.items, a)?;
+            // Sometimes an answer that is there, which goes on.
+            let item = if b < 128 { ItemId::new() } else { one(&seen.items, b)?.1 };
+            seen.items.push((chat, item));
+            Change::AnswerStarted { item, chat, parent, agent: one(&seen.agents, b)?, turn: TurnId::new() }
+        }
+        14..=16 => {
+            let (_, item) = one(&seen.items, a)?;
+            Change::AnswerEnded {
+                item,
+                text: format!("answer {b}"),
+                status: if b < 200 { ItemStatus::Complete } else { ItemStatus::Stopped },
+                steps: vec![],
+                citations: one(&seen.documents, b)
+                    .map(|document| CitationView {
+                        number: 1,
+                        at: 6,
+                        document,
+                        name: "d".into(),
+                        page: 1,
+                        start: 0,
+                        end: 5,
+                        quote: "quote".into(),
+                        page_hash: "00".into(),
+                    })
+                    .into_iter()
+                    .collect(),
+                unsupported: vec![Span { start: 0, end: u32::from(b) }],
+                supported: (b % 3 != 0).then_some(b % 3 == 1),
+                made: None,
+                explanation: None,
+            }
+        }
+        17 => {
+            let (chat, item) = one(&seen.items, a)?;
+            Change::BranchChosen { chat, item }
+        }
+        18 => {
+            let new = DocumentId::new();
+            seen.documents.push(new);
+            document(new, &format!("d{b}.pdf"), &format!("{b:064x}"))
+        }
+        19 => Change::DocumentRemoved { document: one(&seen.documents, a)? },
+        20 => match b % 2 {
+            0 => Change::DocumentRestored { document: one(&seen.documents, a)? },
+            _ => Change::DocumentPurged { document: one(&seen.documents, a)? },
+        },
+        21 => {
+            let rule = one(&seen.rules, a).filter(|_| b % 2 == 0).unwrap_or_else(RuleId::new);
+            seen.rules.push(rule);
+            match b % 3 {
+                0 => Change::RuleRemoved { rule },
+                _ => Change::RuleSet { rule, subject: RuleSubject::Tool { name: format!("t{a}") }, verdict: Verdict::Ask },
+            }
+        }
+        22 => match b % 2 {
+            0 => Change::EndpointSet { name: format!("e{}", a % 3), url: format!("u{b}"), model: "m".into(), has_key: false },
+            _ => Change::EndpointRemoved { name: format!("e{}", a % 3) },
+        },
+        23 => match b % 3 {
+            0 => Change::Sealed { sealed: a % 2 == 0 },
+            1 => Change::SettingsChanged { settings: Settings { max_tokens: u32::from(a), ..Settings::default() } },
+            _ => {
+                let id = one(&seen.entries, a).filter(|_| b % 2 == 0).unwrap_or_else(EntryId::new);
+                seen.entries.push(id);
+                let (who, why, host) = ("Ada".into(), "asks".into(), "example.org:443".into());
+                Change::WentOut { entry: LedgerEntry { id, at: 1, who, why, host, sent: u64::from(a), received: 0, verdict: GateVerdict::Denied } }
+            }
+        },
+        _ => match one(&seen.asked, a).filter(|_| b % 2 == 0) {
+            Some(asked) => Change::ApprovalSettled { asked, decision: Decision::Deny },
+            None => {
+                let asked = CallId::new();
+                seen.asked.push(asked);
+                let (chat, agent, tool) = (one(&seen.chats, a)?, "Rosa".into(), "write_file".into());
+                Change::ApprovalAsked { asked, chat, agent, tool, reach: Reach::Machine, summary: "s".into(), may_always: true }
+            }
+        },
+    })
+}
+
+async fn play(script: Vec<(u8, u8, u8)>) {
+    let store = Store::in_memory().await.unwrap();
+    let (actor, mut seen, mut recorded) = (person(&store), Seen::default(), 3);
+    for (what, a, b) in script {
+        let Some(change) = change(&mut seen, what, a, b) else { continue };
+        match store.record(&actor, change).await {
+            Ok(_) => recorded += 1,
+            // Refused before it got into the log.
+            Err(StoreError::Invalid(_) | StoreError::NotFound { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    for (_, item) in &seen.items {
+        // Refused where the item has ended or is a question.
+        let _ = store.checkpoint(*item, "so far").await;
+    }
+    let report = store.verify(store.home().workspace).await.unwrap();
+    assert!(report.intact && report.records == recorded, "{report:?}");
+    let before = dump(&store).await;
+    store.rebuild().await.unwrap();
+    assert_eq!(dump(&store).await, before);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #[test]
+    fn rebuilt_tables_equal_the_tables(script in prop::collection::vec(any::<(u8, u8, u8)>(), 0..120)) {
+        tokio::runtime::Runtime::new().unwrap().block_on(play(script));
+    }
+}
