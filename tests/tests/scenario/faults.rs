@@ -1,0 +1,148 @@
+//! What goes wrong: a kill in mid-answer, an altered log, a damaged model, a second instance.
+
+use atelier_tests::{place, sample, serve::Served, workspace::Workspace};
+use protocol::{ContinueAnswer, ItemKind, ItemStatus, ItemView, Open, ReadChat, SendMessage, StartChat};
+use std::time::Duration;
+
+const LONG: Duration = Duration::from_secs(180);
+
+fn answer(served: &Served, chat: protocol::ChatId) -> Option<ItemView> {
+    let page = served.call(ReadChat { chat, before: None, limit: 10 });
+    page.items.into_iter().rev().find(|item| item.kind == ItemKind::Answer)
+}
+
+/// Starts a long answer and waits until some of it is written.
+fn writing(served: &Served) -> (protocol::ChatId, ItemView) {
+    let opened = served.call(Open {});
+    let agent = opened.agents.iter().find(|agent| agent.role == "assistant").expect("an assistant");
+    let chat = served.call(StartChat { agent: agent.id }).id;
+    let text = "Write a long story about a lighthouse keeper, with many details.".to_owned();
+    served.call(SendMessage { chat, text, attached: Vec::new() });
+    let item = served.until("some text of the answer", LONG, |served| {
+        answer(served, chat).filter(|item| item.text.split_whitespace().count() > 12)
+    });
+    (chat, item)
+}
+
+#[test]
+fn killed_in_mid_answer_it_comes_back_and_can_go_on() {
+    let workspace = Workspace::new();
+    let mut served = Served::start(&workspace);
+    served.log_in();
+    let (chat, _) = writing(&served);
+    // The partial text is written down about once a second.
+    std::thread::sleep(Duration::from_millis(1500));
+    let before = answer(&served, chat).expect("the answer");
+    assert_eq!(before.status, ItemStatus::Writing, "the answer was too short for this test: {}", before.text);
+    served.kill();
+
+    let mut served = Served::start(&workspace);
+    served.log_in();
+    let page = served.call(ReadChat { chat, before: None, limit: 10 });
+    assert_eq!(page.items[0].text, "Write a long story about a lighthouse keeper, with many details.");
+    let item = answer(&served, chat).expect("the answer is still there");
+    assert_eq!(item.status, ItemStatus::Interrupted);
+    assert!(!item.text.trim().is_empty(), "its text so far is kept");
+    assert!(before.text.starts_with(item.text.trim_end()), "kept: {}\nseen: {}", item.text, before.text);
+
+    let kept = item.text.clone();
+    served.call(ContinueAnswer { item: item.id });
+    let longer = served.until("the answer goes on", LONG, |served| {
+        answer(served, chat).filter(|item| item.status != ItemStatus::Writing && item.status != ItemStatus::Interrupted)
+    });
+    assert!(longer.text.starts_with(kept.trim_end()), "kept: {kept}\nnow: {}", longer.text);
+    assert!(longer.text.len() > kept.len());
+    drop(served);
+    let verified = workspace.run(["log", "verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+}
+
+#[test]
+fn a_stopped_answer_keeps_its_text() {
+    let workspace = Workspace::new();
+    let mut served = Served::start(&workspace);
+    served.log_in();
+    let (chat, _) = writing(&served);
+    let turn = served.call(Open {}).turns.first().expect("a running turn").turn;
+    served.call(protocol::StopTurn { turn, now: false });
+    let item = served.until("the answer stops", LONG, |served| {
+        answer(served, chat).filter(|item| item.status != ItemStatus::Writing)
+    });
+    assert_eq!(item.status, ItemStatus::Stopped);
+    assert!(item.text.split_whitespace().count() > 12, "{}", item.text);
+}
+
+#[test]
+fn an_altered_log_is_noticed_and_named() {
+    let workspace = Workspace::new();
+    let note = workspace.folder().join("note.md");
+    std::fs::write(&note, "# A note\n\nThe spare key hangs behind the blue door.\n").unwrap();
+    workspace.json(["import".as_ref(), note.as_os_str()]);
+    assert!(workspace.run(["log", "verify"]).status.success());
+    // Another program changes a stored hash, as somebody would who covers a trace.
+    let altered = std::process::Command::new("python3")
+        .args(["-c", ALTER])
+        .arg(workspace.data().join("workspace.db"))
+        .output()
+        .unwrap();
+    assert!(altered.status.success(), "{}", String::from_utf8_lossy(&altered.stderr));
+    let verified = workspace.run(["log", "verify"]);
+    assert_eq!(verified.status.code(), Some(6), "{}", String::from_utf8_lossy(&verified.stdout));
+}
+
+/// Flips one byte of the hash in the first record; the table is the one that has `prev` and `signature`.
+const ALTER: &str = r#"
+import sqlite3, sys
+base = sqlite3.connect(sys.argv[1])
+for (table,) in base.execute("select name from sqlite_master where type = 'table'").fetchall():
+    columns = [row[1] for row in base.execute(f'pragma table_info("{table}")')]
+    if {"prev", "signature", "body_hash"} <= set(columns):
+        row, value = base.execute(f'select rowid, body_hash from "{table}" order by rowid limit 1').fetchone()
+        other = bytes([value[0] ^ 1]) + value[1:] if isinstance(value, bytes) else ("0" if value[0] != "0" else "1") + value[1:]
+        base.execute(f'update "{table}" set body_hash = ? where rowid = ?', (other, row))
+        base.commit()
+        sys.exit(0)
+sys.exit("no table of records")
+"#;
+
+#[test]
+fn a_truncated_model_is_refused_by_name() {
+    let workspace = Workspace::new();
+    let models = workspace.folder().join("models");
+    std::fs::create_dir_all(&models).unwrap();
+    let bytes = std::fs::read(place::models().join(place::CHAT_MODEL)).unwrap();
+    std::fs::write(models.join("short.gguf"), &bytes[..bytes.len() / 2]).unwrap();
+    let mut command = workspace.command();
+    command.env("ATELIER_MODELS", &models).args(["--json", "ask", "Hello?", "--role", "assistant"]);
+    let out = command.output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+    assert!(!out.status.success(), "{said}");
+    assert!(said.contains("short"), "the file is not named: {said}");
+}
+
+#[test]
+fn a_second_instance_is_told() {
+    let workspace = Workspace::new();
+    let mut served = Served::start(&workspace);
+    served.log_in();
+    served.call(Open {});
+    let second = workspace.run(["documents"]);
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert_eq!(second.status.code(), Some(5), "{said}");
+    assert!(!said.trim().is_empty());
+    // The first goes on.
+    served.call(Open {});
+}
+
+#[test]
+fn a_file_that_cannot_be_read_does_not_stop_the_others() {
+    let workspace = Workspace::new();
+    let broken = workspace.folder().join("broken.pdf");
+    std::fs::write(&broken, b"%PDF-1.7\nthis is not a document\n").unwrap();
+    let good = sample::folder().join("travel-policy.md");
+    let out = workspace.run(["--json".as_ref(), "import".as_ref(), broken.as_os_str(), good.as_os_str()]);
+    let said = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(8), "done in part: {said}");
+    let hits = workspace.json(["search", "hotel room in a capital city"]).to_string();
+    assert!(hits.contains("travel-policy.md"), "{hits}");
+}

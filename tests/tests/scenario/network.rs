@@ -1,0 +1,103 @@
+//! Nothing leaves: the main job in a network namespace of its own, with every packet captured.
+#![allow(clippy::disallowed_methods)] // the test starts ip and tcpdump
+
+use atelier_tests::{sample, workspace::Workspace};
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+struct Namespace(String);
+
+impl Namespace {
+    /// A namespace with loopback and a second interface, so that there is somewhere to leak to.
+    /// None where this user may not make one.
+    fn new() -> Option<Self> {
+        let name = format!("atelier-{}", std::process::id());
+        let ip =
+            |args: &[&str]| Command::new("ip").args(args).stderr(Stdio::null()).status().is_ok_and(|s| s.success());
+        if !ip(&["netns", "add", &name]) {
+            return None;
+        }
+        let namespace = Self(name.clone());
+        assert!(ip(&["-n", &name, "link", "set", "lo", "up"]));
+        // A dummy interface takes every packet and delivers none; without the module there is none.
+        if ip(&["-n", &name, "link", "add", "out0", "type", "dummy"]) {
+            assert!(ip(&["-n", &name, "addr", "add", "192.0.2.1/24", "dev", "out0"]));
+            assert!(ip(&["-n", &name, "link", "set", "out0", "up"]));
+            assert!(ip(&["-n", &name, "route", "add", "default", "via", "192.0.2.2"]));
+        }
+        Some(namespace)
+    }
+
+    fn inside(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.0]).arg(program);
+        command
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["netns", "delete", &self.0]).status();
+    }
+}
+
+fn capture(namespace: &Namespace, file: &Path) -> Child {
+    let mut tcpdump = namespace.inside("tcpdump");
+    tcpdump.args(["-i", "any", "-U", "-n", "-Z", "root", "-w"]).arg(file);
+    let child = tcpdump.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("tcpdump is installed");
+    for _ in 0..100 {
+        if std::fs::metadata(file).is_ok_and(|meta| meta.len() >= 24) {
+            return child;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("tcpdump does not start");
+}
+
+fn packets(file: &Path, filter: &str) -> usize {
+    let out = Command::new("tcpdump").args(["-n", "-r"]).arg(file).arg(filter).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8_lossy(&out.stdout).lines().count()
+}
+
+#[test]
+fn the_main_job_sends_no_packet_outside_loopback() {
+    let Some(namespace) = Namespace::new() else {
+        println!("skipped: a network namespace needs root (CAP_SYS_ADMIN)");
+        return;
+    };
+    let workspace = Workspace::new();
+    let file = workspace.folder().join("packets.pcap");
+    let mut tcpdump = capture(&namespace, &file);
+
+    let atelier = |args: &[&std::ffi::OsStr]| {
+        let template = workspace.command();
+        let mut command = namespace.inside(template.get_program());
+        for (name, value) in template.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let out = command.args(template.get_args()).arg("--json").args(args).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    };
+    let mut import = vec!["import".into()];
+    import.extend(sample::documents().into_iter().map(std::path::PathBuf::into_os_string));
+    atelier(&import.iter().map(std::ffi::OsString::as_os_str).collect::<Vec<_>>());
+    atelier(&["search".as_ref(), "notice period".as_ref()]);
+    atelier(&["ask".as_ref(), "Within how many hours must the supplier report an incident to the bank?".as_ref()]);
+    atelier(&["log".as_ref(), "verify".as_ref()]);
+
+    // The capture works only if it sees something: the app and its engine talk on loopback.
+    std::thread::sleep(Duration::from_millis(500));
+    let _ = Command::new("kill").args(["-INT", &tcpdump.id().to_string()]).status();
+    tcpdump.wait().unwrap();
+    assert!(packets(&file, "host 127.0.0.1") > 10, "the capture saw nothing, not even loopback");
+    // The kernel itself speaks on a new interface (IPv6 neighbours, multicast groups): not a program's packet.
+    let outside = "not host 127.0.0.1 and not host ::1 and not icmp6 and not igmp and not arp and not ip6[6] == 0";
+    assert_eq!(packets(&file, outside), 0, "packets left; see tcpdump -n -r of the capture");
+}

@@ -1,0 +1,7 @@
+//! What a person sees: the interface in headless Chromium and in the real window.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // here a panic is a failed test
+
+mod browser;
+mod job;
+#[cfg(target_os = "linux")]
+mod window;

@@ -1,0 +1,33 @@
+//! No sentence stands in the code of the interface: it belongs in ui/locales, in both languages.
+//! (That the languages are complete is tested in the ui crate itself.)
+
+use crate::metadata::{files, read};
+
+#[test]
+fn no_sentence_stands_in_the_code() {
+    let mut found = Vec::new();
+    for file in files(&[".rs"]).iter().filter(|file| file.starts_with("ui/src")) {
+        if file.to_string_lossy().ends_with("tests.rs") {
+            continue;
+        }
+        let text = read(file);
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for (number, line) in code.lines().enumerate() {
+            let line = line.split("//").next().unwrap();
+            if ["panic!", "expect(", "log(", "error!", "warn!", "doc ="].iter().any(|word| line.contains(word)) {
+                continue;
+            }
+            for literal in line.split('"').skip(1).step_by(2) {
+                let words: Vec<&str> = literal.split(' ').collect();
+                let sentence = words.len() > 1
+                    && literal.starts_with(|c: char| c.is_ascii_uppercase())
+                    && words.iter().all(|word| word.chars().all(|c| c.is_alphabetic() || ".,'’!?:{}".contains(c)))
+                    && words[1].starts_with(|c: char| c.is_ascii_lowercase());
+                if sentence {
+                    found.push(format!("{}:{}: {literal}", file.display(), number + 1));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "sentences belong in ui/locales:\n{}", found.join("\n"));
+}
