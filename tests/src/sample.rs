@@ -42,7 +42,8 @@ pub fn documents() -> Vec<PathBuf> {
 
 /// The questions of `questions.json`.
 pub fn questions() -> Vec<Question> {
-    let text = std::fs::read_to_string(folder().join("questions.json")).expect("questions.json is there");
+    let text =
+        std::fs::read_to_string(place::root().join("tests/fixtures/questions.json")).expect("questions.json is there");
     let all: Vec<Value> = serde_json::from_str(&text).expect("questions.json is a list");
     all.iter()
         .map(|one| Question {

@@ -33,9 +33,11 @@ pub fn demo(places: &Places, options: &Options) -> Result<ExitCode> {
     setup::setup(places, &setup::Options { yes: options.yes, tests: false })?;
     build::terminal(places)?;
     let sample = places.root.join("tests/fixtures/sample");
-    let questions: Vec<Question> = serde_json::from_str(&std::fs::read_to_string(sample.join("questions.json"))?)
-        .context("tests/fixtures/sample/questions.json")?;
-    let data = places.cache.join(format!("demo-{}", std::process::id()));
+    let questions = std::fs::read_to_string(places.root.join("tests/fixtures/questions.json"))?;
+    let questions: Vec<Question> = serde_json::from_str(&questions).context("tests/fixtures/questions.json")?;
+    // A demo that was interrupted leaves its workspace; this one begins with an empty one.
+    let data = places.cache.join("demo");
+    let _ = std::fs::remove_dir_all(&data);
     std::fs::create_dir_all(&data)?;
     let atelier = || {
         let mut atelier = command(places.program("atelier"), places);
@@ -46,13 +48,7 @@ pub fn demo(places: &Places, options: &Options) -> Result<ExitCode> {
 
     let outcome = (|| {
         shell::step("Importing the sample documents", "half a minute");
-        // questions.json lies in the same folder and is no document.
-        let documents = std::fs::read_dir(&sample)?
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.extension().is_some_and(|ext| ext == "pdf" || ext == "md"));
-        let mut import = atelier();
-        import.arg("import").args(documents);
-        shell::run(&mut import)?;
+        shell::run(atelier().arg("import").arg(&sample))?;
         for question in questions.iter().filter(|question| question.demo) {
             println!();
             shell::step(&question.question, "about ten seconds");
