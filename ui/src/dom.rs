@@ -5,7 +5,9 @@ use leptos::prelude::*;
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Blob, BlobPropertyBag, Element, HtmlAnchorElement, HtmlElement, Url};
+use web_sys::{
+    Blob, BlobPropertyBag, Element, HtmlAnchorElement, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition, Url,
+};
 
 /// Now, in milliseconds since the Unix epoch.
 pub fn now() -> i64 {
@@ -37,6 +39,22 @@ pub fn focus_soon(id: &'static str) {
             let _ = element.focus();
         }
     });
+}
+
+/// Scrolls an element into view once it is drawn, as little as needed.
+pub fn show_soon(id: &'static str) {
+    request_animation_frame(move || {
+        if let Some(element) = by_id(id) {
+            let options = ScrollIntoViewOptions::new();
+            options.set_block(ScrollLogicalPosition::Nearest);
+            element.scroll_into_view_with_scroll_into_view_options(&options);
+        }
+    });
+}
+
+/// Whether an event came from the element that listens, not from one inside it.
+pub fn is_itself(event: &web_sys::MouseEvent) -> bool {
+    event.target().is_some() && event.target() == event.current_target()
 }
 
 /// The element that has the focus.
