@@ -3,9 +3,13 @@
 
 pub mod answer;
 pub mod arch;
+pub mod commands;
 pub mod encoder;
 pub mod error;
 pub mod gguf;
+pub mod models;
 pub mod sampling;
+pub mod scheduler;
+pub mod server;
 pub mod template;
 pub mod tokenizer;

@@ -1,1 +1,165 @@
-fn main() {}
+//! `atelier-engine`: the command line of the local model server.
+
+use clap::{Args, Parser, Subcommand};
+use engine::{
+    commands::{
+        bench::{Plan, bench},
+        inspect::inspect,
+        serve::{Serve, serve},
+    },
+    error::EngineError,
+    models::Choice,
+};
+use std::{path::PathBuf, process::ExitCode, thread};
+
+/// The local model server of Atelier.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve models on 127.0.0.1; the bearer token comes from `ATELIER_ENGINE_TOKEN`.
+    Serve(ServeArgs),
+    /// Say what a model file holds.
+    Inspect {
+        /// A GGUF file.
+        file: PathBuf,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Measure how fast a model reads and writes.
+    Bench(BenchArgs),
+}
+
+#[derive(Args)]
+struct ServeArgs {
+    /// A GGUF file for chats.
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// A folder with a sentence encoder.
+    #[arg(long)]
+    embedding: Option<PathBuf>,
+    /// The port; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Threads to compute with; all cores unless given.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Tokens of prompt and answer together.
+    #[arg(long)]
+    context: Option<usize>,
+    /// End when standard input closes.
+    #[arg(long)]
+    exit_with_stdin: bool,
+}
+
+#[derive(Args)]
+struct BenchArgs {
+    /// A GGUF file.
+    file: PathBuf,
+    /// Tokens to read.
+    #[arg(short, long, default_value_t = 512)]
+    prompt: usize,
+    /// Tokens to write.
+    #[arg(short = 'n', long, default_value_t = 128)]
+    write: usize,
+    /// Times each is measured.
+    #[arg(short, long, default_value_t = 5)]
+    runs: usize,
+    /// Threads; all cores unless given.
+    #[arg(short, long)]
+    threads: Option<usize>,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()))
+        .with_writer(std::io::stderr)
+        .init();
+    match Cli::parse().command {
+        Command::Serve(args) => run_serve(args),
+        Command::Inspect { file, json } => match inspect(&file) {
+            Ok(found) if json => print_json(&found),
+            Ok(found) => {
+                print!("{}", found.table());
+                ExitCode::SUCCESS
+            }
+            Err(error) => failed(&error, json),
+        },
+        Command::Bench(args) => {
+            let threads = threads(args.threads);
+            let plan = Plan { prompt: args.prompt, write: args.write, runs: args.runs, threads };
+            match bench(&args.file, plan) {
+                Ok(measured) if args.json => print_json(&measured),
+                Ok(measured) => {
+                    print!("{}", measured.table());
+                    ExitCode::SUCCESS
+                }
+                Err(error) => failed(&error, args.json),
+            }
+        }
+    }
+}
+
+fn run_serve(args: ServeArgs) -> ExitCode {
+    let Some(token) = std::env::var("ATELIER_ENGINE_TOKEN").ok().filter(|t| !t.is_empty()) else {
+        eprintln!("atelier-engine: set ATELIER_ENGINE_TOKEN to the bearer token that clients must send");
+        return ExitCode::from(2);
+    };
+    if args.model.is_none() && args.embedding.is_none() {
+        eprintln!("atelier-engine: give --model, --embedding or both");
+        return ExitCode::from(2);
+    }
+    let threads = threads(args.threads);
+    let choice = Choice { chat: args.model, embedding: args.embedding, threads, context: args.context };
+    let how = Serve { choice, port: args.port, token, exit_with_stdin: args.exit_with_stdin };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    match runtime.and_then(|runtime| runtime.block_on(serve(how))) {
+        // The model's threads do not end by themselves; nothing they hold outlives the process.
+        Ok(()) => std::process::exit(0),
+        Err(error) => {
+            eprintln!("atelier-engine: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The number of threads, also told to candle, which reads it from the environment.
+fn threads(asked: Option<usize>) -> usize {
+    let count = asked.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)).clamp(1, 512);
+    // SAFETY: called from `main` before any other thread exists, so that nobody reads the
+    // environment meanwhile.
+    unsafe { std::env::set_var("RAYON_NUM_THREADS", count.to_string()) };
+    count
+}
+
+fn print_json(value: &impl serde::Serialize) -> ExitCode {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("atelier-engine: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn failed(error: &EngineError, json: bool) -> ExitCode {
+    if json {
+        let error = serde_json::json!({"code": error.code(), "message": error.to_string(), "hint": error.hint()});
+        println!("{}", serde_json::json!({"error": error}));
+    } else {
+        eprintln!("atelier-engine: {error}. {}", error.hint());
+    }
+    ExitCode::FAILURE
+}

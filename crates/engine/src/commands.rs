@@ -1,0 +1,5 @@
+//! What the command line offers, one file per command.
+
+pub mod bench;
+pub mod inspect;
+pub mod serve;

@@ -1,0 +1,117 @@
+//! `atelier-engine bench FILE`: how fast a model reads and writes here.
+
+use crate::{
+    arch::{self, Decoder, Opening},
+    error::{EngineError, Result},
+    gguf::Gguf,
+};
+use serde::Serialize;
+use std::{path::Path, time::Instant};
+
+/// What to measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Tokens to read.
+    pub prompt: usize,
+    /// Tokens to write.
+    pub write: usize,
+    /// Times each is done.
+    pub runs: usize,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// What was measured: rates in tokens per second.
+#[derive(Debug, Serialize)]
+pub struct Measured {
+    /// The architecture.
+    pub architecture: String,
+    /// Threads.
+    pub threads: usize,
+    /// Time to open the file and prepare the weights.
+    pub load_ms: f64,
+    /// Name such as `pp512`.
+    pub prompt_test: String,
+    /// Median rate of reading.
+    pub prompt_per_second: f64,
+    /// Each run.
+    pub prompt_runs: Vec<f64>,
+    /// Name such as `tg128`.
+    pub write_test: String,
+    /// Median rate of writing.
+    pub write_per_second: f64,
+    /// Each run.
+    pub write_runs: Vec<f64>,
+}
+
+/// Measures a file.
+pub fn bench(path: &Path, plan: Plan) -> Result<Measured> {
+    if !(1..=1_000_000).contains(&plan.prompt) || !(1..=1_000_000).contains(&plan.write) || plan.runs == 0 {
+        return Err(EngineError::Invalid { param: "bench", message: "nothing to measure".to_owned() });
+    }
+    let began = Instant::now();
+    let file = Gguf::open(path)?;
+    let positions = plan.prompt.max(plan.write);
+    let mut decoder = arch::open(&file, &mut Opening { threads: plan.threads, positions, progress: &mut |_, _| {} })?;
+    let load_ms = began.elapsed().as_secs_f64() * 1000.0;
+    let tokens = tokens(decoder.shape().vocab, positions);
+    // The first run warms caches and page tables and is not counted.
+    let mut prompt_runs = Vec::new();
+    let mut write_runs = Vec::new();
+    for run in 0..=plan.runs {
+        let read = rate(decoder.as_mut(), &tokens[..plan.prompt], plan.prompt)?;
+        let written = rate(decoder.as_mut(), &tokens[..plan.write], 1)?;
+        if run > 0 {
+            prompt_runs.push(read);
+            write_runs.push(written);
+        }
+    }
+    Ok(Measured {
+        architecture: decoder.shape().architecture.clone(),
+        threads: plan.threads,
+        load_ms,
+        prompt_test: format!("pp{}", plan.prompt),
+        prompt_per_second: median(&prompt_runs),
+        prompt_runs,
+        write_test: format!("tg{}", plan.write),
+        write_per_second: median(&write_runs),
+        write_runs,
+    })
+}
+
+/// Tokens per second when `tokens` are read `step` at a time into an empty cache.
+fn rate(decoder: &mut dyn Decoder, tokens: &[u32], step: usize) -> Result<f64> {
+    let mut cache = decoder.new_cache(tokens.len())?;
+    let began = Instant::now();
+    for chunk in tokens.chunks(step) {
+        decoder.forward(chunk, &mut cache)?;
+    }
+    Ok(tokens.len() as f64 / began.elapsed().as_secs_f64())
+}
+
+/// Always the same mixed tokens: which they are does not change the work.
+fn tokens(vocab: usize, count: usize) -> Vec<u32> {
+    (0..count).map(|i| u32::try_from(i.wrapping_mul(7919) % vocab).unwrap_or(0)).collect()
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
+}
+
+impl Measured {
+    /// For a terminal.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let row = |test: &str, rate: f64| {
+            format!("| {:<12} | {:>7} | {:>8} | {:>12.1} |\n", self.architecture, self.threads, test, rate)
+        };
+        format!(
+            "| architecture | threads |     test | tokens/s     |\n| --- | --- | --- | --- |\n{}{}load {:.0} ms\n",
+            row(&self.prompt_test, self.prompt_per_second),
+            row(&self.write_test, self.write_per_second),
+            self.load_ms
+        )
+    }
+}

@@ -1,0 +1,90 @@
+//! Which requests the engine answers: an OpenAI-compatible server on loopback.
+
+mod chat;
+mod embeddings;
+mod guard;
+mod messages;
+mod problem;
+mod status;
+mod stream;
+mod tokens;
+
+pub use problem::Problem;
+
+use crate::{
+    error::EngineError,
+    models::{Chat, Embedder, Loading, Models},
+};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    middleware,
+    routing::{get, post},
+};
+use serde::de::DeserializeOwned;
+use std::{net::SocketAddr, sync::Arc};
+
+/// The largest body of a request.
+pub const MAX_BODY: usize = 16 << 20;
+
+/// What every handler knows.
+pub struct Server {
+    /// The models.
+    pub loading: Arc<Loading>,
+    /// The bearer token that every request but /health must carry.
+    pub token: String,
+    /// Where the server listens.
+    pub address: SocketAddr,
+}
+
+/// Shared by all handlers.
+type Shared = axum::extract::State<Arc<Server>>;
+
+impl Server {
+    fn models(&self) -> Result<&Models, Problem> {
+        match self.loading.loaded() {
+            None => Err(Problem::from(&EngineError::Loading)),
+            Some(Ok(models)) => Ok(models),
+            Some(Err(error)) => Err(Problem::from(error).with_status(StatusCode::SERVICE_UNAVAILABLE)),
+        }
+    }
+    fn chat(&self) -> Result<&Chat, Problem> {
+        Ok(self.models()?.chat.as_ref().ok_or(EngineError::NoModel("chat"))?)
+    }
+    fn embedder(&self) -> Result<&Embedder, Problem> {
+        Ok(self.models()?.embedder.as_ref().ok_or(EngineError::NoModel("embedding"))?)
+    }
+}
+
+/// The routes, behind the guards.
+pub fn router(server: Arc<Server>) -> Router {
+    Router::new()
+        .route("/v1/models", get(status::models))
+        .route("/v1/chat/completions", post(chat::completions))
+        .route("/v1/embeddings", post(embeddings::embeddings))
+        .route("/tokenize", post(tokens::tokenize))
+        .route("/detokenize", post(tokens::detokenize))
+        .route("/apply-template", post(tokens::apply_template))
+        .route("/metrics", get(status::metrics))
+        .route("/health", get(status::health))
+        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path takes another method")
+        })
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn_with_state(server.clone(), guard::check))
+        .with_state(server)
+}
+
+/// A request's body as JSON, with errors in the form that clients expect.
+fn parse<T: DeserializeOwned>(body: Result<Bytes, axum::extract::rejection::BytesRejection>) -> Result<T, Problem> {
+    let body = body.map_err(|rejection| {
+        let status = rejection.status();
+        let code = if status == StatusCode::PAYLOAD_TOO_LARGE { "body_too_large" } else { "invalid_body" };
+        Problem::new(status, code, rejection.body_text())
+    })?;
+    serde_json::from_slice(&body)
+        .map_err(|e| Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body cannot be read: {e}")))
+}

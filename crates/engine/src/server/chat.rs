@@ -1,0 +1,156 @@
+//! Answers to chats: `POST /v1/chat/completions`.
+
+use super::{
+    Problem, Shared, messages, parse,
+    stream::{self, Reply},
+    tokens::blocking,
+};
+use crate::{
+    answer::Answer,
+    error::EngineError,
+    sampling::Sampling,
+    scheduler::{Event, Job},
+};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::rejection::BytesRejection,
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// Stop strings in one request, and the longest one.
+const MAX_STOPS: (usize, usize) = (16, 256);
+
+#[derive(Deserialize)]
+struct Request {
+    #[serde(flatten)]
+    chat: messages::Chat,
+    #[serde(default)]
+    stream: Option<bool>,
+    stream_options: Option<StreamOptions>,
+    #[serde(default)]
+    return_progress: Option<bool>,
+    temperature: Option<f32>,
+    top_p: Option<f32>,
+    top_k: Option<i64>,
+    min_p: Option<f32>,
+    seed: Option<i64>,
+    max_tokens: Option<i64>,
+    max_completion_tokens: Option<i64>,
+    stop: Option<Stop>,
+    n: Option<u32>,
+    logprobs: Option<bool>,
+    response_format: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct StreamOptions {
+    #[serde(default)]
+    include_usage: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a text or a list of texts")]
+enum Stop {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Request {
+    /// What the engine does not do is refused, never left out silently.
+    fn check(&self) -> Result<(), Problem> {
+        if self.n.is_some_and(|n| n != 1) {
+            return Err(Problem::invalid("n", "one answer is given per request"));
+        }
+        if self.logprobs == Some(true) {
+            return Err(Problem::invalid("logprobs", "logprobs are not supported"));
+        }
+        let format = self.response_format.as_ref().and_then(|f| f.get("type")).and_then(Value::as_str);
+        if format.is_some_and(|kind| kind != "text") {
+            return Err(Problem::invalid("response_format", "only the response format 'text' is supported"));
+        }
+        Ok(())
+    }
+
+    fn sampling(&self) -> Result<Sampling, Problem> {
+        // The defaults are llama-server's.
+        let sampling = Sampling {
+            temperature: self.temperature.unwrap_or(0.8),
+            top_p: self.top_p.unwrap_or(0.95),
+            top_k: self.top_k.map_or(40, |k| usize::try_from(k).unwrap_or(0)),
+            min_p: self.min_p.unwrap_or(0.05),
+            seed: self.seed.and_then(|s| u64::try_from(s).ok()).unwrap_or_else(random),
+        };
+        sampling.check()?;
+        Ok(sampling)
+    }
+
+    fn limit(&self) -> Option<usize> {
+        self.max_completion_tokens.or(self.max_tokens).and_then(|n| usize::try_from(n).ok())
+    }
+
+    fn stops(&mut self) -> Result<Vec<String>, Problem> {
+        let stops = match self.stop.take() {
+            None => Vec::new(),
+            Some(Stop::One(stop)) => vec![stop],
+            Some(Stop::Many(stops)) => stops,
+        };
+        if stops.len() > MAX_STOPS.0 || stops.iter().any(|s| s.len() > MAX_STOPS.1) {
+            let message = format!("at most {} stop strings of {} bytes are taken", MAX_STOPS.0, MAX_STOPS.1);
+            return Err(Problem::invalid("stop", message));
+        }
+        Ok(stops)
+    }
+}
+
+pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejection>) -> Result<Response, Problem> {
+    let mut request: Request = parse(body)?;
+    request.check()?;
+    let (sampling, limit, stops) = (request.sampling()?, request.limit(), request.stops()?);
+    let streamed = request.stream == Some(true);
+    let progress = request.return_progress == Some(true);
+    let usage = request.stream_options.is_some_and(|o| o.include_usage == Some(true));
+    let calls = request.chat.calls();
+
+    let chat = server.chat()?;
+    let (template, tokenizer, context) = (chat.template.clone(), chat.tokenizer.clone(), chat.context);
+    let (prompt, reasoning) = blocking(move || {
+        let prompt = request.chat.prompt(template.as_deref())?;
+        let tokens = tokenizer.encode(&prompt.parts(), true)?;
+        // One position must be left for the answer.
+        if tokens.len() >= context {
+            return Err(EngineError::ContextFull { asked: tokens.len(), context }.into());
+        }
+        Ok((tokens, prompt.opens_reasoning()))
+    })
+    .await?;
+
+    let (events, received) = unbounded_channel();
+    let answer = Answer::new(stops, calls, reasoning);
+    chat.scheduler.submit(Job { prompt, sampling, limit, answer, events })?;
+    let reply = Reply::new(format!("chatcmpl-{:016x}", random()), chat.id.clone());
+    if streamed { Ok(stream::respond(reply, received, progress, usage)) } else { whole(reply, received).await }
+}
+
+async fn whole(mut reply: Reply, mut received: UnboundedReceiver<Event>) -> Result<Response, Problem> {
+    while let Some(event) = received.recv().await {
+        match event {
+            Event::Reading(_) => {}
+            Event::Piece(piece) => {
+                reply.add(&piece);
+            }
+            Event::Done(done) => return Ok(Json(reply.whole(&done)).into_response()),
+            Event::Failed(error) => return Err(error.into()),
+        }
+    }
+    Err(EngineError::Closing.into())
+}
+
+/// A number nobody can foretell, from the keys that the standard library draws for hash maps.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}

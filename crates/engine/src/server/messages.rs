@@ -1,0 +1,125 @@
+//! A chat as clients send it, and the prompt it becomes.
+
+use super::Problem;
+use crate::{
+    error::EngineError,
+    template::{ChatTemplate, Prompt},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// Messages in one request.
+const MAX_MESSAGES: usize = 20_000;
+/// Tools in one request.
+const MAX_TOOLS: usize = 128;
+
+/// The part of a request that makes the prompt.
+#[derive(Deserialize)]
+pub(super) struct Chat {
+    messages: Vec<Value>,
+    tools: Option<Vec<Value>>,
+    tool_choice: Option<Value>,
+    #[serde(default = "yes")]
+    add_generation_prompt: bool,
+    #[serde(default)]
+    chat_template_kwargs: Map<String, Value>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Chat {
+    /// Whether the model may call tools in its answer.
+    pub(super) fn calls(&self) -> bool {
+        self.tools.as_ref().is_some_and(|tools| !tools.is_empty()) && self.tool_choice.as_ref() != Some(&"none".into())
+    }
+
+    /// The prompt, by the model's own template.
+    pub(super) fn prompt(self, template: Option<&ChatTemplate>) -> Result<Prompt, Problem> {
+        let calls = self.calls();
+        let Some(template) = template else {
+            return Err(EngineError::Template("the model file has none".to_owned()).into());
+        };
+        if self.messages.is_empty() || self.messages.len() > MAX_MESSAGES {
+            return Err(Problem::invalid("messages", format!("between 1 and {MAX_MESSAGES} messages are taken")));
+        }
+        if self.tools.as_ref().is_some_and(|tools| tools.len() > MAX_TOOLS) {
+            return Err(Problem::invalid("tools", format!("at most {MAX_TOOLS} tools are taken")));
+        }
+        if calls && !template.tools() {
+            return Err(Problem::invalid("tools", "this model's chat template has no place for tools"));
+        }
+        match self.tool_choice.as_ref().and_then(Value::as_str) {
+            Some("auto" | "none") => {}
+            None if self.tool_choice.as_ref().is_none_or(Value::is_null) => {}
+            Some(_) | None => return Err(Problem::invalid("tool_choice", "only 'auto' and 'none' are supported")),
+        }
+        let messages = self.messages.into_iter().map(plain).collect::<Result<Vec<_>, _>>()?;
+        let tools = self.tools.filter(|_| calls).map(Value::Array);
+        let extra = Value::Object(self.chat_template_kwargs);
+        Ok(template.render(Value::Array(messages), tools, self.add_generation_prompt, &extra)?)
+    }
+}
+
+/// A message as templates know it: the content one text, a call's arguments an object.
+fn plain(message: Value) -> Result<Value, Problem> {
+    let Value::Object(mut message) = message else {
+        return Err(Problem::invalid("messages", "a message is an object"));
+    };
+    if !message.get("role").is_some_and(Value::is_string) {
+        return Err(Problem::invalid("messages", "a message has a role"));
+    }
+    let content = match message.remove("content") {
+        Some(Value::String(text)) => text,
+        Some(Value::Array(parts)) => parts.iter().map(text_of).collect::<Result<Vec<_>, _>>()?.join("\n"),
+        None | Some(Value::Null) => String::new(),
+        Some(Value::Bool(_) | Value::Number(_) | Value::Object(_)) => {
+            return Err(Problem::invalid("messages", "a message's content is a text or a list of parts"));
+        }
+    };
+    message.insert("content".to_owned(), Value::String(content));
+    if let Some(calls) = message.get_mut("tool_calls").and_then(Value::as_array_mut) {
+        for call in calls {
+            let Some(arguments) = call.pointer_mut("/function/arguments") else { continue };
+            if let Some(object) = arguments.as_str().and_then(|text| serde_json::from_str(text).ok()) {
+                *arguments = object;
+            }
+        }
+    }
+    Ok(Value::Object(message))
+}
+
+fn text_of(part: &Value) -> Result<String, Problem> {
+    match (part.get("type").and_then(Value::as_str), part.get("text").and_then(Value::as_str)) {
+        (Some("text"), Some(text)) => Ok(text.to_owned()),
+        _ => Err(Problem::invalid("messages", "this model takes text only")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn contents_become_one_text() {
+        for (content, expected) in [
+            (json!("a"), Some("a")),
+            (json!([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]), Some("a\nb")),
+            (json!(null), Some("")),
+            (json!([{"type": "image_url", "image_url": {"url": "data:"}}]), None),
+            (json!(3), None),
+        ] {
+            let message = plain(json!({"role": "user", "content": content}));
+            assert_eq!(message.as_ref().ok().map(|m| m["content"].as_str().unwrap()), expected, "{content}");
+        }
+        assert!(plain(json!({"content": "no role"})).is_err());
+    }
+
+    #[test]
+    fn arguments_become_objects() {
+        let call = json!({"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "{\"a\":1}"}}]});
+        assert_eq!(plain(call).unwrap()["tool_calls"][0]["function"]["arguments"], json!({"a": 1}));
+    }
+}

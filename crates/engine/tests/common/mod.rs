@@ -1,0 +1,150 @@
+//! A running `atelier-engine` and the smallest HTTP client that can talk to it.
+
+#![allow(dead_code, reason = "each test file uses a part")]
+
+pub mod tiny;
+
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+pub const TOKEN: &str = "test-token";
+
+/// The folder with the starter models, or why the test is skipped.
+pub fn models() -> Option<PathBuf> {
+    let folder = std::env::var_os("ATELIER_MODELS").map(PathBuf::from).or_else(|| {
+        let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+        let data = data.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/share")))?;
+        Some(data.join("atelier/models"))
+    })?;
+    if chat_model(&folder).exists() && embedding_model(&folder).exists() {
+        return Some(folder);
+    }
+    println!("skipped: {} has no starter models (cargo xtask setup brings them)", folder.display());
+    None
+}
+
+pub fn chat_model(folder: &std::path::Path) -> PathBuf {
+    folder.join("SmolLM2-135M-Instruct.Q4_1.gguf")
+}
+
+pub fn embedding_model(folder: &std::path::Path) -> PathBuf {
+    folder.join("all-MiniLM-L6-v2")
+}
+
+/// A child process that ends with its standard input, so with the test at the latest.
+pub struct Engine {
+    child: Child,
+    pub address: String,
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the test starts the program under test")]
+pub fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_atelier-engine"))
+}
+
+impl Engine {
+    /// Starts without waiting for the models.
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut child = program()
+            .args(["serve", "--exit-with-stdin"])
+            .args(arguments)
+            .env("ATELIER_ENGINE_TOKEN", TOKEN)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let greeting: Value = serde_json::from_str(&line).unwrap();
+        Self { child, address: greeting["listening"].as_str().unwrap().to_owned() }
+    }
+
+    /// Starts with the starter models and waits until it is ready.
+    pub fn ready(folder: &std::path::Path, more: &[&str]) -> Self {
+        let (chat, embedding) = (chat_model(folder), embedding_model(folder));
+        let models = ["--model", chat.to_str().unwrap(), "--embedding", embedding.to_str().unwrap()];
+        let engine = Self::start(&[&models[..], more].concat());
+        let began = Instant::now();
+        loop {
+            let (status, body) = engine.get("/health");
+            match status {
+                200 => return engine,
+                503 => assert!(body["total"].is_u64() && body["done"].is_u64(), "{body}"),
+                _ => panic!("loading failed: {body}"),
+            }
+            assert!(began.elapsed() < Duration::from_secs(300), "not ready in time");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    pub fn wait(&mut self) -> std::process::ExitStatus {
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap()
+    }
+
+    /// Sends a request and returns the open connection. HTTP/1.0: the body ends with it.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(300))).unwrap();
+        let mut request = format!("{method} {path} HTTP/1.0\r\nContent-Length: {}\r\n", body.len());
+        let has = |name: &str| headers.iter().any(|(n, _)| *n == name);
+        if !has("Host") {
+            request += &format!("Host: {}\r\n", self.address);
+        }
+        if !has("Authorization") {
+            request += &format!("Authorization: Bearer {TOKEN}\r\n");
+        }
+        for (name, value) in headers {
+            request += &format!("{name}: {value}\r\n");
+        }
+        stream.write_all(format!("{request}\r\n{body}").as_bytes()).unwrap();
+        stream
+    }
+
+    pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+        let mut whole = Vec::new();
+        self.send(method, path, headers, body).read_to_end(&mut whole).unwrap();
+        let whole = String::from_utf8(whole).unwrap();
+        let (head, body) = whole.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    pub fn get(&self, path: &str) -> (u16, Value) {
+        let (status, body) = self.ask("GET", path, &[], "");
+        (status, serde_json::from_str(&body).unwrap())
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let (status, body) = self.ask("POST", path, &[], &body.to_string());
+        (status, serde_json::from_str(&body).unwrap())
+    }
+
+    /// The JSON of each server-sent event, and whether `[DONE]` came last.
+    pub fn stream(&self, body: &Value) -> (Vec<Value>, bool) {
+        let (status, text) = self.ask("POST", "/v1/chat/completions", &[], &body.to_string());
+        assert_eq!(status, 200, "{text}");
+        let lines: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
+        let done = lines.last() == Some(&"[DONE]");
+        (lines.iter().filter(|l| **l != "[DONE]").map(|l| serde_json::from_str(l).unwrap()).collect(), done)
+    }
+
+    /// A counter of /metrics.
+    pub fn counter(&self, name: &str) -> u64 {
+        let (_, text) = self.ask("GET", "/metrics", &[], "");
+        text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap()
+    }
+}

@@ -1,0 +1,270 @@
+//! What the real server answers, with the real starter models.
+
+mod common;
+
+use common::{Engine, models};
+use serde_json::{Value, json};
+use std::{
+    io::{BufRead, BufReader},
+    thread,
+    time::{Duration, Instant},
+};
+
+const CHAT: &str = "/v1/chat/completions";
+
+fn question(text: &str, more: Value) -> Value {
+    let mut body = json!({"messages": [{"role": "user", "content": text}], "temperature": 0, "max_tokens": 24});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    body
+}
+
+fn content(answer: &Value) -> &str {
+    answer["choices"][0]["message"]["content"].as_str().unwrap()
+}
+
+#[test]
+fn the_main_server_works() {
+    let Some(folder) = models() else { return };
+    let engine = Engine::ready(&folder, &["--context", "2048"]);
+    models_are_listed(&engine);
+    strangers_are_refused(&engine);
+    wrong_requests_are_refused(&engine);
+    streams_say_what_whole_answers_say(&engine);
+    a_seed_draws_the_same_again(&engine);
+    stop_strings_stop(&engine);
+    a_second_turn_reads_only_what_is_new(&engine);
+    tokens_go_there_and_back(&engine);
+    documents_cannot_forge_turns(&engine);
+    nobody_listening_ends_an_answer(&engine);
+    embeddings_agree_with_the_reference(&engine);
+    let mut engine = engine;
+    assert!(engine.wait().success(), "it ends with its standard input");
+}
+
+fn models_are_listed(engine: &Engine) {
+    let (status, list) = engine.get("/v1/models");
+    assert_eq!(status, 200);
+    let kinds: Vec<&str> =
+        list["data"].as_array().unwrap().iter().map(|m| m["meta"]["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["chat", "embedding"]);
+    assert_eq!(list["data"][0]["id"], "SmolLM2-135M-Instruct.Q4_1");
+    assert_eq!(list["data"][0]["meta"]["n_ctx"], 2048);
+}
+
+fn strangers_are_refused(engine: &Engine) {
+    let port = engine.address.rsplit(':').next().unwrap();
+    let evil = format!("evil.example:{port}");
+    let cases: &[(&str, &[(&str, &str)], u16)] = &[
+        ("/v1/models", &[("Authorization", "Bearer wrong")], 401),
+        ("/v1/models", &[("Authorization", "")], 401),
+        ("/v1/models", &[("Host", &evil)], 403),
+        ("/health", &[("Host", &evil)], 403),
+        ("/health", &[("Authorization", "")], 200),
+        ("/nothing", &[], 404),
+        (CHAT, &[], 405),
+    ];
+    for (path, headers, expected) in cases {
+        let (status, body) = engine.ask("GET", path, headers, "");
+        assert_eq!(status, *expected, "{path} {headers:?}: {body}");
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert!(status == 200 || body["error"]["code"].is_string(), "{body}");
+    }
+}
+
+fn wrong_requests_are_refused(engine: &Engine) {
+    let cases = [
+        (json!({}), "invalid_json"),
+        (json!({"messages": []}), "invalid_request"),
+        (question("x", json!({"temperature": -1})), "invalid_request"),
+        (question("x", json!({"n": 2})), "invalid_request"),
+        (question("x", json!({"response_format": {"type": "json_object"}})), "invalid_request"),
+        (question("x", json!({"tools": [{"type": "function", "function": {"name": "f"}}]})), "invalid_request"),
+        (question(&"word ".repeat(3000), json!({})), "context_length_exceeded"),
+    ];
+    for (body, code) in cases {
+        let (status, answer) = engine.post(CHAT, &body);
+        assert_eq!((status, answer["error"]["code"].as_str().unwrap()), (400, code), "{answer}");
+        if code == "context_length_exceeded" {
+            let message = answer["error"]["message"].as_str().unwrap();
+            assert!(message.contains("2048"), "{message}");
+            assert!(answer["error"]["n_prompt_tokens"].as_u64().unwrap() > 3000, "{answer}");
+        }
+    }
+    let (status, _) = engine.ask("POST", CHAT, &[], &" ".repeat(17 << 20));
+    assert_eq!(status, 413);
+}
+
+fn streams_say_what_whole_answers_say(engine: &Engine) {
+    let text = "Name three colours of the sea.";
+    let (status, whole) = engine.post(CHAT, &question(text, json!({})));
+    assert_eq!(status, 200, "{whole}");
+    assert!(!content(&whole).is_empty());
+    let usage = &whole["usage"];
+    assert_eq!(
+        usage["prompt_tokens"].as_u64().unwrap() + usage["completion_tokens"].as_u64().unwrap(),
+        usage["total_tokens"]
+    );
+    assert!(whole["timings"]["predicted_per_second"].as_f64().unwrap() > 0.0);
+
+    let more = json!({"stream": true, "stream_options": {"include_usage": true}, "return_progress": true});
+    let (chunks, done) = engine.stream(&question(text, more));
+    assert!(done);
+    let deltas = chunks.iter().filter_map(|c| c["choices"][0]["delta"]["content"].as_str());
+    assert_eq!(deltas.collect::<String>(), content(&whole));
+    let progress: Vec<&Value> = chunks.iter().filter_map(|c| c.get("prompt_progress")).collect();
+    assert_eq!(progress.last().unwrap()["processed"], progress.last().unwrap()["total"]);
+    let last = chunks.last().unwrap();
+    assert_eq!(last["choices"], json!([]));
+    assert_eq!(last["usage"]["completion_tokens"], usage["completion_tokens"]);
+    assert!(last["timings"]["predicted_n"].is_u64());
+    let finish: Vec<&str> = chunks.iter().filter_map(|c| c["choices"][0]["finish_reason"].as_str()).collect();
+    assert_eq!(finish, [whole["choices"][0]["finish_reason"].as_str().unwrap()]);
+}
+
+fn a_seed_draws_the_same_again(engine: &Engine) {
+    let draw = |seed: u64| {
+        let more = json!({"temperature": 1.3, "top_k": 0, "seed": seed});
+        content(&engine.post(CHAT, &question("Tell me a story.", more)).1).to_owned()
+    };
+    let (first, second, other) = (draw(5), draw(5), draw(6));
+    assert_eq!(first, second);
+    assert_ne!(first, other);
+}
+
+fn stop_strings_stop(engine: &Engine) {
+    let text = "Count from one to ten in words.";
+    let whole = engine.post(CHAT, &question(text, json!({}))).1;
+    let whole = content(&whole);
+    // A stop string that begins and ends within words, so that it spans tokens.
+    let middle: Vec<char> = whole.chars().collect();
+    let stop: String = middle[middle.len() / 2 - 3..middle.len() / 2 + 3].iter().collect();
+    let answer = engine.post(CHAT, &question(text, json!({"stop": [stop]}))).1;
+    assert_eq!(content(&answer), whole.split(&stop).next().unwrap());
+    assert_eq!(answer["choices"][0]["finish_reason"], "stop");
+    let (chunks, _) = engine.stream(&question(text, json!({"stop": stop, "stream": true})));
+    let streamed: String = chunks.iter().filter_map(|c| c["choices"][0]["delta"]["content"].as_str()).collect();
+    assert_eq!(streamed, content(&answer));
+}
+
+fn a_second_turn_reads_only_what_is_new(engine: &Engine) {
+    let first = json!({"role": "user", "content": "What is the capital of France, and what is it known for?"});
+    let mut body = json!({"messages": [first], "temperature": 0, "max_tokens": 16});
+    let answer = engine.post(CHAT, &body).1;
+    let turn = json!({"role": "assistant", "content": content(&answer)});
+    body["messages"] = json!([first, turn, {"role": "user", "content": "And of Spain?"}]);
+    let second = engine.post(CHAT, &body).1;
+    let cached = second["timings"]["cache_n"].as_u64().unwrap();
+    assert!(cached >= answer["usage"]["prompt_tokens"].as_u64().unwrap(), "{second}");
+    assert_eq!(cached + second["timings"]["prompt_n"].as_u64().unwrap(), second["usage"]["prompt_tokens"]);
+}
+
+fn tokens_go_there_and_back(engine: &Engine) {
+    for text in ["Hello, world", "naïve café 2024", "日本語 🦀", "<|im_start|>user\n", "  two  spaces\n\n"] {
+        let tokens = engine.post("/tokenize", &json!({"content": text})).1["tokens"].clone();
+        assert_eq!(engine.post("/detokenize", &json!({"tokens": tokens})).1["content"], text);
+    }
+    // Recorded from the tokenizer that the model's makers published.
+    let hello = engine.post("/tokenize", &json!({"content": "Hello world 12", "with_pieces": true})).1;
+    let pieces: Vec<&str> = hello["tokens"].as_array().unwrap().iter().map(|t| t["piece"].as_str().unwrap()).collect();
+    assert_eq!(pieces, ["Hello", " world", " ", "1", "2"]);
+}
+
+fn documents_cannot_forge_turns(engine: &Engine) {
+    let count = |text: &str| {
+        let body = json!({"messages": [{"role": "user", "content": text}]});
+        engine.post("/apply-template", &body).1["tokens"].as_u64().unwrap()
+    };
+    // As letters the marker takes several tokens; as a control token it would take one.
+    assert!(count("a<|im_end|>b") >= count("ab") + 4);
+}
+
+fn nobody_listening_ends_an_answer(engine: &Engine) {
+    let body = question("Write a very long story about a lighthouse.", json!({"stream": true, "max_tokens": 1900}));
+    let stream = engine.send("POST", CHAT, &[], &body.to_string());
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    while !line.contains(r#""content":""#) || line.contains(r#""content":"""#) {
+        line.clear();
+        assert!(reader.read_line(&mut line).unwrap() > 0, "the stream ended early");
+    }
+    drop(reader);
+    // The counter must come to rest, long before the 1900 tokens.
+    let began = Instant::now();
+    let mut before = engine.counter("atelier_predicted_tokens_total");
+    loop {
+        thread::sleep(Duration::from_millis(300));
+        let now = engine.counter("atelier_predicted_tokens_total");
+        if now == before {
+            break;
+        }
+        before = now;
+        assert!(began.elapsed() < Duration::from_secs(10), "it goes on writing for nobody");
+    }
+    // And the next request is answered at once.
+    let (status, _) = engine.post(CHAT, &question("Hi", json!({"max_tokens": 2})));
+    assert_eq!(status, 200);
+}
+
+/// Texts with their number of tokens and the first numbers of their vector, from a plain
+/// computation in f64 on the same weights (numpy, outside this repository).
+const REFERENCE: &[(&str, u64, [f32; 8])] = &[
+    (
+        "The notice period is three months.",
+        9,
+        [0.04976, -0.02256, 0.02879, 0.00833, 0.01938, -0.00497, -0.09337, -0.07098],
+    ),
+    ("Le préavis est de trois mois.", 12, [-0.04564, 0.04961, -0.01249, -0.01619, -0.00498, 0.09198, 0.03767, 0.07444]),
+    ("", 2, [-0.11884, 0.0483, -0.00255, -0.01101, 0.05195, 0.01029, 0.11543, 0.0007]),
+    ("LONG", 256, [-0.00812, -0.09559, -0.03867, 0.04966, -0.04379, 0.02372, -0.01814, -0.02021]),
+];
+
+fn embeddings_agree_with_the_reference(engine: &Engine) {
+    let long = "word ".repeat(400);
+    for (text, tokens, expected) in REFERENCE {
+        let text = if *text == "LONG" { long.as_str() } else { text };
+        let (status, answer) = engine.post("/v1/embeddings", &json!({"input": text}));
+        assert_eq!(status, 200, "{answer}");
+        assert_eq!(answer["usage"]["prompt_tokens"], *tokens, "{text:.40}");
+        let vector: Vec<f64> =
+            answer["data"][0]["embedding"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
+        assert_eq!(vector.len(), 384);
+        assert!((vector.iter().map(|x| x * x).sum::<f64>() - 1.0).abs() < 1e-4);
+        for (value, expected) in vector.iter().zip(expected) {
+            assert!((value - f64::from(*expected)).abs() < 2e-4, "{text:.40}: {value} for {expected}");
+        }
+    }
+    // A text's vector does not depend on what it is sent with.
+    let alone = engine.post("/v1/embeddings", &json!({"input": "short"})).1["data"][0]["embedding"].clone();
+    let together = engine.post("/v1/embeddings", &json!({"input": [long, "short"]})).1["data"][1]["embedding"].clone();
+    for (a, b) in alone.as_array().unwrap().iter().zip(together.as_array().unwrap()) {
+        assert!((a.as_f64().unwrap() - b.as_f64().unwrap()).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn a_model_that_cannot_be_loaded_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("broken.gguf");
+    std::fs::write(&file, b"GGUF\x03\0\0\0\x01").unwrap();
+    let engine = Engine::start(&["--model", file.to_str().unwrap()]);
+    let began = Instant::now();
+    let (status, body) = loop {
+        let (status, body) = engine.get("/health");
+        if status != 503 {
+            break (status, body);
+        }
+        assert!(began.elapsed() < Duration::from_secs(20));
+        thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!((status, &body["status"]), (500, &json!("failed")));
+    assert_eq!(body["error"]["code"], "model.truncated");
+    assert!(body["error"]["message"].as_str().unwrap().contains("broken.gguf"), "{body}");
+    let (status, refused) = engine.post(CHAT, &question("x", json!({})));
+    assert_eq!((status, &refused["error"]["code"]), (503, &json!("model.truncated")));
+}
+
+#[test]
+fn a_server_without_a_token_does_not_start() {
+    let output = common::program().args(["serve", "--model", "x.gguf"]).env_remove("ATELIER_ENGINE_TOKEN").output();
+    assert_eq!(output.unwrap().status.code(), Some(2));
+}
