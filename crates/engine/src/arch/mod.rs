@@ -1,8 +1,13 @@
 //! Which architectures the engine runs: one table, one line per architecture.
 
 mod cache;
+mod dense;
+mod llama;
+mod qwen;
 pub mod reference;
+mod rotation;
 mod shape;
+mod weights;
 
 pub use cache::KvCache;
 pub use shape::Shape;
@@ -39,7 +44,7 @@ pub trait Decoder: Send {
 pub type Open = fn(&Gguf, &mut Opening<'_>) -> Result<Box<dyn Decoder>>;
 
 /// Every architecture by the name that files give it.
-pub static ARCHITECTURES: &[(&str, Open)] = &[("llama", reference::open)];
+pub static ARCHITECTURES: &[(&str, Open)] = &[("llama", llama::open), ("qwen2", qwen::open), ("qwen3", qwen::open)];
 
 /// Opens the decoder for a file, or says which architectures there are.
 pub fn open(file: &Gguf, opening: &mut Opening<'_>) -> Result<Box<dyn Decoder>> {

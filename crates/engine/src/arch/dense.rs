@@ -1,0 +1,229 @@
+//! The fast forward pass of dense decoders: attention with grouped keys, then a gated feed-forward part.
+//!
+//! What differs between families is little: how values are paired for rotation, and what the file holds
+//! besides (biases, norms of queries and keys). The results do not depend on the number of threads nor on how
+//! a prompt is cut, because no kernel's result does.
+
+use super::{
+    Decoder, KvCache, Opening, Shape,
+    rotation::Rotation,
+    weights::{Linear, Weights},
+};
+use crate::{
+    error::{EngineError, Result},
+    gguf::Gguf,
+};
+use kernels::{Activations, Attention, Cpu, Form, KvStore, Pairs, Product, QuantMatrix, Rope, ShapeError};
+
+/// Tokens computed together: enough to use each weight many times, few enough for the second-level cache
+/// and for a bounded working memory.
+const BATCH: usize = 256;
+
+/// A decoder on the kernels.
+pub(super) struct Dense {
+    shape: Shape,
+    cpu: Cpu,
+    embedding: QuantMatrix,
+    layers: Vec<Layer>,
+    norm: Vec<f32>,
+    /// None where the embedding is also the output.
+    output: Option<QuantMatrix>,
+    attention: Attention,
+    rope: Rope,
+    work: Work,
+}
+
+struct Layer {
+    attention_norm: Vec<f32>,
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    out: Linear,
+    query_norm: Option<Vec<f32>>,
+    key_norm: Option<Vec<f32>>,
+    ffn_norm: Vec<f32>,
+    gate: Linear,
+    up: Linear,
+    down: Linear,
+}
+
+/// Buffers of one batch, kept between batches.
+#[derive(Default)]
+struct Work {
+    /// The residual stream.
+    stream: Vec<f32>,
+    normed: Vec<f32>,
+    query: Vec<f32>,
+    key: Vec<f32>,
+    value: Vec<f32>,
+    mixed: Vec<f32>,
+    gate: Vec<f32>,
+    up: Vec<f32>,
+    input: Activations,
+}
+
+impl Dense {
+    /// Opens a file whose values are paired for rotation as `pairs` says.
+    pub fn open(file: &Gguf, opening: &mut Opening<'_>, pairs: Pairs) -> Result<Self> {
+        let shape = Shape::read(file)?;
+        let (width, head, inner) = (shape.width, shape.head_width, shape.feed_forward);
+        let (queries, keys) = (shape.heads * head, shape.kv_heads * head);
+        if file.count(&format!("{}.attention.value_length", shape.architecture)).is_some_and(|length| length != head) {
+            return Err(file.unsupported("values of another width than keys"));
+        }
+        let cpu = Cpu::new(opening.threads);
+        let mut weights = Weights::new(file, &cpu, opening.progress);
+        let embedding = weights.matrix("token_embd.weight", width, shape.vocab)?;
+        let mut layers = Vec::new();
+        for i in 0..shape.layers {
+            let name = |part: &str| format!("blk.{i}.{part}");
+            layers.push(Layer {
+                attention_norm: weights.vector(&name("attn_norm.weight"), width)?,
+                query: weights.linear(&name("attn_q"), width, queries)?,
+                key: weights.linear(&name("attn_k"), width, keys)?,
+                value: weights.linear(&name("attn_v"), width, keys)?,
+                out: weights.linear(&name("attn_output"), queries, width)?,
+                query_norm: weights.optional_vector(&name("attn_q_norm.weight"), head)?,
+                key_norm: weights.optional_vector(&name("attn_k_norm.weight"), head)?,
+                ffn_norm: weights.vector(&name("ffn_norm.weight"), width)?,
+                gate: weights.linear(&name("ffn_gate"), width, inner)?,
+                up: weights.linear(&name("ffn_up"), width, inner)?,
+                down: weights.linear(&name("ffn_down"), inner, width)?,
+            });
+        }
+        let norm = weights.vector("output_norm.weight", width)?;
+        let output = weights.optional_matrix("output.weight", width, shape.vocab)?;
+        let factors = weights.optional_vector("rope_freqs.weight", shape.rope_width / 2)?;
+        let rotation = Rotation::read(file, &shape, factors.as_deref())?;
+        #[allow(clippy::cast_precision_loss, reason = "a head is at most 4096 wide")]
+        let scale = 1.0 / (head as f32).sqrt();
+        let attention = Attention::new(shape.heads, shape.kv_heads, head, scale).map_err(failed)?;
+        let rope = Rope::new(pairs, rotation.speeds, rotation.magnitude);
+        Ok(Self { shape, cpu, embedding, layers, norm, output, attention, rope, work: Work::default() })
+    }
+
+    /// Computes a batch of tokens at position `first`; its last row of the stream is left in `work`.
+    fn batch(&mut self, tokens: &[u32], first: usize, store: &mut KvStore) {
+        let (shape, cpu, work) = (&self.shape, &self.cpu, &mut self.work);
+        work.size(shape, tokens.len());
+        for (token, row) in tokens.iter().zip(work.stream.chunks_exact_mut(shape.width)) {
+            self.embedding.row(*token as usize, row);
+        }
+        for (at, layer) in self.layers.iter().enumerate() {
+            cpu.rms_norm(&work.stream, &layer.attention_norm, shape.epsilon, &mut work.normed);
+            let form = form_for([&layer.query, &layer.key, &layer.value]);
+            cpu.load(&mut work.input, &work.normed, shape.width, form);
+            cpu.multiply(
+                &work.input,
+                &mut [
+                    Product::into(&layer.query.matrix, &mut work.query),
+                    Product::into(&layer.key.matrix, &mut work.key),
+                    Product::into(&layer.value.matrix, &mut work.value),
+                ],
+            );
+            add_bias(cpu, &layer.query, &mut work.query);
+            add_bias(cpu, &layer.key, &mut work.key);
+            add_bias(cpu, &layer.value, &mut work.value);
+            if let Some(norm) = &layer.query_norm {
+                cpu.rms_norm_in_place(&mut work.query, norm, shape.epsilon);
+            }
+            if let Some(norm) = &layer.key_norm {
+                cpu.rms_norm_in_place(&mut work.key, norm, shape.epsilon);
+            }
+            cpu.rotate(&self.rope, shape.heads, shape.head_width, first, &mut work.query);
+            cpu.rotate(&self.rope, shape.kv_heads, shape.head_width, first, &mut work.key);
+            cpu.remember(store, at, first, &work.key, &work.value);
+            cpu.attend(&self.attention, store, at, first, &work.query, &mut work.mixed);
+
+            cpu.load(&mut work.input, &work.mixed, shape.heads * shape.head_width, layer.out.matrix.form());
+            cpu.multiply(&work.input, &mut [Product::add_to(&layer.out.matrix, &mut work.stream)]);
+            add_bias(cpu, &layer.out, &mut work.stream);
+
+            cpu.rms_norm(&work.stream, &layer.ffn_norm, shape.epsilon, &mut work.normed);
+            cpu.load(&mut work.input, &work.normed, shape.width, form_for([&layer.gate, &layer.up]));
+            cpu.multiply(
+                &work.input,
+                &mut [Product::into(&layer.gate.matrix, &mut work.gate), Product::into(&layer.up.matrix, &mut work.up)],
+            );
+            add_bias(cpu, &layer.gate, &mut work.gate);
+            add_bias(cpu, &layer.up, &mut work.up);
+            cpu.silu_multiply(&mut work.gate, &work.up, shape.feed_forward);
+            cpu.load(&mut work.input, &work.gate, shape.feed_forward, layer.down.matrix.form());
+            cpu.multiply(&work.input, &mut [Product::add_to(&layer.down.matrix, &mut work.stream)]);
+            add_bias(cpu, &layer.down, &mut work.stream);
+        }
+    }
+
+    /// The logits after the last token of the batch.
+    fn logits(&mut self) -> Vec<f32> {
+        let (shape, cpu, work) = (&self.shape, &self.cpu, &mut self.work);
+        let output = self.output.as_ref().unwrap_or(&self.embedding);
+        let last = &work.stream[work.stream.len() - shape.width..];
+        cpu.rms_norm(last, &self.norm, shape.epsilon, &mut work.normed[..shape.width]);
+        cpu.load(&mut work.input, &work.normed[..shape.width], shape.width, output.form());
+        let mut logits = vec![0.0; shape.vocab];
+        cpu.multiply(&work.input, &mut [Product::into(output, &mut logits)]);
+        logits
+    }
+}
+
+impl Decoder for Dense {
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    fn new_cache(&self, positions: usize) -> Result<KvCache> {
+        let store = KvStore::new(self.shape.layers, self.shape.kv_heads, self.shape.head_width).map_err(failed)?;
+        Ok(KvCache::new(positions, store))
+    }
+
+    fn forward(&mut self, tokens: &[u32], cache: &mut KvCache) -> Result<Vec<f32>> {
+        let limit = self.shape.vocab;
+        if tokens.is_empty() || tokens.iter().any(|token| *token as usize >= limit) {
+            return Err(EngineError::Compute(format!("tokens outside the vocabulary of {limit}")));
+        }
+        let first = cache.len();
+        let store = cache.store::<KvStore>(tokens.len())?;
+        store.reserve(first + tokens.len()).map_err(failed)?;
+        self.rope.reserve(first + tokens.len());
+        for (at, batch) in tokens.chunks(BATCH).enumerate() {
+            self.batch(batch, first + at * BATCH, store);
+        }
+        cache.advance(tokens.len());
+        Ok(self.logits())
+    }
+}
+
+impl Work {
+    /// Makes the buffers as long as `tokens` tokens need.
+    fn size(&mut self, shape: &Shape, tokens: usize) {
+        let (queries, keys) = (shape.heads * shape.head_width, shape.kv_heads * shape.head_width);
+        for (buffer, width) in [
+            (&mut self.stream, shape.width),
+            (&mut self.normed, shape.width),
+            (&mut self.query, queries),
+            (&mut self.key, keys),
+            (&mut self.value, keys),
+            (&mut self.mixed, queries),
+            (&mut self.gate, shape.feed_forward),
+            (&mut self.up, shape.feed_forward),
+        ] {
+            buffer.resize(tokens * width, 0.0);
+        }
+    }
+}
+
+fn add_bias(cpu: &Cpu, linear: &Linear, values: &mut [f32]) {
+    if let Some(bias) = &linear.bias {
+        cpu.add_bias(values, bias);
+    }
+}
+
+/// The form of activations that all of these multiply with.
+fn form_for<const N: usize>(linears: [&Linear; N]) -> Form {
+    linears.into_iter().map(|linear| linear.matrix.form()).reduce(Form::and).unwrap_or(Form::Both)
+}
+
+fn failed(error: ShapeError) -> EngineError {
+    EngineError::Compute(error.to_string())
+}
