@@ -14,6 +14,7 @@ mod places;
 mod run;
 mod setup;
 mod shell;
+mod sqlx;
 mod test;
 mod ui;
 
@@ -42,6 +43,8 @@ enum Command {
     Test(test::Options),
     /// Do the main job in the terminal: import the sample documents and ask three questions.
     Demo(demo::Options),
+    /// Check the store's SQL against the migrations and renew the `.sqlx` folder.
+    Sqlx,
     /// Build the packages that people install (deb and rpm on Linux).
     Bundle,
     /// Write the licence texts of every dependency to THIRD-PARTY-NOTICES.md in the target folder.
@@ -71,6 +74,7 @@ fn go(command: Command) -> Result<ExitCode> {
         Command::Run(options) => return run::run(&places, &options),
         Command::Test(options) => return test::test(&places, &options),
         Command::Demo(options) => return demo::demo(&places, &options),
+        Command::Sqlx => sqlx::prepare()?,
         Command::Bundle => bundle::bundle(&places)?,
         Command::Notices => {
             let file = notices::write(&places)?;

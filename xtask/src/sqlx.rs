@@ -14,7 +14,9 @@ use std::{
 pub fn prepare() -> Result<()> {
     let places = Places::find()?;
     if !shell::found("sqlite3") {
-        bail!("`sqlite3` is needed to make the database that queries are checked against; install it and run this again");
+        bail!(
+            "`sqlite3` is needed to make the database that queries are checked against; install it and run this again"
+        );
     }
     let work = places.target.join("sqlx");
     let found = work.join("queries");
@@ -31,7 +33,8 @@ pub fn prepare() -> Result<()> {
     let step = shell::step("Checking the queries of the store", "up to a minute");
     // A macro speaks only when its crate is compiled.
     let lib = places.root.join("crates/store/src/lib.rs");
-    let source = fs::File::options().append(true).open(&lib).with_context(|| format!("cannot open {}", lib.display()))?;
+    let source =
+        fs::File::options().append(true).open(&lib).with_context(|| format!("cannot open {}", lib.display()))?;
     source.set_modified(std::time::SystemTime::now())?;
     let mut check = shell::command("cargo", &places);
     check

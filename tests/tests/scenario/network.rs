@@ -1,5 +1,4 @@
 //! Nothing leaves: the main job in a network namespace of its own, with every packet captured.
-#![allow(clippy::disallowed_methods)] // the test starts ip and tcpdump
 
 use atelier_tests::{sample, workspace::Workspace};
 use std::{
@@ -44,17 +43,36 @@ impl Drop for Namespace {
     }
 }
 
-fn capture(namespace: &Namespace, file: &Path) -> Child {
-    let mut tcpdump = namespace.inside("tcpdump");
-    tcpdump.args(["-i", "any", "-U", "-n", "-Z", "root", "-w"]).arg(file);
-    let child = tcpdump.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("tcpdump is installed");
-    for _ in 0..100 {
-        if std::fs::metadata(file).is_ok_and(|meta| meta.len() >= 24) {
-            return child;
+/// A running tcpdump.
+struct Capture(Child);
+
+impl Capture {
+    /// Starts it and waits until it has begun its file.
+    fn start(namespace: &Namespace, file: &Path) -> Self {
+        let mut tcpdump = namespace.inside("tcpdump");
+        tcpdump.args(["-i", "any", "-U", "-n", "-Z", "root", "-w"]).arg(file);
+        let capture = Self(tcpdump.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("ip is installed"));
+        for _ in 0..100 {
+            if std::fs::metadata(file).is_ok_and(|meta| meta.len() >= 24) {
+                return capture;
+            }
+            std::thread::sleep(Duration::from_millis(50));
         }
-        std::thread::sleep(Duration::from_millis(50));
+        panic!("tcpdump does not start");
     }
-    panic!("tcpdump does not start");
+
+    /// Ends it so that it writes what it still holds.
+    fn stop(mut self) {
+        let _ = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 fn packets(file: &Path, filter: &str) -> usize {
@@ -71,7 +89,7 @@ fn the_main_job_sends_no_packet_outside_loopback() {
     };
     let workspace = Workspace::new();
     let file = workspace.folder().join("packets.pcap");
-    let mut tcpdump = capture(&namespace, &file);
+    let capture = Capture::start(&namespace, &file);
 
     let atelier = |args: &[&std::ffi::OsStr]| {
         let template = workspace.command();
@@ -94,8 +112,7 @@ fn the_main_job_sends_no_packet_outside_loopback() {
 
     // The capture works only if it sees something: the app and its engine talk on loopback.
     std::thread::sleep(Duration::from_millis(500));
-    let _ = Command::new("kill").args(["-INT", &tcpdump.id().to_string()]).status();
-    tcpdump.wait().unwrap();
+    capture.stop();
     assert!(packets(&file, "host 127.0.0.1") > 10, "the capture saw nothing, not even loopback");
     // The kernel itself speaks on a new interface (IPv6 neighbours, multicast groups): not a program's packet.
     let outside = "not host 127.0.0.1 and not host ::1 and not icmp6 and not igmp and not arp and not ip6[6] == 0";
