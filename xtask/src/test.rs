@@ -52,21 +52,17 @@ pub fn test(places: &Places, options: &Options) -> Result<ExitCode> {
         let lints = ["clippy", "--locked", "-p", "ui", "--target", wasm, "--", "-D", "warnings"];
         report.check("Lints of the interface as wasm", "2 minutes cold", || shell::run(&mut cargo(&lints)));
     }
-    // The same choice of packages and targets as the tests below, so that the programs which the
-    // scenarios start are built once, with the same features.
-    let build = ["build", "--locked", "--workspace", "--all-targets"];
+    // The same packages with their tests as below, so that the programs which the scenarios start
+    // are built once, with the same features. (`cargo test` alone does not build every program.)
+    let build = ["build", "--locked", "--workspace", "--lib", "--bins", "--tests"];
     let built =
         report.check("Building programs and tests", "15 minutes cold", || shell::run(&mut cargo(&build))) && built;
     if built {
-        let mut tests = cargo(&["test", "--locked", "--workspace", "--all-targets", "--no-fail-fast"]);
+        let mut tests = cargo(&["test", "--locked", "--workspace", "--no-fail-fast"]);
         if let Some(filter) = &options.filter {
             tests.args(["--", filter]);
         }
         report.tests("Tests: unit, tidy, scenario, browser, window", "10 minutes", tests, places)?;
-        if options.filter.is_none() {
-            let docs = cargo(&["test", "--locked", "--workspace", "--doc", "--no-fail-fast"]);
-            report.tests("Examples in the documentation", "a minute", docs, places)?;
-        }
     }
     Ok(report.close())
 }
