@@ -1,0 +1,197 @@
+//! The durable queue of documents to read: it survives a kill at any instant.
+
+use super::Derived;
+use crate::{StoreError, clock::now};
+use protocol::{DocumentId, Fault};
+use uuid::Uuid;
+
+/// A document whose turn it is to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// The document.
+    pub document: DocumentId,
+    /// Its name.
+    pub name: String,
+    /// Its format.
+    pub format: String,
+    /// Its blob.
+    pub hash: String,
+    /// Its size.
+    pub bytes: u64,
+    /// How often it was begun and not ended, this time included.
+    pub attempts: u32,
+}
+
+/// How many documents are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Queue {
+    /// Wait to be read.
+    pub waiting: u32,
+    /// Size of the files that wait.
+    pub waiting_bytes: u64,
+    /// Being read or indexed.
+    pub running: u32,
+}
+
+impl Derived {
+    /// Puts documents at the end of the queue; forgets earlier failures. What was read of them before
+    /// stays until they are read again.
+    pub async fn enqueue(&self, documents: &[DocumentId]) -> Result<(), StoreError> {
+        let since = now();
+        let mut tx = self.begin().await?;
+        for document in documents {
+            sqlx::query!(
+                "INSERT INTO jobs (document, state, attempts, fault, since) VALUES (?1, 'waiting', 0, NULL, ?2)
+                 ON CONFLICT (document) DO UPDATE SET state = 'waiting', attempts = 0, fault = NULL, since = ?2",
+                document.0,
+                since
+            )
+            .execute(&mut *tx)
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Puts the queue in order when the library opens: live documents without a place in it get one,
+    /// rows without a live document go, and what was being read when the app ended waits again.
+    pub async fn mend_queue(&self) -> Result<(), StoreError> {
+        let since = now();
+        let mut tx = self.begin().await?;
+        let dead = sqlx::query_scalar!(
+            r#"SELECT document AS "document!: Uuid" FROM (SELECT document FROM jobs UNION SELECT document FROM readings
+               UNION SELECT document FROM page_texts UNION SELECT document FROM chunks)
+               WHERE document NOT IN (SELECT id FROM documents WHERE removed = 0)"#
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        for document in dead {
+            Self::erase(&mut tx, DocumentId(document)).await?;
+        }
+        sqlx::query!(
+            "INSERT INTO jobs (document, state, since)
+             SELECT id, 'waiting', ? FROM documents WHERE removed = 0 AND id NOT IN (SELECT document FROM jobs)",
+            since
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!("UPDATE jobs SET state = 'waiting' WHERE state = 'reading'").execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Takes the next document: it is being read from now on, and nothing is left of an earlier reading.
+    pub async fn take_job(&self) -> Result<Option<Job>, StoreError> {
+        let since = now();
+        let mut tx = self.begin().await?;
+        let next = sqlx::query!(
+            r#"SELECT j.document AS "document: Uuid", j.attempts, d.name, d.format, d.hash, d.bytes
+               FROM jobs j JOIN documents d ON d.id = j.document
+               WHERE j.state = 'waiting' AND d.removed = 0 ORDER BY j.since, j.document LIMIT 1"#
+        );
+        let Some(row) = next.fetch_optional(&mut *tx).await? else { return Ok(None) };
+        sqlx::query!(
+            "UPDATE jobs SET state = 'reading', attempts = attempts + 1, fault = NULL, since = ? WHERE document = ?",
+            since,
+            row.document
+        )
+        .execute(&mut *tx)
+        .await?;
+        let document = DocumentId(row.document);
+        // What an earlier reading put into the index goes from there too.
+        sqlx::query!(
+            "INSERT INTO outbox (document) SELECT ?1 WHERE EXISTS (SELECT 1 FROM chunks WHERE document = ?1)",
+            row.document
+        )
+        .execute(&mut *tx)
+        .await?;
+        Self::erase_text(&mut tx, document).await?;
+        tx.commit().await?;
+        Ok(Some(Job {
+            document,
+            name: row.name,
+            format: row.format,
+            hash: row.hash,
+            bytes: row.bytes.unsigned_abs(),
+            attempts: u32::try_from(row.attempts).unwrap_or(0) + 1,
+        }))
+    }
+
+    /// Gives a document back to the queue without counting the attempt (the app shuts down).
+    pub async fn put_back(&self, document: DocumentId) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query!(
+            "UPDATE jobs SET state = 'waiting', attempts = max(attempts - 1, 0) WHERE document = ? AND state = 'reading'",
+            document.0
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The document could not be read.
+    pub async fn fail(&self, document: DocumentId, fault: &Fault) -> Result<(), StoreError> {
+        let (since, fault) = (now(), serde_json::to_string(fault)?);
+        let mut tx = self.begin().await?;
+        Self::erase_text(&mut tx, document).await?;
+        sqlx::query!(
+            "UPDATE jobs SET state = 'failed', fault = ?, since = ? WHERE document = ?",
+            fault,
+            since,
+            document.0
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The index has these documents: they can be found.
+    pub async fn ready(&self, documents: &[DocumentId]) -> Result<Vec<DocumentId>, StoreError> {
+        let since = now();
+        let mut tx = self.begin().await?;
+        let mut moved = Vec::new();
+        for document in documents {
+            let done = sqlx::query!(
+                "UPDATE jobs SET state = 'ready', attempts = 0, since = ? WHERE document = ? AND state = 'indexing'",
+                since,
+                document.0
+            );
+            if done.execute(&mut *tx).await?.rows_affected() > 0 {
+                moved.push(*document);
+            }
+        }
+        tx.commit().await?;
+        Ok(moved)
+    }
+
+    /// The documents that are read and not yet in the index.
+    pub async fn indexing(&self) -> Result<Vec<DocumentId>, StoreError> {
+        let ids = sqlx::query_scalar!(r#"SELECT document AS "document: Uuid" FROM jobs WHERE state = 'indexing'"#);
+        Ok(ids.fetch_all(self.store.pool()).await?.into_iter().map(DocumentId).collect())
+    }
+
+    /// Drops everything derived from a document that was removed.
+    pub async fn forget(&self, document: DocumentId) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        Self::erase(&mut tx, document).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// How many documents wait and run.
+    pub async fn queue(&self) -> Result<Queue, StoreError> {
+        let row = sqlx::query!(
+            r#"SELECT coalesce(sum(j.state = 'waiting'), 0) AS "waiting!: i64",
+                      coalesce(sum(CASE WHEN j.state = 'waiting' THEN d.bytes ELSE 0 END), 0) AS "bytes!: i64",
+                      coalesce(sum(j.state IN ('reading', 'indexing')), 0) AS "running!: i64"
+               FROM jobs j JOIN documents d ON d.id = j.document
+               WHERE j.state IN ('waiting', 'reading', 'indexing') AND d.removed = 0"#
+        )
+        .fetch_one(self.store.pool())
+        .await?;
+        let count = |n: i64| u32::try_from(n).unwrap_or(0);
+        Ok(Queue { waiting: count(row.waiting), waiting_bytes: row.bytes.unsigned_abs(), running: count(row.running) })
+    }
+}

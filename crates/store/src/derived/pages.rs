@@ -1,0 +1,169 @@
+//! What was read from a document: its pages and passages, written page by page.
+
+use super::Derived;
+use crate::{StoreError, clock::now};
+use protocol::{DocumentId, Fault};
+
+/// A page that was read, with its passages.
+#[derive(Clone, Debug, Default)]
+pub struct NewPage {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Its text.
+    pub text: String,
+    /// Its width in points; 0 where the format has no fixed layout.
+    pub width: f32,
+    /// Its height.
+    pub height: f32,
+    /// Where its words lie, packed by the library.
+    pub boxes: Vec<u8>,
+    /// Its passages.
+    pub chunks: Vec<NewChunk>,
+}
+
+/// A passage of a page that was read.
+#[derive(Clone, Debug, Default)]
+pub struct NewChunk {
+    /// Its first char in the page's text.
+    pub start: u32,
+    /// One past its last char.
+    pub end: u32,
+    /// The nearest heading.
+    pub section: Option<String>,
+    /// Its language, ISO 639-1.
+    pub language: Option<String>,
+}
+
+/// What reading a document found out about it as a whole.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// Its pages.
+    pub pages: u32,
+    /// Its passages.
+    pub passages: u32,
+    /// Its main language, ISO 639-1.
+    pub language: Option<String>,
+    /// What a person should know: pages without text, pages left out.
+    pub notes: Vec<Fault>,
+    /// How long it took.
+    pub took_ms: u64,
+}
+
+/// A page as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredPage {
+    /// Its text.
+    pub text: String,
+    /// BLAKE3 of its text, hex.
+    pub hash: String,
+    /// Its width in points; 0 where the format has no fixed layout.
+    pub width: f32,
+    /// Its height.
+    pub height: f32,
+    /// Where its words lie, packed by the library.
+    pub boxes: Vec<u8>,
+}
+
+impl Derived {
+    /// Adds pages of a document that is being read. They are found only once `finish_reading` was
+    /// called. Returns false when the document is not being read any more (it was removed).
+    pub async fn add_pages(&self, document: DocumentId, pages: &[NewPage]) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let reading = sqlx::query_scalar!(
+            r#"SELECT count(*) AS "n!: i64" FROM jobs WHERE document = ? AND state = 'reading'"#,
+            document.0
+        );
+        if reading.fetch_one(&mut *tx).await? == 0 {
+            return Ok(false);
+        }
+        for page in pages {
+            let hash = blake3::hash(page.text.as_bytes());
+            let hash = hash.as_bytes().as_slice();
+            sqlx::query!(
+                "INSERT OR REPLACE INTO page_texts (document, page, text, hash, width, height, boxes) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                document.0,
+                page.number,
+                page.text,
+                hash,
+                page.width,
+                page.height,
+                page.boxes
+            )
+            .execute(&mut *tx)
+            .await?;
+            for chunk in &page.chunks {
+                sqlx::query!(
+                    "INSERT INTO chunks (document, page, start_char, end_char, section, language) VALUES (?, ?, ?, ?, ?, ?)",
+                    document.0,
+                    page.number,
+                    chunk.start,
+                    chunk.end,
+                    chunk.section,
+                    chunk.language
+                )
+                .execute(&mut *tx)
+                .await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// The document is read whole: from now on the index has to have it. Returns false when it is not
+    /// being read any more.
+    pub async fn finish_reading(&self, document: DocumentId, reading: &Reading) -> Result<bool, StoreError> {
+        let (since, notes) = (now(), serde_json::to_string(&reading.notes)?);
+        let took = i64::try_from(reading.took_ms).unwrap_or(i64::MAX);
+        let mut tx = self.begin().await?;
+        let moved = sqlx::query!(
+            "UPDATE jobs SET state = 'indexing', since = ? WHERE document = ? AND state = 'reading'",
+            since,
+            document.0
+        );
+        if moved.execute(&mut *tx).await?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        sqlx::query!(
+            "INSERT OR REPLACE INTO readings (document, pages, passages, embedded, language, notes, took_ms)
+             VALUES (?, ?, ?, 0, ?, ?, ?)",
+            document.0,
+            reading.pages,
+            reading.passages,
+            reading.language,
+            notes,
+            took
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!("INSERT INTO outbox (document) VALUES (?)", document.0).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// A page of a document.
+    pub async fn page(&self, document: DocumentId, page: u32) -> Result<StoredPage, StoreError> {
+        let row = sqlx::query!(
+            "SELECT text, hash, width, height, boxes FROM page_texts WHERE document = ? AND page = ?",
+            document.0,
+            page
+        );
+        let row = row.fetch_optional(self.store.pool()).await?;
+        let row = row.ok_or_else(|| StoreError::not_found("page", format!("{page} of {document}")))?;
+        Ok(StoredPage {
+            text: row.text,
+            hash: crate::keys::hex(&row.hash),
+            width: row.width as f32,
+            height: row.height as f32,
+            boxes: row.boxes,
+        })
+    }
+
+    /// What a person should know of how a document was read.
+    pub async fn notes(&self, document: DocumentId) -> Result<Vec<Fault>, StoreError> {
+        let notes = sqlx::query_scalar!("SELECT notes FROM readings WHERE document = ?", document.0);
+        match notes.fetch_optional(self.store.pool()).await? {
+            Some(notes) => Ok(serde_json::from_str(&notes)?),
+            None => Ok(Vec::new()),
+        }
+    }
+}

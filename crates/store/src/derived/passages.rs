@@ -1,0 +1,137 @@
+//! The passages that are found: what the full-text index is made of, and what hits are made of.
+
+use super::Derived;
+use crate::StoreError;
+use protocol::DocumentId;
+use uuid::Uuid;
+
+/// A passage as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredPassage {
+    /// Its number in this database.
+    pub id: i64,
+    /// The document.
+    pub document: DocumentId,
+    /// The document's name.
+    pub name: String,
+    /// The document's format.
+    pub format: String,
+    /// The page, from 1.
+    pub page: u32,
+    /// Its first char in the page's text.
+    pub start: u32,
+    /// One past its last char.
+    pub end: u32,
+    /// The nearest heading.
+    pub section: Option<String>,
+    /// Its language, ISO 639-1.
+    pub language: Option<String>,
+    /// Its text.
+    pub text: String,
+    /// BLAKE3 of the page's text, hex.
+    pub page_hash: String,
+}
+
+struct Row {
+    id: i64,
+    document: Uuid,
+    name: String,
+    format: String,
+    page: i64,
+    start_char: i64,
+    end_char: i64,
+    section: Option<String>,
+    language: Option<String>,
+    text: String,
+    hash: Vec<u8>,
+}
+
+impl From<Row> for StoredPassage {
+    fn from(row: Row) -> Self {
+        let number = |n: i64| u32::try_from(n).unwrap_or(0);
+        Self {
+            id: row.id,
+            document: DocumentId(row.document),
+            name: row.name,
+            format: row.format,
+            page: number(row.page),
+            start: number(row.start_char),
+            end: number(row.end_char),
+            section: row.section,
+            language: row.language,
+            text: row.text,
+            page_hash: crate::keys::hex(&row.hash),
+        }
+    }
+}
+
+impl Derived {
+    /// The passages of a document that is read whole and not removed, in order.
+    pub async fn passages_of(&self, document: DocumentId) -> Result<Vec<StoredPassage>, StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT c.id AS "id!: i64", c.document AS "document!: Uuid", d.name, d.format, c.page, c.start_char,
+                      c.end_char, c.section, c.language,
+                      substr(p.text, c.start_char + 1, c.end_char - c.start_char) AS "text!: String", p.hash
+               FROM chunks c JOIN documents d ON d.id = c.document
+               JOIN page_texts p ON p.document = c.document AND p.page = c.page
+               JOIN jobs j ON j.document = c.document
+               WHERE c.document = ? AND d.removed = 0 AND j.state IN ('indexing', 'ready')
+               ORDER BY c.page, c.start_char"#,
+            document.0
+        );
+        Ok(rows.fetch_all(self.store.pool()).await?.into_iter().map(StoredPassage::from).collect())
+    }
+
+    /// Passages by their numbers; those that are gone or whose document was removed are left out.
+    pub async fn passages(&self, ids: &[i64]) -> Result<Vec<StoredPassage>, StoreError> {
+        let ids = serde_json::to_string(ids)?;
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT c.id AS "id!: i64", c.document AS "document!: Uuid", d.name, d.format, c.page, c.start_char,
+                      c.end_char, c.section, c.language,
+                      substr(p.text, c.start_char + 1, c.end_char - c.start_char) AS "text!: String", p.hash
+               FROM json_each(?) wanted JOIN chunks c ON c.id = wanted.value
+               JOIN documents d ON d.id = c.document
+               JOIN page_texts p ON p.document = c.document AND p.page = c.page
+               WHERE d.removed = 0"#,
+            ids
+        );
+        Ok(rows.fetch_all(self.store.pool()).await?.into_iter().map(StoredPassage::from).collect())
+    }
+
+    /// Every document that is read whole and not removed.
+    pub async fn read_documents(&self) -> Result<Vec<DocumentId>, StoreError> {
+        let ids = sqlx::query_scalar!(
+            r#"SELECT j.document AS "document: Uuid" FROM jobs j JOIN documents d ON d.id = j.document
+               WHERE d.removed = 0 AND j.state IN ('indexing', 'ready')"#
+        );
+        Ok(ids.fetch_all(self.store.pool()).await?.into_iter().map(DocumentId).collect())
+    }
+
+    /// The documents that the index has to look at after `number`, each with its last number, in order.
+    pub async fn outbox(&self, number: i64, limit: u32) -> Result<Vec<(i64, DocumentId)>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT max(number) AS "number!: i64", document AS "document!: Uuid" FROM outbox
+               WHERE number > ? GROUP BY document ORDER BY 1 LIMIT ?"#,
+            number,
+            limit
+        );
+        let rows = rows.fetch_all(self.store.pool()).await?;
+        Ok(rows.into_iter().map(|row| (row.number, DocumentId(row.document))).collect())
+    }
+
+    /// The last number that was ever given out; 0 when none was.
+    pub async fn outbox_last(&self) -> Result<i64, StoreError> {
+        let last = sqlx::query_scalar!(r#"SELECT coalesce(max(number), 0) AS "last!: i64" FROM outbox"#);
+        Ok(last.fetch_one(self.store.pool()).await?)
+    }
+
+    /// Drops what the index has on disk for good, up to `number`; the last line stays as the watermark.
+    pub async fn outbox_done(&self, number: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query!("DELETE FROM outbox WHERE number < ?", number).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}

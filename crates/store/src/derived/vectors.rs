@@ -1,0 +1,121 @@
+//! The passages' vectors, one per embedding model; the truth that fast copies are loaded from.
+
+use super::Derived;
+use crate::StoreError;
+use protocol::DocumentId;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// A passage that has no vector of a model yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unembedded {
+    /// The passage.
+    pub id: i64,
+    /// Its document.
+    pub document: DocumentId,
+    /// The nearest heading.
+    pub section: Option<String>,
+    /// Its text.
+    pub text: String,
+}
+
+/// A passage's vector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredVector {
+    /// The passage.
+    pub id: i64,
+    /// Its document.
+    pub document: DocumentId,
+    /// The vector.
+    pub vector: Vec<f32>,
+}
+
+impl Derived {
+    /// Passages without a vector of this model, from the first after `after`.
+    pub async fn unembedded(&self, model: &str, after: i64, limit: u32) -> Result<Vec<Unembedded>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT c.id AS "id!: i64", c.document AS "document!: Uuid", c.section,
+                      substr(p.text, c.start_char + 1, c.end_char - c.start_char) AS "text!: String"
+               FROM chunks c JOIN jobs j ON j.document = c.document
+               JOIN page_texts p ON p.document = c.document AND p.page = c.page
+               WHERE c.id > ?2 AND j.state IN ('indexing', 'ready')
+               AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.model = ?1 AND v.chunk = c.id)
+               ORDER BY c.id LIMIT ?3"#,
+            model,
+            after,
+            limit
+        );
+        let rows = rows.fetch_all(self.store.pool()).await?;
+        Ok(rows
+            .into_iter()
+            .map(|r| Unembedded { id: r.id, document: DocumentId(r.document), section: r.section, text: r.text })
+            .collect())
+    }
+
+    /// Adds vectors; those of passages that are gone meanwhile are left out. Returns the documents
+    /// whose passages all have one now.
+    pub async fn add_vectors(&self, model: &str, vectors: &[StoredVector]) -> Result<Vec<DocumentId>, StoreError> {
+        let mut tx = self.begin().await?;
+        for new in vectors {
+            let bytes: Vec<u8> = new.vector.iter().flat_map(|x| x.to_le_bytes()).collect();
+            sqlx::query!(
+                "INSERT OR REPLACE INTO vectors (model, chunk, vector) SELECT ?1, id, ?3 FROM chunks WHERE id = ?2",
+                model,
+                new.id,
+                bytes
+            )
+            .execute(&mut *tx)
+            .await?;
+        }
+        let mut complete = Vec::new();
+        let documents: HashSet<DocumentId> = vectors.iter().map(|v| v.document).collect();
+        for document in documents {
+            let row = sqlx::query!(
+                r#"UPDATE readings SET embedded = (SELECT count(*) FROM chunks c JOIN vectors v ON v.chunk = c.id
+                   WHERE c.document = ?1 AND v.model = ?2) WHERE document = ?1
+                   RETURNING embedded >= passages AS "complete!: bool""#,
+                document.0,
+                model
+            );
+            if row.fetch_optional(&mut *tx).await?.is_some_and(|row| row.complete) {
+                complete.push(document);
+            }
+        }
+        tx.commit().await?;
+        Ok(complete)
+    }
+
+    /// The vectors of a model, from the first after `after`.
+    pub async fn vectors(&self, model: &str, after: i64, limit: u32) -> Result<Vec<StoredVector>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT v.chunk, c.document AS "document: Uuid", v.vector FROM vectors v JOIN chunks c ON c.id = v.chunk
+               JOIN jobs j ON j.document = c.document
+               WHERE v.model = ? AND v.chunk > ? AND j.state IN ('indexing', 'ready') ORDER BY v.chunk LIMIT ?"#,
+            model,
+            after,
+            limit
+        );
+        let rows = rows.fetch_all(self.store.pool()).await?;
+        let floats = |bytes: &[u8]| bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+        Ok(rows
+            .into_iter()
+            .map(|row| StoredVector { id: row.chunk, document: DocumentId(row.document), vector: floats(&row.vector) })
+            .collect())
+    }
+
+    /// Drops the vectors of every other model, so that a change of model leaves nothing behind.
+    pub async fn keep_only_vectors_of(&self, model: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let dropped = sqlx::query!("DELETE FROM vectors WHERE model <> ?", model).execute(&mut *tx).await?;
+        if dropped.rows_affected() > 0 {
+            sqlx::query!(
+                "UPDATE readings SET embedded = (SELECT count(*) FROM chunks c JOIN vectors v ON v.chunk = c.id
+                 WHERE c.document = readings.document)"
+            )
+            .execute(&mut *tx)
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
