@@ -41,6 +41,8 @@ pub struct Answer {
     mode: Mode,
     /// Whether any text has been shown: reasoning only comes first.
     begun: bool,
+    /// Whether reasoning came before: the empty lines behind it belong to neither.
+    thought: bool,
     bytes: Vec<u8>,
     held: String,
     stopped: bool,
@@ -53,7 +55,16 @@ impl Answer {
     pub fn new(stops: Vec<String>, calls: bool, reasoning: bool) -> Self {
         let mode = if reasoning { Mode::Reasoning } else { Mode::Text };
         let stops = stops.into_iter().filter(|s| !s.is_empty()).collect();
-        Self { stops, calls, mode, begun: false, bytes: Vec::new(), held: String::new(), stopped: false }
+        Self {
+            stops,
+            calls,
+            mode,
+            begun: false,
+            thought: false,
+            bytes: Vec::new(),
+            held: String::new(),
+            stopped: false,
+        }
     }
 
     /// Whether a stop string has been met.
@@ -112,7 +123,11 @@ impl Answer {
             let markers = self.markers();
             let found = markers.iter().filter_map(|m| self.held.find(m).map(|at| (at, m.to_string()))).min();
             let Some((at, marker)) = found else {
-                let keep = if self.mode == Mode::Call { self.held.len() } else { undecided(&self.held, &markers) };
+                let keep = match self.mode {
+                    Mode::Call => self.held.len(),
+                    Mode::Text if !self.begun && self.held.trim().is_empty() => self.held.len(),
+                    Mode::Text | Mode::Reasoning => undecided(&self.held, &markers),
+                };
                 let rest = self.held.split_off(self.held.len() - keep);
                 let certain = std::mem::replace(&mut self.held, rest);
                 self.show(certain, out);
@@ -130,6 +145,7 @@ impl Answer {
                 (Mode::Reasoning, _) => {
                     self.show(before, out);
                     self.mode = Mode::Text;
+                    self.thought = true;
                 }
                 (Mode::Text, THINK) if before.trim().is_empty() && !self.stops.iter().any(|s| s == THINK) => {
                     self.mode = Mode::Reasoning;
@@ -152,7 +168,10 @@ impl Answer {
         }
     }
 
-    fn show(&mut self, text: String, out: &mut Vec<Piece>) {
+    fn show(&mut self, mut text: String, out: &mut Vec<Piece>) {
+        if self.mode == Mode::Text && self.thought && !self.begun {
+            text = text.trim_start().to_owned();
+        }
         if text.is_empty() {
             return;
         }
@@ -257,7 +276,8 @@ mod tests {
             (&[], true, &[b"<tool_call>{broken</tool_call>"], "<tool_call>{broken</tool_call>", false),
             (&[], true, &[br#"<tool_call>{"name":"g"}"#], "[g {}]", false),
             (&["stop"], true, &[br#"<tool_call>{"name":"stop"}</tool_call>"#, b" stop"], "[stop {}] ", true),
-            (&[], false, &[b"\n<th", b"ink>why</thi", b"nk>so"], "(why)so", false),
+            (&[], false, &[b"\n", b"<th", b"ink>why</thi", b"nk>\n", b"\nso\n"], "(why)so\n", false),
+            (&[], false, &[b" ", b" x"], "  x", false),
             (&[], false, &[b"a <think> b"], "a <think> b", false),
         ];
         for (stops, calls, tokens, expected, stopped) in cases {
