@@ -9,9 +9,10 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// The folder goes when this does.
+/// A temporary folder goes when this does.
 pub struct Workspace {
-    folder: TempDir,
+    folder: PathBuf,
+    _temporary: Option<TempDir>,
 }
 
 impl Default for Workspace {
@@ -23,26 +24,32 @@ impl Default for Workspace {
 impl Workspace {
     /// An empty one.
     pub fn new() -> Self {
-        Self { folder: tempfile::Builder::new().prefix("atelier-test-").tempdir().expect("a temporary folder") }
+        let temporary = tempfile::Builder::new().prefix("atelier-test-").tempdir().expect("a temporary folder");
+        Self { folder: temporary.path().to_path_buf(), _temporary: Some(temporary) }
     }
 
-    /// One with the sample documents imported.
-    pub fn with_samples() -> Self {
-        let workspace = Self::new();
-        let mut args = vec![PathBuf::from("import")];
-        args.extend(sample::documents());
-        workspace.json(args);
-        workspace
+    /// An empty one in a folder that stays until the next run, for what several tests share.
+    pub fn at(folder: &Path) -> Self {
+        let _ = std::fs::remove_dir_all(folder);
+        std::fs::create_dir_all(folder).expect("the folder can be made");
+        Self { folder: folder.to_path_buf(), _temporary: None }
+    }
+
+    /// The same with the sample documents imported.
+    #[must_use]
+    pub fn with_samples(self) -> Self {
+        self.json(["import".as_ref(), sample::folder().as_os_str()]);
+        self
     }
 
     /// The data folder.
     pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.folder.join("data")
     }
 
     /// The whole folder, for files beside the data.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     /// A command line that works on this workspace, without the keychain of whoever runs the tests.

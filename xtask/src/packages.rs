@@ -13,7 +13,6 @@ const TO_RUN: &[&str] = &["gcc", "pkg-config", "libwebkit2gtk-4.1-dev", "python3
 const TO_TEST: &[&str] = &[
     "webkit2gtk-driver",
     "xvfb",
-    "xauth",
     "chromium",
     "chromium-driver",
     "poppler-utils",

@@ -25,8 +25,21 @@ pub fn setup(places: &Places, options: &Options) -> Result<()> {
     wasm_target(places)?;
     assets::install(places, options.tests)?;
     if options.tests {
+        components(places)?;
         python(places)?;
     }
+    Ok(())
+}
+
+/// Formatter and lints, which a minimal installation of Rust leaves out.
+fn components(places: &Places) -> Result<()> {
+    if shell::found("cargo-fmt") && shell::found("cargo-clippy") {
+        return Ok(());
+    }
+    let step = shell::step("Adding the formatter and the lints to Rust", "half a minute, 10 MB");
+    shell::run(command("rustup", places).args(["component", "add", "rustfmt", "clippy"]))
+        .context("rustfmt or clippy is missing: install Rust with rustup, or add them your way")?;
+    step.done("added");
     Ok(())
 }
 

@@ -103,9 +103,7 @@ fn the_main_job_sends_no_packet_outside_loopback() {
         let out = command.args(template.get_args()).arg("--json").args(args).output().unwrap();
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     };
-    let mut import = vec!["import".into()];
-    import.extend(sample::documents().into_iter().map(std::path::PathBuf::into_os_string));
-    atelier(&import.iter().map(std::ffi::OsString::as_os_str).collect::<Vec<_>>());
+    atelier(&["import".as_ref(), sample::folder().as_os_str()]);
     atelier(&["search".as_ref(), "notice period".as_ref()]);
     atelier(&["ask".as_ref(), "Within how many hours must the supplier report an incident to the bank?".as_ref()]);
     atelier(&["log".as_ref(), "verify".as_ref()]);

@@ -52,7 +52,7 @@ fn the_main_job_in_a_browser() {
 
 #[test]
 fn what_the_documents_do_not_answer_is_said() {
-    let workspace = Workspace::with_samples();
+    let workspace = Workspace::new().with_samples();
     let (_served, browser) = open(&workspace, 1280, 800);
     wait_for_session(&browser);
     settings(&browser, "light", "en");
@@ -66,7 +66,7 @@ fn what_the_documents_do_not_answer_is_said() {
 
 #[test]
 fn every_screen_is_accessible_in_both_themes_and_languages() {
-    let workspace = Workspace::with_samples();
+    let workspace = Workspace::new().with_samples();
     let (_served, browser) = open(&workspace, 1280, 800);
     wait_for_session(&browser);
     let mut found = Vec::new();
@@ -91,7 +91,7 @@ fn every_screen_is_accessible_in_both_themes_and_languages() {
 
 #[test]
 fn nothing_is_cut_off_in_a_small_window() {
-    let workspace = Workspace::with_samples();
+    let workspace = Workspace::new().with_samples();
     let (_served, browser) = open(&workspace, 700, 560);
     wait_for_session(&browser);
     settings(&browser, "light", "fr");
@@ -108,7 +108,7 @@ fn nothing_is_cut_off_in_a_small_window() {
 fn the_palette_opens_and_goes_away_by_keyboard() {
     const CONTROL: char = '\u{e009}';
     const ESCAPE: char = '\u{e00c}';
-    let workspace = Workspace::with_samples();
+    let workspace = Workspace::new().with_samples();
     let (_served, browser) = open(&workspace, 1280, 800);
     wait_for_session(&browser);
     settings(&browser, "light", "en");
@@ -129,7 +129,7 @@ fn the_palette_opens_and_goes_away_by_keyboard() {
 
 #[test]
 fn search_shows_passages_while_typing() {
-    let workspace = Workspace::with_samples();
+    let workspace = Workspace::new().with_samples();
     let (_served, browser) = open(&workspace, 1280, 800);
     wait_for_session(&browser);
     settings(&browser, "light", "en");
