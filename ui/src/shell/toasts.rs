@@ -1,18 +1,41 @@
-//! Results with a way back: at most two, ten seconds, longer while someone looks.
+//! Results with a way back, at most two, ten seconds, longer while someone looks; and what went
+//! wrong, until it was read.
 
 use crate::{
-    client::use_screen,
-    parts::icon::{Glyph, Icon},
+    client::{use_client, use_screen},
+    fold::News,
+    parts::{
+        icon::{Glyph, Icon},
+        notice::FaultNotice,
+    },
     screen::{Screen, Toast},
+    state::WorkspaceStoreFields,
 };
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 
 /// The toasts at the end of the sheet.
 #[component]
 pub fn Toasts() -> impl IntoView {
-    let screen = use_screen();
+    let client = use_client();
+    let screen = client.screen;
+    // What the last thing done here met with, then what the backend wants to be known.
+    let told = Memo::new(move |_| client.store.notices().read().last().cloned());
     view! {
         <div class="toasts">
+            {move || {
+                told.get()
+                    .map(|fault| {
+                        let code = fault.code.clone();
+                        let read = move |()| client.fold(News::Read(code.clone()));
+                        view! { <FaultNotice fault close=read/> }
+                    })
+            }}
+            {move || {
+                screen
+                    .fault
+                    .get()
+                    .map(|fault| view! { <FaultNotice fault stopped=true close=move |()| screen.fault.set(None)/> })
+            }}
             <For each=move || screen.toasts.get() key=|toast| toast.id let:toast>
                 <OneToast toast/>
             </For>

@@ -56,6 +56,7 @@ pub fn Feet(here: ChatScreen, id: ItemId) -> impl IntoView {
                         {move || t!("answer.sources", n = sources.get())}
                     </button>
                 </Show>
+                <Show when=move || row.try_read().is_some_and(|item| !item.text.is_empty())>
                 <button
                     class="btn icon ghost sm"
                     aria-label=t!("answer.copy")
@@ -64,6 +65,7 @@ pub fn Feet(here: ChatScreen, id: ItemId) -> impl IntoView {
                 >
                     {move || view! { <Glyph icon=if copied.get() { Icon::Check } else { Icon::Copy } size=14/> }}
                 </button>
+                </Show>
                 <button
                     class="btn icon ghost sm"
                     aria-label=t!("answer.explain")

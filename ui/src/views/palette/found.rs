@@ -49,7 +49,8 @@ pub(super) fn entries(space: &Workspace, typed: &str) -> Vec<Entry> {
     let typed = typed.trim();
     let wanted = fold(typed);
     let fits = |words: &str| wanted.is_empty() || fold(words).contains(&wanted);
-    let entry = |group, icon, words: String, goal| Entry { group, icon, words, note: String::new(), keys: String::new(), goal };
+    let entry =
+        |group, icon, words: String, goal| Entry { group, icon, words, note: String::new(), keys: String::new(), goal };
     let mut list = Vec::new();
 
     let chats = space.chats.iter().filter(|chat| !chat.title.is_empty() && fits(&chat.title)).take(LISTED);
@@ -126,7 +127,8 @@ mod tests {
 
     #[test]
     fn accents_and_case_do_not_hide_a_title() {
-        for (title, typed) in [("Résiliation anticipée", "resiliation"), ("GRÜNE Mappe", "grune"), ("plan", "PLAN")] {
+        for (title, typed) in [("Résiliation anticipée", "resiliation"), ("GRÜNE Mappe", "grune"), ("plan", "PLAN")]
+        {
             assert!(fold(title).contains(&fold(typed)), "{title} {typed}");
         }
     }
