@@ -20,11 +20,16 @@ const SPINS_BEFORE_SLEEP: u32 = 4_000;
 const SPINS_BEFORE_YIELD: u32 = 2_000;
 /// More threads than any laptop has cores; a larger wish is a mistake.
 const MOST_THREADS: usize = 256;
+/// Pieces a thread's stretch is cut into, so that others can help a thread whose core is taken.
+const PIECES: usize = 8;
+/// Set in `Shared::inside` while no region runs.
+const CLOSED: usize = 1 << (usize::BITS - 1);
 
 /// A few threads that run one region of work together and wait for each other.
 ///
-/// Regions do not nest and do not overlap: a region started while another runs (from a worker or from a
-/// second thread) runs on the calling thread alone, which is correct and merely slower.
+/// A region never waits for a worker that has not begun: on a core that another program uses, the others do
+/// its share. Regions do not nest and do not overlap: one that is started while another runs (from a worker
+/// or from a second thread) runs on the calling thread alone, which is correct and merely slower.
 pub struct Pool {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
@@ -33,27 +38,27 @@ pub struct Pool {
     region: Mutex<()>,
 }
 
-/// The work of a region, with its lifetime erased. `run` waits for all workers before it returns, so the
-/// closure outlives every use.
+/// The work of a region, with its lifetime erased. `run` waits for all workers inside before it returns, so
+/// the closure outlives every use.
 type Work = *const (dyn Fn(usize) + Sync);
 
 struct Shared {
     /// Goes up by one for each region; workers wait for it to change.
     generation: AtomicU32,
     work: WorkCell,
-    /// Workers that have not finished the current region.
-    busy: AtomicUsize,
+    /// Workers inside the current region, and whether it is closed to others.
+    inside: AtomicUsize,
     /// Workers that are asleep or about to be.
     asleep: Vec<AtomicBool>,
-    closing: AtomicBool,
+    ending: AtomicBool,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
 struct WorkCell(Cell<Option<Work>>);
 
-// SAFETY: the cell is written only by the thread that holds `Pool::region`, and only while `busy` is zero,
-// so no worker reads it then; the release store of `generation` and the acquire load by the workers order
-// that write before their reads.
+// SAFETY: the cell is written only by the thread that holds `Pool::region`, and only while `inside` is closed
+// and empty. A worker reads it only after it has entered, and the release store that opens `inside` orders the
+// write before that read.
 unsafe impl Sync for WorkCell {}
 // SAFETY: the pointer in the cell is to a `Sync` closure, which may be used from any thread.
 unsafe impl Send for WorkCell {}
@@ -61,14 +66,15 @@ unsafe impl Send for WorkCell {}
 impl Pool {
     /// A pool of `threads`, the caller's own included. At least one and at most 256. If the system grants
     /// fewer threads, the pool has fewer.
+    #[must_use]
     pub fn new(threads: usize) -> Self {
         let workers = threads.clamp(1, MOST_THREADS) - 1;
         let shared = Arc::new(Shared {
             generation: AtomicU32::new(0),
             work: WorkCell(Cell::new(None)),
-            busy: AtomicUsize::new(0),
+            inside: AtomicUsize::new(CLOSED),
             asleep: (0..workers).map(|_| AtomicBool::new(false)).collect(),
-            closing: AtomicBool::new(false),
+            ending: AtomicBool::new(false),
             panic: Mutex::new(None),
         });
         let workers: Vec<_> = (0..workers)
@@ -82,47 +88,13 @@ impl Pool {
     }
 
     /// The threads a region runs on, the caller's included.
+    #[must_use]
     pub fn threads(&self) -> usize {
         self.workers.len() + 1
     }
 
-    /// Calls `work` once with each of `0..threads()`, on as many threads, and returns when all have ended.
-    /// A panic in one of them is raised again here, after all have ended.
-    pub fn run(&self, work: &(dyn Fn(usize) + Sync)) {
-        let alone = || (0..self.threads()).for_each(work);
-        if self.workers.is_empty() {
-            return alone();
-        }
-        let _region = match self.region.try_lock() {
-            Ok(region) => region,
-            // A panic went through an earlier region; it had ended by then, so there is nothing to repair.
-            Err(TryLockError::Poisoned(region)) => region.into_inner(),
-            Err(TryLockError::WouldBlock) => return alone(),
-        };
-        // SAFETY: only the lifetime changes. The pointer is used by workers between the store of
-        // `generation` and their decrement of `busy`, and `wait` below returns only when `busy` is zero,
-        // also when the caller's own share panics.
-        let erased: Work = unsafe { std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), Work>(work) };
-        self.shared.work.0.set(Some(erased));
-        self.shared.busy.store(self.workers.len(), Ordering::Relaxed);
-        // Sequentially consistent with the worker's store of `asleep`: either it sees the new generation or
-        // we see that it sleeps.
-        self.shared.generation.fetch_add(1, Ordering::SeqCst);
-        for (asleep, thread) in self.shared.asleep.iter().zip(&self.sleepers) {
-            if asleep.load(Ordering::SeqCst) {
-                thread.unpark();
-            }
-        }
-        let own = catch_unwind(AssertUnwindSafe(|| work(0)));
-        self.wait();
-        self.shared.work.0.set(None);
-        let theirs = self.shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(panic) = own.err().or(theirs) {
-            resume_unwind(panic);
-        }
-    }
-
-    /// Gives each thread one stretch of `0..items`, as even as possible.
+    /// Gives each thread one stretch of `0..items`, as even as possible, in a few pieces in order; a thread that
+    /// has done its own helps the others.
     pub fn split(&self, items: usize, work: impl Fn(Range<usize>) + Sync) {
         let threads = self.threads().min(items);
         if threads <= 1 {
@@ -131,15 +103,17 @@ impl Pool {
             }
             return;
         }
+        let stretches: Vec<Stretch> = (0..threads).map(|thread| Stretch::new(share(items, threads, thread))).collect();
         self.run(&|thread| {
-            if thread < threads {
-                work(share(items, threads, thread));
+            for other in 0..threads {
+                while let Some(piece) = stretches[(thread + other) % threads].next() {
+                    work(piece);
+                }
             }
         });
     }
 
-    /// Lets threads claim `step` items at a time, in order, until none is left: for work of uneven size, and
-    /// for cores that other programs also use.
+    /// Lets threads claim `step` items at a time, in order, until none is left: for work of uneven size.
     pub fn claim(&self, items: usize, step: usize, work: impl Fn(Range<usize>) + Sync) {
         let step = step.max(1);
         if self.workers.is_empty() || items <= step {
@@ -148,19 +122,15 @@ impl Pool {
             }
             return;
         }
-        let next = AtomicUsize::new(0);
+        let all = Stretch { next: AtomicUsize::new(0), end: items, step };
         self.run(&|_| {
-            loop {
-                let start = next.fetch_add(step, Ordering::Relaxed);
-                if start >= items {
-                    break;
-                }
-                work(start..items.min(start + step));
+            while let Some(piece) = all.next() {
+                work(piece);
             }
         });
     }
 
-    /// Splits `data`, rows of `width`, among the threads; each gets the index of its first row and its rows.
+    /// Splits `data`, rows of `width`, among the threads, which get the index of a first row and some rows.
     ///
     /// # Panics
     /// If `data` is not a whole number of rows.
@@ -176,22 +146,57 @@ impl Pool {
         });
     }
 
-    fn wait(&self) {
+    /// Calls `work` on this thread with 0 and on each worker that comes in time with its number, perhaps more
+    /// than once, and returns when all calls have ended. The work must be claimed piece by piece: a worker that
+    /// is late does nothing. A panic in one of them is raised again here, after all have ended.
+    fn run(&self, work: &(dyn Fn(usize) + Sync)) {
+        let _region = match self.region.try_lock() {
+            Ok(region) => region,
+            // A panic went through an earlier region; it had ended by then, so there is nothing to repair.
+            Err(TryLockError::Poisoned(region)) => region.into_inner(),
+            Err(TryLockError::WouldBlock) => return work(0),
+        };
+        // SAFETY: only the lifetime changes. The pointer is used by workers that are inside, and `close` below
+        // returns only when none is and none can enter, also when the caller's own share panics.
+        let erased: Work = unsafe { std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), Work>(work) };
+        self.shared.work.0.set(Some(erased));
+        self.shared.inside.store(0, Ordering::Release);
+        // Sequentially consistent with the worker's store of `asleep`: either it sees the new generation or
+        // we see that it sleeps.
+        self.shared.generation.fetch_add(1, Ordering::SeqCst);
+        for (asleep, thread) in self.shared.asleep.iter().zip(&self.sleepers) {
+            if asleep.load(Ordering::SeqCst) {
+                thread.unpark();
+            }
+        }
+        let own = catch_unwind(AssertUnwindSafe(|| work(0)));
+        self.close();
+        self.shared.work.0.set(None);
+        let theirs = self.shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(panic) = own.err().or(theirs) {
+            resume_unwind(panic);
+        }
+    }
+
+    /// Lets no more workers in and waits for those inside.
+    fn close(&self) {
+        let mut inside = self.shared.inside.fetch_or(CLOSED, Ordering::AcqRel) | CLOSED;
         let mut spins = 0u32;
-        while self.shared.busy.load(Ordering::Acquire) != 0 {
+        while inside != CLOSED {
             spins += 1;
             if spins < SPINS_BEFORE_YIELD {
                 std::hint::spin_loop();
             } else {
                 thread::yield_now();
             }
+            inside = self.shared.inside.load(Ordering::Acquire);
         }
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.shared.closing.store(true, Ordering::SeqCst);
+        self.shared.ending.store(true, Ordering::SeqCst);
         self.shared.generation.fetch_add(1, Ordering::SeqCst);
         for worker in self.workers.drain(..) {
             worker.thread().unpark();
@@ -206,18 +211,22 @@ impl Shared {
         let mut seen = 0;
         loop {
             seen = self.next(index, seen);
-            if self.closing.load(Ordering::SeqCst) {
+            if self.ending.load(Ordering::SeqCst) {
                 return;
             }
+            let enter = |inside| if inside & CLOSED == 0 { Some(inside + 1) } else { None };
+            if self.inside.fetch_update(Ordering::AcqRel, Ordering::Relaxed, enter).is_err() {
+                continue;
+            }
             if let Some(work) = self.work.0.get() {
-                // SAFETY: `run` keeps the closure alive until `busy` is zero, which this worker delays until
-                // it has returned from the call.
+                // SAFETY: `run` keeps the closure alive until nobody is inside, and this worker leaves only
+                // after the call has returned.
                 let result = catch_unwind(AssertUnwindSafe(|| unsafe { (*work)(index + 1) }));
                 if let Err(panic) = result {
                     self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
                 }
             }
-            self.busy.fetch_sub(1, Ordering::Release);
+            self.inside.fetch_sub(1, Ordering::Release);
         }
     }
 
@@ -240,6 +249,25 @@ impl Shared {
         };
         self.asleep[index].store(false, Ordering::SeqCst);
         generation
+    }
+}
+
+/// Items that are claimed piece by piece, in order. On a cache line of its own.
+#[repr(align(64))]
+struct Stretch {
+    next: AtomicUsize,
+    end: usize,
+    step: usize,
+}
+
+impl Stretch {
+    fn new(items: Range<usize>) -> Self {
+        Self { step: items.len().div_ceil(PIECES).max(1), next: AtomicUsize::new(items.start), end: items.end }
+    }
+
+    fn next(&self) -> Option<Range<usize>> {
+        let start = self.next.fetch_add(self.step, Ordering::Relaxed);
+        (start < self.end).then(|| start..self.end.min(start + self.step))
     }
 }
 
@@ -299,13 +327,24 @@ mod tests {
         }
     }
 
+    /// A region in which each thread that comes does one item and then waits for `others` to come too.
+    fn meet(pool: &Pool, others: usize) -> usize {
+        let came = AtomicUsize::new(0);
+        pool.claim(pool.threads(), 1, |_| {
+            count(&came);
+            while came.load(Ordering::Relaxed) < others {
+                thread::yield_now();
+            }
+        });
+        came.into_inner()
+    }
+
     #[test]
     fn workers_wake_after_they_slept() {
-        let pool = Pool::new(2);
+        let pool = Pool::new(3);
         for _ in 0..20 {
-            let total = AtomicUsize::new(0);
-            pool.run(&|_| count(&total));
-            assert_eq!(total.into_inner(), 2);
+            // Ends only when all three threads are inside at once.
+            assert_eq!(meet(&pool, 3), 3);
             thread::sleep(std::time::Duration::from_millis(2));
         }
     }
@@ -314,19 +353,29 @@ mod tests {
     fn a_region_inside_a_region_runs_alone() {
         let pool = Pool::new(2);
         let total = AtomicUsize::new(0);
-        pool.run(&|_| pool.run(&|_| count(&total)));
-        assert_eq!(total.into_inner(), 4);
+        pool.claim(4, 1, |_| pool.claim(5, 1, |_| count(&total)));
+        assert_eq!(total.into_inner(), 20);
+    }
+
+    #[test]
+    fn two_threads_may_use_one_pool() {
+        let pool = Pool::new(2);
+        let total = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| (0..500).for_each(|_| pool.split(10, |items| items.for_each(|_| count(&total)))));
+            }
+        });
+        assert_eq!(total.into_inner(), 10_000);
     }
 
     #[test]
     fn a_panic_reaches_the_caller_and_the_pool_lives_on() {
         let pool = Pool::new(3);
         for culprit in 0..3 {
-            let result = catch_unwind(AssertUnwindSafe(|| pool.run(&|thread| assert_ne!(thread, culprit))));
-            assert!(result.is_err(), "thread {culprit}");
+            let result = catch_unwind(AssertUnwindSafe(|| pool.claim(3, 1, |item| assert_ne!(item.start, culprit))));
+            assert!(result.is_err(), "item {culprit}");
         }
-        let total = AtomicUsize::new(0);
-        pool.run(&|_| count(&total));
-        assert_eq!(total.into_inner(), 3);
+        assert_eq!(meet(&pool, 3), 3);
     }
 }
