@@ -147,6 +147,9 @@ pub enum ModelError {
     /// Too many requests wait for the engine.
     #[error("too many requests wait for the engine")]
     Busy,
+    /// A person stopped it.
+    #[error("it was stopped")]
+    Stopped,
     /// Atelier is closing.
     #[error("the models are being closed")]
     Closed,
@@ -264,6 +267,7 @@ impl ModelError {
                 .safe("Your question and documents are safe.")
                 .hint("Choose another model, or wait a few minutes and ask again."),
             Self::Busy => new(Busy, "engine.busy").hint("Wait until a running answer ends."),
+            Self::Stopped => new(Refused, "model.stopped").safe("What was fetched so far is kept for the next try."),
             Self::Closed => new(Unavailable, "models.closed").hint("Start Atelier again."),
             Self::Egress(error) => error.fault(),
             Self::Server { server, status, message } => {

@@ -6,6 +6,7 @@
 
 mod chat;
 mod client;
+mod download;
 mod endpoint;
 mod engine;
 mod error;
@@ -16,6 +17,7 @@ mod memory;
 mod models;
 
 pub use chat::{ChatModel, Delta, Embedder, Finish, Message, ModelCard, Prompt, Role, Sampling, ToolCall, ToolDef};
+pub use download::{Download, DownloadProgress, ProgressFn};
 pub use egress::Errand;
 pub use endpoint::Endpoint;
 pub use error::ModelError;

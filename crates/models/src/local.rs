@@ -10,11 +10,7 @@ use async_trait::async_trait;
 use egress::{EgressError, Errand, Gate};
 use futures::stream::{BoxStream, StreamExt};
 use protocol::EngineState;
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::Instant,
-};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Texts per embedding request: enough to keep the engine busy, few enough that another model
@@ -163,4 +159,3 @@ impl Embedder for LocalEmbedder {
         Ok(vectors)
     }
 }
-

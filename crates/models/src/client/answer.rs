@@ -128,10 +128,10 @@ impl Answer {
     }
 
     fn end(&self, finish: Finish) -> Delta {
-        let writing = self.first.map(|first| self.last.saturating_sub(first).as_secs_f32());
+        let writing = self.first.map(|first| self.last.saturating_sub(first).as_secs_f64());
         // The first token ends the wait, so the time between first and last holds one token less.
         let seen = writing.filter(|seconds| *seconds > 0.0 && self.completion_tokens > 1);
-        let seen = seen.map(|seconds| (self.completion_tokens - 1) as f32 / seconds);
+        let seen = seen.map(|seconds| (f64::from(self.completion_tokens - 1) / seconds) as f32);
         Delta::Done {
             finish,
             prompt_tokens: self.prompt_tokens,

@@ -29,8 +29,7 @@ impl shelf::Shelf {
                 reason: format!("the file name of {} cannot be a model's name", source.display()),
             });
         };
-        let target = self.folder().join(format!("{stem}.gguf"));
-        self.take(source, &target)?;
+        self.take(source, &self.target(stem)?)?;
         Ok(stem.to_owned())
     }
 

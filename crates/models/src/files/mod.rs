@@ -5,7 +5,7 @@ mod embedding;
 mod hashes;
 mod shelf;
 
-pub(crate) use hashes::hex;
+pub(crate) use hashes::{hex, sha256};
 
 pub(crate) use shelf::{Found, Kind, STARTER, Shelf};
 

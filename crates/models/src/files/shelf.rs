@@ -98,6 +98,14 @@ impl Shelf {
         &self.hashes
     }
 
+    /// Where a chat model with this id is kept.
+    pub(crate) fn target(&self, id: &str) -> Result<PathBuf, ModelError> {
+        if !is_id(id) {
+            return Err(ModelError::Invalid { reason: format!("{id} cannot be a model's name") });
+        }
+        Ok(self.folder.join(format!("{id}.gguf")))
+    }
+
     /// The models in the folder, by id. A folder that is not there holds none.
     pub(crate) fn scan(&self) -> Vec<Found> {
         let Ok(entries) = std::fs::read_dir(&self.folder) else { return Vec::new() };

@@ -1,0 +1,74 @@
+//! How the models look from outside.
+
+use super::Models;
+use crate::{
+    ModelError,
+    files::{Found, Kind, STARTER},
+    memory,
+};
+use protocol::{ModelUse, ModelView, ModelsView};
+use std::sync::PoisonError;
+
+impl Models {
+    /// What there is and what it needs. Reads the folder, but no file that has not changed.
+    pub fn view(&self) -> ModelsView {
+        let inner = &self.inner;
+        let memory = memory::memory();
+        let found = inner.shelf.scan();
+        let chosen = self.chosen_of(&found);
+        let models = found.iter().map(|found| self.view_of(found, memory.free, chosen.as_deref())).collect();
+        let endpoints = inner.endpoints.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        ModelsView {
+            models,
+            endpoints: endpoints.iter().map(|endpoint| endpoint.view(&inner.gate)).collect(),
+            memory_free: memory.free,
+            memory_total: memory.total,
+            disk_free: memory::disk_free(&inner.config.folder),
+            folder: inner.config.folder.display().to_string(),
+        }
+    }
+
+    /// One model of the folder.
+    pub(super) fn one(&self, id: &str) -> Result<ModelView, ModelError> {
+        let found = self.find(id)?;
+        let chosen = self.chosen_of(&self.inner.shelf.scan());
+        Ok(self.view_of(&found, memory::memory().free, chosen.as_deref()))
+    }
+
+    fn view_of(&self, found: &Found, free: u64, chosen: Option<&str>) -> ModelView {
+        let hashes = self.inner.shelf.hashes();
+        let fault = found.kind.as_ref().err().cloned().or_else(|| hashes.fault(&found.weights));
+        let unknown = (ModelUse::Chat, String::new(), String::new(), 0, 0, None);
+        let (purpose, architecture, quantisation, context, parameters, licence) = match &found.kind {
+            Err(_) => unknown,
+            Ok(Kind::Chat(it)) => {
+                let (architecture, quantisation) = (it.architecture.clone(), it.quantisation.clone());
+                (ModelUse::Chat, architecture, quantisation, it.context, it.parameters, it.licence.clone())
+            }
+            Ok(Kind::Embedding(it)) => {
+                let (architecture, quantisation) = (it.architecture.clone(), it.quantisation.clone());
+                (ModelUse::Embedding, architecture, quantisation, it.context, it.parameters, None)
+            }
+        };
+        let need = found.need(self.context(context));
+        ModelView {
+            id: found.id.clone(),
+            name: found.name(),
+            purpose,
+            file: found.path.display().to_string(),
+            bytes: found.bytes,
+            sha256: hashes.known(&found.weights).unwrap_or_default(),
+            architecture,
+            quantisation,
+            context,
+            parameters,
+            licence,
+            memory: need.total(),
+            fits: need.check("", free, self.inner.config.headroom).is_ok(),
+            starter: found.id == STARTER,
+            chosen: chosen == Some(found.id.as_str()),
+            tokens_per_second: self.inner.speeds.of(&found.id),
+            fault: fault.map(|error| error.fault()),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Are models on disk found, checked and added as promised?
+
+mod gguf_file;
+
+use egress::Gate;
+use futures::FutureExt;
+use models::*;
+use protocol::{ModelUse, ModelView};
+use std::path::{Path, PathBuf};
+
+struct Setup {
+    dir: tempfile::TempDir,
+    models: Models,
+}
+
+async fn open(folder: &Path) -> Models {
+    let gate = Gate::new(std::sync::Arc::new(|_| async { Ok(()) }.boxed()));
+    Models::open(ModelsConfig::new(folder, "/no/engine", folder.join("logs")), gate).await.unwrap()
+}
+
+async fn setup() -> Setup {
+    let dir = tempfile::tempdir().unwrap();
+    let models = open(&dir.path().join("models")).await;
+    Setup { dir, models }
+}
+
+impl Setup {
+    fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+    fn one(&self, id: &str) -> ModelView {
+        self.models.view().models.into_iter().find(|model| model.id == id).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_added_whole_and_described() {
+    let setup = setup().await;
+    gguf_file::write(&setup.file("tiny.gguf"), "Tiny");
+    let mut events = setup.models.events();
+    let view = setup.models.add(setup.file("tiny.gguf")).await.unwrap();
+    assert_eq!((view.id.as_str(), view.name.as_str(), view.purpose), ("tiny", "Tiny", ModelUse::Chat));
+    assert_eq!((view.architecture.as_str(), view.quantisation.as_str(), view.context), ("llama", "F32", 2048));
+    assert_eq!((view.parameters, view.sha256.len(), view.chosen, view.starter), (32, 64, true, false));
+    assert!(view.fits && view.fault.is_none());
+    assert_eq!(events.try_recv().unwrap(), ModelsEvent::Models);
+    let names: Vec<_> =
+        std::fs::read_dir(setup.file("models")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(names.iter().all(|name| !name.to_string_lossy().ends_with(".part")), "{names:?}");
+    let all = setup.models.view();
+    assert!(all.memory_free > 0 && all.memory_total >= all.memory_free && all.disk_free > 0);
+
+    gguf_file::write_encoder(&setup.file("mini"), 4);
+    let view = setup.models.add(setup.file("mini")).await.unwrap();
+    assert_eq!((view.purpose, view.architecture.as_str(), view.parameters), (ModelUse::Embedding, "bert", 4));
+    assert_eq!(setup.models.embedder().unwrap().dims(), 4);
+    let same = setup.models.embedder().unwrap().id().to_owned();
+    std::fs::write(setup.file("models/mini/tokenizer.json"), "{\"a\":1}").unwrap();
+    assert_ne!(setup.models.embedder().unwrap().id(), same, "another tokenizer, other vectors");
+}
+
+#[tokio::test]
+async fn what_is_no_model_is_refused_with_file_and_cure() {
+    let setup = setup().await;
+    let whole = gguf_file::bytes("x");
+    for (name, bytes, code) in [
+        ("cut.gguf", &whole[..whole.len() - 1], "model.truncated"),
+        ("page.gguf", b"<!DOCTYPE html><title>404</title>", "model.unknown"),
+        ("pytorch.bin", b"PK\x03\x04", "model.unsafe"),
+        ("pickle.gguf", b"\x80\x04\x95\x0f", "model.unsafe"),
+        ("notes.txt", b"hello, this is text", "model.unknown"),
+        ("empty.gguf", b"", "model.truncated"),
+    ] {
+        std::fs::write(setup.file(name), bytes).unwrap();
+        let fault = setup.models.add(setup.file(name)).await.unwrap_err().fault();
+        assert_eq!(fault.code, code, "{name}");
+        assert!(fault.message.contains(name) && fault.hint.is_some(), "{fault}");
+    }
+    assert_eq!(setup.models.add(setup.file("nothing.gguf")).await.unwrap_err().fault().code, "model.io");
+    assert_eq!(setup.models.view().models.len(), 0);
+    gguf_file::write_encoder(&setup.file("half"), 4);
+    std::fs::remove_file(setup.file("half/tokenizer.json")).unwrap();
+    let fault = setup.models.add(setup.file("half")).await.unwrap_err().fault();
+    assert!(fault.code == "model.unknown" && fault.message.contains("tokenizer.json"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_file_that_changes_behind_our_back_is_told_and_not_used() {
+    let setup = setup().await;
+    gguf_file::write(&setup.file("tiny.gguf"), "Tiny");
+    setup.models.add(setup.file("tiny.gguf")).await.unwrap();
+    assert!(setup.models.verify("tiny").await.is_ok());
+    let inside = setup.file("models/tiny.gguf");
+    let mut bytes = std::fs::read(&inside).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&inside, bytes).unwrap();
+    let fault = setup.models.verify("tiny").await.unwrap_err().fault();
+    assert_eq!(fault.code, "model.altered");
+    assert!(fault.message.contains("tiny.gguf") && fault.hint.is_some());
+    assert_eq!(setup.one("tiny").fault.unwrap().code, "model.altered");
+    assert_eq!(setup.models.chat_model(Some("tiny")).await.err().unwrap().fault().code, "model.altered");
+    let again = open(&setup.file("models")).await;
+    assert!(again.chat_model(Some("tiny")).await.is_err(), "also after a restart");
+    // Added again it was changed on purpose.
+    assert!(setup.models.add(&inside).await.unwrap().fault.is_none());
+    assert!(setup.models.chat_model(Some("tiny")).await.is_ok());
+    std::fs::write(&inside, b"GGUF").unwrap();
+    assert_eq!(setup.one("tiny").fault.unwrap().code, "model.truncated");
+}
+
+#[tokio::test]
+async fn a_starter_file_that_is_not_the_published_one_is_told() {
+    let setup = setup().await;
+    let name = "SmolLM2-135M-Instruct.Q4_1";
+    gguf_file::write(&setup.file(&format!("{name}.gguf")), "impostor");
+    let fault = setup.models.add(setup.file(&format!("{name}.gguf"))).await.unwrap_err().fault();
+    assert_eq!(fault.code, "model.altered");
+    assert!(fault.hint.unwrap().contains("cargo xtask setup"));
+}
+
+#[tokio::test]
+async fn the_first_that_is_not_the_starter_answers_unless_chosen() {
+    let setup = setup().await;
+    assert_eq!(setup.models.chat_model(None).await.err().unwrap().fault().code, "model.none");
+    for name in ["b", "c"] {
+        gguf_file::write(&setup.file(&format!("models/{name}.gguf")), name);
+    }
+    assert_eq!(setup.models.chat_model(None).await.unwrap().card().id, "b");
+    setup.models.choose(Some("c".into())).await.unwrap();
+    assert_eq!(setup.models.chat_model(None).await.unwrap().card().id, "c");
+    assert!(setup.one("c").chosen && !setup.one("b").chosen);
+    assert!(setup.models.choose(Some("d".into())).await.is_err());
+    let path = setup.file("elsewhere.gguf");
+    gguf_file::write(&path, "elsewhere");
+    let model = setup.models.chat_model(Some(path.to_str().unwrap())).await.unwrap();
+    assert_eq!((model.card().id.as_str(), model.card().context, model.card().sha256.len()), ("elsewhere", 2048, 64));
+}

@@ -1,0 +1,102 @@
+//! The whole way with the real engine and the real starter models, where both are there:
+//! `ATELIER_ENGINE` names the program, `ATELIER_MODELS` the models folder.
+
+use egress::{Errand, Gate};
+use futures::{FutureExt, StreamExt};
+use models::*;
+use protocol::EngineState;
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+const STARTER: &str = "SmolLM2-135M-Instruct.Q4_1";
+
+async fn open() -> Option<(tempfile::TempDir, Models)> {
+    let of = |name: &str| {
+        let path = std::env::var_os(name).map(PathBuf::from);
+        if path.is_none() {
+            eprintln!("skipped: {name} is not set");
+        }
+        path
+    };
+    let (engine, folder) = (of("ATELIER_ENGINE")?, of("ATELIER_MODELS")?);
+    if !folder.join(format!("{STARTER}.gguf")).is_file() {
+        eprintln!("skipped: {STARTER}.gguf is not in {}", folder.display());
+        return None;
+    }
+    let logs = tempfile::tempdir().unwrap();
+    let gate = Gate::new(Arc::new(|_| async { Err("nothing may go out".to_owned()) }.boxed()));
+    gate.set_sealed(true);
+    let config = ModelsConfig::new(folder, engine, logs.path());
+    Some((logs, Models::open(config, gate).await.unwrap()))
+}
+
+fn prompt(words: &str, max_tokens: u32) -> Prompt {
+    Prompt {
+        messages: vec![Message::new(Role::System, "You answer briefly."), Message::new(Role::User, words)],
+        tools: Vec::new(),
+        sampling: Sampling { max_tokens, seed: Some(1), ..Sampling::default() },
+        errand: Errand::atelier("a test"),
+    }
+}
+
+async fn ask(model: &dyn ChatModel, words: &str) -> (String, Delta) {
+    let mut stream = model.chat(prompt(words, 24), CancellationToken::new()).await.unwrap();
+    let (mut text, mut last) = (String::new(), None);
+    while let Some(delta) = stream.next().await {
+        let delta = delta.unwrap();
+        if let Delta::Text(more) = &delta {
+            text.push_str(more);
+        }
+        last = Some(delta);
+    }
+    (text, last.unwrap())
+}
+
+#[tokio::test]
+async fn the_starter_model_answers_counts_and_stops() {
+    let Some((_logs, models)) = open().await else { return };
+    let model = models.chat_model(Some(STARTER)).await.unwrap();
+    assert_eq!(model.card().sha256.len(), 64);
+    assert!(models.view().models.iter().any(|view| view.id == STARTER && view.starter && view.fault.is_none()));
+
+    let (text, end) = ask(&*model, "What is the capital of France?").await;
+    assert!(!text.trim().is_empty());
+    let Delta::Done { prompt_tokens, completion_tokens, tokens_per_second, ttft, .. } = end else { panic!("{end:?}") };
+    eprintln!(
+        "{text:?}: {prompt_tokens} + {completion_tokens} tokens, {tokens_per_second:?} tokens/s, first after {ttft:?}"
+    );
+    assert!(prompt_tokens > 5 && (1..=24).contains(&completion_tokens) && tokens_per_second.unwrap() > 0.1);
+    let counted = model.count_tokens(&prompt("What is the capital of France?", 24)).await.unwrap();
+    assert_eq!(counted, prompt_tokens, "counting is the engine's own");
+    assert_eq!(ask(&*model, "What is the capital of France?").await.0, text, "greedy answers repeat");
+
+    let stop = CancellationToken::new();
+    let mut stream = model.chat(prompt("Count to a thousand.", 400), stop.clone()).await.unwrap();
+    while !matches!(stream.next().await, Some(Ok(Delta::Text(_)))) {}
+    stop.cancel();
+    let rest: Vec<_> = stream.collect().await;
+    assert!(matches!(rest.last(), Some(Ok(Delta::Done { finish: Finish::Cancelled, .. }))), "{rest:?}");
+
+    assert!(matches!(models.engine_state(), EngineState::Ready { tokens_per_second: Some(_), .. }));
+    models.shutdown().await;
+    assert_eq!(models.engine_state(), EngineState::Off);
+}
+
+#[tokio::test]
+async fn the_embedding_model_embeds() {
+    let Some((_logs, models)) = open().await else { return };
+    let Some(embedder) = models.embedder() else {
+        eprintln!("skipped: no embedding model in the folder");
+        return;
+    };
+    let texts = ["a cat sits on the mat", "a kitten lies on a rug", "interest rates rose by two percent"];
+    let vectors = embedder.embed(texts.map(str::to_owned).to_vec()).await.unwrap();
+    assert!(vectors.iter().all(|vector| vector.len() == embedder.dims()));
+    let cosine = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let (near, far) = (cosine(&vectors[0], &vectors[1]), cosine(&vectors[0], &vectors[2]));
+    assert!(near > far + 0.2, "{near} {far}");
+    // Bigger than a batch, and a question right behind it.
+    let many: Vec<_> = (0..70).map(|n| format!("sentence number {n}")).collect();
+    assert_eq!(tokio::time::timeout(Duration::from_secs(120), embedder.embed(many)).await.unwrap().unwrap().len(), 70);
+    models.shutdown().await;
+}
