@@ -186,8 +186,8 @@ impl Turn {
 
     fn engine_gone(&mut self, fault: Fault, out: &mut Vec<Effect>) {
         match self.state {
-            State::Prompting | State::Listening(_) => {}
-            State::New | State::Searching { .. } | State::Calling(_) | State::Checking { .. } | State::Ended => return,
+            State::New | State::Prompting | State::Listening(_) => {}
+            State::Searching { .. } | State::Calling(_) | State::Checking { .. } | State::Ended => return,
         }
         if self.stopping {
             // The person wanted it to end, and it ends: that the engine went too is no news.

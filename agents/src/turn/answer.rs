@@ -45,6 +45,10 @@ impl Listening {
 
 impl Turn {
     pub(super) fn heard(&mut self, at: u64, heard: Heard, out: &mut Vec<Effect>) {
+        if let (State::Prompting, Heard::Loading { done, total }) = (&self.state, &heard) {
+            // Counting the prompt may be what loads the model.
+            return self.moved(TurnState::Loading { done: *done, total: *total }, out);
+        }
         let State::Listening(listening) = &mut self.state else { return };
         match heard {
             Heard::Loading { done, total } => return self.moved(TurnState::Loading { done, total }, out),

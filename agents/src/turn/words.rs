@@ -174,7 +174,7 @@ pub enum Input {
         /// What.
         heard: Heard,
     },
-    /// There is no model, or it went away.
+    /// The turn cannot be prepared, there is no model, or it went away.
     EngineGone {
         /// Why.
         fault: Fault,

@@ -1,0 +1,173 @@
+//! Who runs the turns? The driver: one task per turn, one running turn per chat, the rest queued.
+//!
+//! It does what [`crate::turn::Turn`] wants done and tells it what came of it; it decides nothing
+//! itself. What blocks it: the store's writer, the library, the model; each is waited for beside the
+//! stop button, so that a stop is always heard.
+
+mod approvals;
+mod ask;
+mod jobs;
+mod lanes;
+mod prepare;
+mod record;
+mod replay;
+mod run;
+mod source;
+#[cfg(test)]
+mod tests;
+mod voice;
+
+use self::{lanes::Lanes, source::ModelSource};
+use crate::{AgentError, role::roles};
+use egress::Gate;
+use library::Library;
+use models::Models;
+use protocol::{Actor, AgentId, Decision, Event, RunningTurn, TurnId};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use store::{Change, Store};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Where events go.
+pub type Sink = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// Runs turns. Cheap to clone; all clones are the same driver.
+#[derive(Clone)]
+pub struct Driver(Arc<Inner>);
+
+pub(crate) struct Inner {
+    store: Store,
+    library: Library,
+    models: ModelSource,
+    sink: Sink,
+    timing: Timing,
+    lanes: Mutex<Lanes>,
+    /// Held while a question gets into the log and into its queue, so that both have one order.
+    entrance: tokio::sync::Mutex<()>,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timing {
+    /// New text reaches clients at most this often.
+    frame: Duration,
+    /// The text so far is saved this often.
+    checkpoint: Duration,
+    /// A person has this long to decide.
+    approval: Duration,
+    /// A soft stop waits this long for the current token or tool.
+    grace: Duration,
+    /// A tool may run this long.
+    tool: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            frame: Duration::from_millis(25),
+            checkpoint: Duration::from_secs(1),
+            approval: Duration::from_secs(30 * 60),
+            grace: Duration::from_secs(3),
+            tool: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Driver {
+    /// A driver; nothing runs yet. The gate is taken to say that agents go outside through it alone:
+    /// what an answer sent is read from its ledger.
+    pub fn new(store: Store, library: Library, models: Models, _gate: Gate, sink: Sink) -> Self {
+        Self::with(store, library, ModelSource::Models(models), sink, Timing::default())
+    }
+
+    fn with(store: Store, library: Library, models: ModelSource, sink: Sink, timing: Timing) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            library,
+            models,
+            sink,
+            timing,
+            lanes: Mutex::new(Lanes::default()),
+            entrance: tokio::sync::Mutex::new(()),
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+        }))
+    }
+
+    /// Brings the workspace up to this version's agents: built-in roles that it does not have, or
+    /// has with other words, are added; approvals that nobody waits for any more are settled.
+    pub async fn prepare(&self) -> Result<(), AgentError> {
+        introduce(&self.0.store).await?;
+        for waiting in self.0.store.approvals_waiting().await? {
+            if self.0.lanes().asked(waiting.asked).is_none() {
+                self.0.settle(&Actor::System, waiting.asked, Decision::Expired, None).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks a running turn to stop: first after the current token, a second time or `now` at once.
+    /// The text is kept. A turn that is over is left alone.
+    pub fn stop(&self, turn: TurnId, now: bool) {
+        self.0.lanes().stop(turn, now);
+    }
+
+    /// Turns that run or wait.
+    pub fn running(&self) -> Vec<RunningTurn> {
+        self.0.lanes().running()
+    }
+
+    /// Ends all turns as interrupted, with their text kept, and waits for their records.
+    pub async fn shutdown(&self) {
+        self.0.closing.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+}
+
+impl Inner {
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        // Its state is consistent after every statement, so a panic elsewhere does not spoil it.
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn tell(&self, event: Event) {
+        (self.sink)(event);
+    }
+}
+
+/// Adds the built-in roles to a workspace that does not have them as they are now.
+pub async fn introduce(store: &Store) -> Result<(), AgentError> {
+    let known = store.agents().await?;
+    let mut changes = Vec::new();
+    for role in roles() {
+        let agent = known.iter().find(|agent| agent.role == role.key);
+        let same = |agent: &protocol::AgentView| {
+            (&agent.name, &agent.about, agent.mark) == (&role.name, &role.about, role.mark)
+        };
+        if !agent.is_some_and(same) {
+            changes.push(Change::AgentAdded {
+                agent: agent.map_or_else(AgentId::new, |agent| agent.id),
+                role: role.key.clone(),
+                name: role.name.clone(),
+                about: role.about.clone(),
+                mark: role.mark,
+            });
+        }
+    }
+    if changes.is_empty() {
+        return Ok(());
+    }
+    store
+        .write(&Actor::System, async |tx| {
+            for change in changes {
+                tx.record(change).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(())
+}

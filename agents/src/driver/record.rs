@@ -1,0 +1,121 @@
+//! How does an answer get into the log, with all that is needed to explain and repeat it?
+
+use super::run::Run;
+use crate::{prompt::spoken, turn::Ended};
+use library::Passage;
+use protocol::{Event, Explanation, ItemStatus, ItemView, Made, PassageView, Place};
+use std::time::Duration;
+use store::{Change, StoreError};
+
+/// How often an end is tried to be written before it is given up.
+const TRIES: u32 = 3;
+/// How many lines of the ledger an answer's own are looked for in.
+const LEDGER: u32 = 500;
+
+impl Run {
+    /// Writes the end of the answer and tells the clients how it looks now.
+    pub(super) async fn record(&mut self, ended: Ended) {
+        let made = self.made(&ended).await;
+        let explanation = self.explanation(&ended);
+        let change = Change::AnswerEnded {
+            item: self.brief.answer,
+            text: ended.text.clone(),
+            status: ended.status.clone(),
+            steps: ended.steps,
+            citations: ended.citations,
+            unsupported: ended.unsupported,
+            supported: ended.supported,
+            made,
+            explanation: explanation.map(Box::new),
+        };
+        let written = self.write(change).await;
+        let (item, chat) = (self.brief.answer, self.brief.chat);
+        let view = self.inner.store.item(item).await;
+        match (written, view) {
+            (Ok(()), Ok(view)) => self.voice.say(Event::ItemChanged(view)),
+            (Err(error), Ok(view)) => {
+                // The log does not have this end: the next start finds the last checkpoint. Say so.
+                let status = ItemStatus::Failed { fault: error.fault() };
+                self.voice.say(Event::ItemChanged(ItemView { text: ended.text, status, ..view }));
+            }
+            (Ok(()), Err(error)) | (Err(error), Err(_)) => self.voice.say(Event::Notice(error.fault())),
+        }
+        if let Ok(chat) = self.inner.store.chat(chat).await {
+            self.voice.say(Event::ChatChanged(chat));
+        }
+    }
+
+    async fn write(&mut self, change: Change) -> Result<(), StoreError> {
+        let mut tries = 1;
+        loop {
+            match self.inner.store.record(&self.brief.actor(), change.clone()).await {
+                Ok(_) => return Ok(()),
+                Err(error) if tries == TRIES => return Err(error),
+                Err(error) => tracing::warn!(%error, tries, "the end of an answer could not be written"),
+            }
+            tokio::time::sleep(Duration::from_millis(200) * tries).await;
+            tries += 1;
+        }
+    }
+
+    async fn made(&mut self, ended: &Ended) -> Option<Made> {
+        let prepared = self.prepared.as_ref().filter(|_| ended.asked_model)?;
+        let card = prepared.model.as_ref().ok()?.card();
+        Some(Made {
+            model: card.name.clone(),
+            place: card.place,
+            prompt_tokens: ended.usage.prompt_tokens,
+            completion_tokens: ended.usage.completion_tokens,
+            ttft_ms: ended.ttft_ms.unwrap_or_default(),
+            tokens_per_second: ended.usage.tokens_per_second,
+            egress_bytes: match card.place {
+                Place::Here => 0,
+                Place::Team | Place::Outside => self.sent().await,
+            },
+        })
+    }
+
+    /// Bytes that went out for this answer: what the ledger says of this turn's errand.
+    async fn sent(&mut self) -> u64 {
+        let why = self.errand().why;
+        let lines = self.inner.store.ledger(None, LEDGER).await.unwrap_or_default();
+        lines.iter().filter(|line| line.at >= self.begun_at && line.why == why).map(|line| line.sent).sum()
+    }
+
+    fn explanation(&self, ended: &Ended) -> Option<Explanation> {
+        let prepared = self.prepared.as_ref()?;
+        let model = prepared.model.as_ref().ok().filter(|_| ended.asked_model);
+        let card = model.map(|model| model.card());
+        let built = self.built.as_ref();
+        let sampling = built.map_or(&prepared.sampling, |built| &built.prompt.sampling);
+        let mut prompt = built.map(|built| spoken(&built.prompt.messages)).unwrap_or_default();
+        if let Some(built) = built.filter(|built| !built.prompt.tools.is_empty()) {
+            prompt.insert(0, ("tools".to_owned(), serde_json::to_string(&built.prompt.tools).unwrap_or_default()));
+        }
+        Some(Explanation {
+            item: self.brief.answer,
+            model: card.map(|card| card.name.clone()).unwrap_or_default(),
+            model_hash: card.map(|card| card.sha256.clone()).unwrap_or_default(),
+            engine: card.map(|card| card.engine.clone()).unwrap_or_default(),
+            temperature: sampling.temperature,
+            top_p: sampling.top_p.unwrap_or(1.0),
+            seed: sampling.seed.unwrap_or_default(),
+            max_tokens: sampling.max_tokens,
+            prompt,
+            passages: self.seen.iter().map(passage_view).collect(),
+            left_out: built.map(|built| built.fitted.left_out.clone()).unwrap_or_default(),
+        })
+    }
+}
+
+fn passage_view(passage: &Passage) -> PassageView {
+    PassageView {
+        document: passage.document,
+        name: passage.name.clone(),
+        page: passage.page,
+        start: passage.start,
+        end: passage.end,
+        hash: passage.hash.clone(),
+        score: passage.score,
+    }
+}

@@ -1,0 +1,40 @@
+//! Which model answers?
+
+use models::{ChatModel, ModelError, Models};
+use std::sync::Arc;
+
+/// Where models come from.
+pub(crate) enum ModelSource {
+    /// The catalogue.
+    Models(Models),
+    /// A script, to put a turn into every state.
+    #[cfg(test)]
+    Script(Arc<dyn ChatModel>),
+}
+
+impl ModelSource {
+    /// The model of the settings, or the only one, or the first.
+    pub async fn chosen(&self, id: Option<&str>) -> Result<Arc<dyn ChatModel>, ModelError> {
+        match self {
+            Self::Models(models) => models.chat_model(id).await,
+            #[cfg(test)]
+            Self::Script(model) => Ok(model.clone()),
+        }
+    }
+
+    /// The model whose file has this SHA-256, or else the one of this name.
+    pub async fn same(&self, sha256: &str, name: &str) -> Result<Option<Arc<dyn ChatModel>>, ModelError> {
+        match self {
+            Self::Models(models) => {
+                let known = models.view().models;
+                let by_hash = known.iter().find(|model| !sha256.is_empty() && model.sha256 == sha256);
+                match by_hash.or_else(|| known.iter().find(|model| model.name == name)) {
+                    Some(model) => models.chat_model(Some(&model.id)).await.map(Some),
+                    None => Ok(None),
+                }
+            }
+            #[cfg(test)]
+            Self::Script(model) => Ok(Some(model.clone())),
+        }
+    }
+}
