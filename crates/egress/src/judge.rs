@@ -183,7 +183,8 @@ mod tests {
     #[test]
     fn the_first_line_that_applies_decides() {
         let (allow, deny, ask) = (Verdict::Allow, Verdict::Deny, Verdict::Ask);
-        let table: &[(&[(&str, Verdict)], bool, &str, GateVerdict)] = &[
+        type Case<'a> = (&'a [(&'a str, Verdict)], bool, &'a str, GateVerdict);
+        let table: &[Case] = &[
             (&[], false, "https://a.test/", Denied),
             (&[("a.test", allow)], false, "https://a.test/x?y", Allowed),
             (&[("a.test", allow)], false, "http://a.test:8080/", Allowed),

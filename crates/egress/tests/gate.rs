@@ -1,5 +1,7 @@
 //! Does the gate keep its promises against real sockets?
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly, also in its helpers
+
 mod far_end;
 
 use egress::{EgressError, Errand, Gate, Outgoing, Url};
@@ -255,6 +257,18 @@ async fn a_big_body_is_streamed_and_counted() {
     assert!(largest <= 1 << 20, "pieces stay small: {largest}");
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {bytes}\r\n\r\n").len();
     assert_eq!(ledger.lines()[1].received, (bytes + head) as u64);
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_prove_who_it_is_gets_no_request() {
+    let far = FarEnd::start(Script::Say(HELLO.into())).await;
+    let ledger = Ledger::default();
+    let gate = ledger.gate();
+    gate.set_rules(vec![rule(far.addr, Verdict::Allow)]);
+    let secret = Url::parse(&format!("https://{}/secret-path", far.addr)).unwrap();
+    let error = gate.send(&errand(), Outgoing::get(secret).patience(Duration::from_secs(1))).await.unwrap_err();
+    assert!(matches!(error, EgressError::Unreachable { .. } | EgressError::Silent { .. }), "{error}");
+    assert!(!far.seen().iter().any(|bytes| bytes.windows(6).any(|window| window == b"secret")));
 }
 
 #[tokio::test]

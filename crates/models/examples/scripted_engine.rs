@@ -1,6 +1,8 @@
 //! A far end for the supervision tests: a process that keeps to the engine's seam and, where the
 //! file beside the model (`MODEL.gguf.script`) says so, breaks it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly, also in its helpers
+
 #[path = "../tests/far_end/mod.rs"]
 mod far_end;
 

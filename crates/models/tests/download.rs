@@ -1,5 +1,7 @@
 //! Does a download come through a server that misbehaves, whole or not at all?
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly, also in its helpers
+
 mod far_end;
 mod gguf_file;
 

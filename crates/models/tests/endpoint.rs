@@ -1,5 +1,7 @@
 //! Does the client keep its promises with servers that behave and servers that do not?
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly, also in its helpers
+
 mod far_end;
 
 use egress::{Errand, Gate};

@@ -1,6 +1,8 @@
 //! Is the engine started, watched, restarted, changed and stopped as promised? With a scripted
 //! engine, which is a real process.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly, also in its helpers
+
 mod far_end;
 mod gguf_file;
 

@@ -1,6 +1,8 @@
 //! The whole way with the real engine and the real starter models, where both are there:
 //! `ATELIER_ENGINE` names the program, `ATELIER_MODELS` the models folder.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly, also in its helpers
+
 use egress::{Errand, Gate};
 use futures::{FutureExt, StreamExt};
 use models::*;

@@ -155,7 +155,7 @@ struct Actor {
 
 enum Woken {
     Asked(Option<Ask>),
-    Started(Result<Process, ModelError>),
+    Started(Box<Result<Process, ModelError>>),
     Ended(ModelError),
     Returned,
     Idle,
@@ -170,7 +170,7 @@ impl Actor {
                 Woken::Asked(Some(Ask::UnloadAfter(idle))) => self.unload_after = idle,
                 Woken::Asked(Some(Ask::Forgive)) => self.crashes = 0,
                 Woken::Asked(Some(Ask::Close) | None) => break,
-                Woken::Started(started) => self.started(started),
+                Woken::Started(started) => self.started(*started),
                 Woken::Ended(crash) => self.ended(crash),
                 Woken::Returned => {
                     if let Some(running) = &mut self.running {
@@ -197,7 +197,7 @@ impl Actor {
         let Some(running) = running else {
             return tokio::select! {
                 ask = inbox.recv() => Woken::Asked(ask),
-                started = start, if begun => Woken::Started(started),
+                started = start, if begun => Woken::Started(Box::new(started)),
             };
         };
         let out = !running.leases.is_empty();
