@@ -1,1 +1,29 @@
-//! library
+//! Extract, chunk, index, search, cite: any document in, evidence out.
+//!
+//! Derived data only: everything here can be computed again from the blobs and the log.
+
+mod chunk;
+mod cite;
+mod embedding;
+mod error;
+mod extract;
+mod faults;
+mod import;
+mod index;
+mod indexing;
+mod library;
+mod reading;
+mod search;
+mod sentences;
+mod snippet;
+mod vectors;
+mod view;
+mod words;
+mod worker;
+
+pub use cite::{ANSWERABLE, Cited, Passage, answerable, cite, evidence_score};
+pub use error::LibraryError;
+pub use index::IndexError;
+pub use library::{Embed, Library, LibraryConfig, LibraryEvent};
+pub use search::SearchQuery;
+pub use worker::{Limits, run_worker};

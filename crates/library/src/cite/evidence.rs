@@ -1,0 +1,146 @@
+//! What a passage says about a claim: the quote that supports it, and whether passages answer at all.
+
+use super::{
+    Passage,
+    claim::{Claim, denies, is_filler, numbers},
+};
+use crate::{sentences::sentences, words::{self, Stems, Word}};
+use protocol::Span;
+use std::collections::HashSet;
+
+/// The least share of a claim's content words that a quote must hold.
+const LEAST_SHARE: f32 = 0.6;
+/// Claims with so few content words must be found whole.
+const FEW_WORDS: usize = 2;
+/// A quote is at most so many sentences.
+const MOST_SENTENCES: usize = 2;
+/// A second sentence must add so much to the share.
+const SECOND_ADDS: f32 = 0.15;
+/// A longer quote is cut to the words that count.
+const LONGEST_QUOTE: u32 = 400;
+/// Words kept on either side of a cut quote.
+const AROUND_CUT: usize = 6;
+
+/// A quote for a claim.
+pub struct Support {
+    /// Its chars in the passage's text.
+    pub quote: Span,
+    /// The share of the claim's content words that it holds.
+    pub share: f32,
+}
+
+/// A passage, ready to be compared with claims.
+pub struct Source<'a> {
+    text: &'a str,
+    stems: Stems,
+    sentences: Vec<Sentence>,
+    /// Folded words of the whole passage, its heading and its document's name: where names may stand.
+    names: HashSet<String>,
+}
+
+struct Sentence {
+    span: Span,
+    words: Vec<(Word, String)>,
+    numbers: Vec<String>,
+    denies: bool,
+}
+
+impl<'a> Source<'a> {
+    /// Reads a passage.
+    pub fn of(passage: &'a Passage) -> Self {
+        let stems = Stems::of(passage.language.as_deref());
+        let text = passage.text.as_str();
+        let sentences = sentences(text, false).into_iter().map(|span| {
+            let part = words::slice(text, span);
+            let all = words::words(part);
+            let (numbers, denies) = (numbers(&all, part), denies(&all));
+            let words = all
+                .into_iter()
+                .map(|mut w| {
+                    w.span = Span { start: w.span.start + span.start, end: w.span.end + span.start };
+                    let stem = stems.stem(&w.folded);
+                    (w, stem)
+                })
+                .collect();
+            Sentence { span, words, numbers, denies }
+        });
+        let sentences = sentences.collect();
+        let around = [text, passage.section.as_deref().unwrap_or_default(), passage.name.as_str()];
+        let names = around.iter().flat_map(|t| words::words(t)).map(|w| w.folded).collect();
+        Self { text, stems, sentences, names }
+    }
+
+    /// The best quote for a claim, if the passage supports it.
+    pub fn support(&self, claim: &Claim) -> Option<Support> {
+        if !claim.names.iter().all(|name| self.names.contains(name)) {
+            return None;
+        }
+        let wanted: HashSet<String> =
+            claim.content.iter().filter(|w| !is_filler(&w.folded)).map(|w| self.stems.stem(&w.folded)).collect();
+        let mut best: Option<(Support, usize, usize, f32)> = None;
+        for first in 0..self.sentences.len() {
+            for count in 1..=MOST_SENTENCES.min(self.sentences.len() - first) {
+                let window = &self.sentences[first..first + count];
+                let Some(share) = share(window, &wanted, claim) else { continue };
+                // One sentence is a better quote than two that say hardly more.
+                let worth = share - SECOND_ADDS * (count - 1) as f32;
+                if best.as_ref().is_none_or(|(_, _, _, most)| worth > *most) {
+                    let quote = Span { start: window[0].span.start, end: window[count - 1].span.end };
+                    best = Some((Support { quote, share }, first, count, worth));
+                }
+            }
+        }
+        let (mut support, first, count, _) = best?;
+        let least = if wanted.len() <= FEW_WORDS { 1.0 } else { LEAST_SHARE };
+        if support.share < least {
+            return None;
+        }
+        if support.quote.end - support.quote.start > LONGEST_QUOTE {
+            support.quote = self.cut(&self.sentences[first..first + count], &wanted).unwrap_or(support.quote);
+        }
+        (!words::slice(self.text, support.quote).is_empty()).then_some(support)
+    }
+
+    /// The part of a long quote between its first and last word that counts, with a few words around.
+    fn cut(&self, window: &[Sentence], wanted: &HashSet<String>) -> Option<Span> {
+        let all: Vec<_> = window.iter().flat_map(|s| &s.words).collect();
+        let hit = |(word, stem): &&(Word, String)| wanted.contains(stem) || word.is_number();
+        let first = all.iter().position(hit)?.saturating_sub(AROUND_CUT);
+        let last = (all.iter().rposition(hit)? + AROUND_CUT).min(all.len() - 1);
+        Some(Span { start: all[first].0.span.start, end: all[last].0.span.end })
+    }
+}
+
+/// The share of the wanted stems that a window holds; None when it contradicts the claim.
+fn share(window: &[Sentence], wanted: &HashSet<String>, claim: &Claim) -> Option<f32> {
+    if !claim.numbers.iter().all(|n| window.iter().any(|s| s.numbers.contains(n))) {
+        return None;
+    }
+    if window.iter().any(|s| s.denies) != claim.denies {
+        return None;
+    }
+    if wanted.is_empty() {
+        return Some(1.0);
+    }
+    let there: HashSet<&str> = window.iter().flat_map(|s| &s.words).map(|(_, stem)| stem.as_str()).collect();
+    Some(wanted.iter().filter(|w| there.contains(w.as_str())).count() as f32 / wanted.len() as f32)
+}
+
+/// Passages whose best evidence scores less do not answer the question.
+pub const ANSWERABLE: f32 = 0.5;
+/// How much the nearness in meaning counts in the score, where it was computed.
+const MEANING_WEIGHT: f32 = 0.5;
+
+/// Whether the passages that were retrieved for a question answer it: a measured threshold, not a
+/// proof. It looks only at [`Passage::words`] and [`Passage::meaning`].
+pub fn answerable(passages: &[Passage]) -> bool {
+    evidence_score(passages) >= ANSWERABLE
+}
+
+/// The score of the best evidence among passages, 0 to 1.
+pub fn evidence_score(passages: &[Passage]) -> f32 {
+    passages
+        .iter()
+        .map(|p| if p.meaning > 0.0 { (1.0 - MEANING_WEIGHT) * p.words + MEANING_WEIGHT * p.meaning } else { p.words })
+        .fold(0.0, f32::max)
+}

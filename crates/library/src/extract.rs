@@ -1,0 +1,262 @@
+//! How a file becomes pages of text: the table of formats, and what each of them gives.
+//!
+//! To add a format: `extract/x.rs` and a line in [`EXTRACTORS`]. Everything here runs in the
+//! extract worker's process, never in the app's: parsers meet files that nobody has looked at.
+
+mod html;
+mod markdown;
+pub(crate) mod pdf;
+mod sniff;
+mod text;
+
+pub use sniff::{HEAD, sniff};
+
+use protocol::{Fault, Span};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// A format that can be read.
+pub struct Extractor {
+    /// The format's short name, as people see it.
+    pub format: &'static str,
+    /// File name extensions that mean this format, lower case.
+    pub extensions: &'static [&'static str],
+    /// Whether its pages have a picture and boxes.
+    pub fixed_layout: bool,
+    /// Reads the file and hands out its pages in order.
+    pub read: fn(&Path, &mut dyn FnMut(Page) -> Result<(), Fault>) -> Result<Vec<Fault>, Fault>,
+}
+
+/// Every format there is. The order decides nothing; names and extensions are unique.
+pub const EXTRACTORS: &[Extractor] = &[
+    Extractor { format: "pdf", extensions: &["pdf"], fixed_layout: true, read: pdf::read },
+    Extractor {
+        format: "md",
+        extensions: &["md", "markdown", "mdown", "mkd"],
+        fixed_layout: false,
+        read: markdown::read,
+    },
+    Extractor { format: "html", extensions: &["html", "htm", "xhtml"], fixed_layout: false, read: html::read },
+    Extractor { format: "txt", extensions: &["txt", "text", "log", "rst", "org"], fixed_layout: false, read: text::read },
+];
+
+/// The extractor of a format by its short name.
+pub fn extractor(format: &str) -> Option<&'static Extractor> {
+    EXTRACTORS.iter().find(|e| e.format == format)
+}
+
+/// A page of a document. Text formats have one page, or several if they are long.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Its text: paragraphs parted by an empty line, words by single spaces.
+    pub text: String,
+    /// Its width in points; 0 where the format has no fixed layout.
+    pub width: f32,
+    /// Its height in points.
+    pub height: f32,
+    /// Where each word lies, in the order of the text.
+    pub words: Vec<WordBox>,
+    /// Its headings, in the order of the text.
+    pub headings: Vec<Heading>,
+}
+
+/// Where a word lies on its page, in 65535ths of the page's width and height from the top left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WordBox {
+    /// Its first char in the page's text.
+    pub start: u32,
+    /// Its length in chars.
+    pub length: u16,
+    /// Left, top, right, bottom.
+    pub sides: [u16; 4],
+}
+
+impl WordBox {
+    const BYTES: usize = 14;
+
+    /// Packs boxes, 14 bytes each, little-endian.
+    pub fn pack(boxes: &[Self]) -> Vec<u8> {
+        let mut packed = Vec::with_capacity(boxes.len() * Self::BYTES);
+        for word in boxes {
+            packed.extend_from_slice(&word.start.to_le_bytes());
+            packed.extend_from_slice(&word.length.to_le_bytes());
+            for side in word.sides {
+                packed.extend_from_slice(&side.to_le_bytes());
+            }
+        }
+        packed
+    }
+
+    /// Unpacks what `pack` has made; a rest that is no whole box is ignored.
+    pub fn unpack(packed: &[u8]) -> Vec<Self> {
+        let short = |b: &[u8], at: usize| u16::from_le_bytes([b[at], b[at + 1]]);
+        packed
+            .chunks_exact(Self::BYTES)
+            .map(|b| Self {
+                start: u32::from_le_bytes([b[0], b[1], b[2], b[3]]),
+                length: short(b, 4),
+                sides: [short(b, 6), short(b, 8), short(b, 10), short(b, 12)],
+            })
+            .collect()
+    }
+}
+
+/// A heading and where it stands in the page's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heading {
+    /// Its chars in the page's text.
+    pub span: Span,
+    /// 1 for the highest.
+    pub level: u8,
+}
+
+/// A text that grows block by block and knows its headings: what the text formats are read into.
+#[derive(Default)]
+pub(crate) struct Flow {
+    text: String,
+    chars: u32,
+    headings: Vec<Heading>,
+}
+
+/// A page of a text format ends at the first block after so many chars.
+const PAGE_CHARS: u32 = 20_000;
+
+impl Flow {
+    /// Adds a block (paragraph, list item, row), parted by an empty line, or a line end if `tight`.
+    pub fn block(&mut self, text: &str, tight: bool) -> Span {
+        let text = text.trim_end().trim_start_matches(['\n', '\r']);
+        if text.trim().is_empty() {
+            return Span { start: self.chars, end: self.chars };
+        }
+        if !self.text.is_empty() {
+            self.push(if tight { "\n" } else { "\n\n" });
+        }
+        let start = self.chars;
+        self.push(text);
+        Span { start, end: self.chars }
+    }
+
+    /// Adds a heading.
+    pub fn heading(&mut self, text: &str, level: u8) {
+        let span = self.block(text.trim(), false);
+        if span.start < span.end {
+            self.headings.push(Heading { span, level });
+        }
+    }
+
+    fn push(&mut self, text: &str) {
+        self.chars += text.chars().count() as u32;
+        self.text.push_str(text);
+    }
+
+    /// Hands the text out as pages, cut between blocks.
+    pub fn pages(self, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Result<(), Fault> {
+        let mut page = Flow::default();
+        let (mut number, mut at) = (1, 0u32);
+        let mut headings = self.headings.iter().peekable();
+        for block in self.text.split("\n\n") {
+            let length = block.chars().count() as u32;
+            if page.chars > 0 && page.chars + length > PAGE_CHARS {
+                out(std::mem::take(&mut page).into_page(number))?;
+                number += 1;
+            }
+            let span = page.block(block, false);
+            // A heading that is exactly this block moves with it.
+            while let Some(heading) = headings.next_if(|h| h.span.start < at + length) {
+                page.headings.push(Heading { span, level: heading.level });
+            }
+            at += length + 2;
+        }
+        out(page.into_page(number))
+    }
+
+    fn into_page(self, number: u32) -> Page {
+        Page { number, text: self.text, headings: self.headings, ..Page::default() }
+    }
+}
+
+/// Puts text in order: NFC, no control chars, line ends as `\n`, no spaces before them.
+pub(crate) fn tidy(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    let unified = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{c}'], "\n").replace('\u{2029}', "\n\n");
+    let mut tidied = String::with_capacity(unified.len());
+    for line in unified.split('\n') {
+        let kept = line.nfc().filter(|c| *c == '\t' || !(c.is_control() || matches!(c, '\u{ad}' | '\u{feff}' | '\u{200b}')));
+        tidied.extend(kept.map(|c| if c == '\u{a0}' || c == '\u{202f}' { ' ' } else { c }));
+        tidied.truncate(tidied.trim_end_matches([' ', '\t']).len());
+        tidied.push('\n');
+    }
+    tidied.pop();
+    tidied
+}
+
+/// Reads a whole file that has to be in memory at once, up to a limit.
+pub(crate) fn load(path: &Path) -> Result<Vec<u8>, Fault> {
+    use std::io::Read;
+    /// Text formats only; PDFs are read piece by piece.
+    const LARGEST_TEXT: u64 = 64 << 20;
+    let unreadable = |e: std::io::Error| crate::faults::unreadable(&e.to_string());
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(LARGEST_TEXT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > LARGEST_TEXT {
+        return Err(crate::faults::too_large(LARGEST_TEXT));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::slice;
+
+    #[test]
+    fn formats_and_extensions_are_unique() {
+        let mut seen = std::collections::HashSet::new();
+        for e in EXTRACTORS {
+            assert!(seen.insert(e.format.to_owned() + "!"), "{}", e.format);
+            for extension in e.extensions {
+                assert!(seen.insert((*extension).to_owned()), "{extension}");
+            }
+        }
+    }
+
+    #[test]
+    fn boxes_survive_packing() {
+        let boxes = [WordBox { start: 70_000, length: 12, sides: [1, 2, 65535, 40000] }; 3];
+        assert_eq!(WordBox::unpack(&WordBox::pack(&boxes)), boxes);
+        assert_eq!(WordBox::unpack(&[1, 2, 3]), []);
+    }
+
+    #[test]
+    fn a_long_flow_is_cut_between_blocks_and_headings_stay_exact() {
+        let mut flow = Flow::default();
+        for n in 0..40 {
+            flow.heading(&format!("Part {n}"), 2);
+            flow.block(&"wörd ".repeat(300), false);
+        }
+        let mut pages = Vec::new();
+        flow.pages(&mut |p| {
+            pages.push(p);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(pages.len(), 4);
+        let titles: Vec<_> = pages.iter().flat_map(|p| p.headings.iter().map(|h| slice(&p.text, h.span))).collect();
+        assert_eq!(titles, (0..40).map(|n| format!("Part {n}")).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn tidy_table() {
+        for (dirty, clean) in [
+            ("a \r\nb\rc", "a\nb\nc"),
+            ("e\u{301}\u{ad}x\u{0}y", "éxy"),
+            ("12\u{a0}000\u{202f}€\t", "12 000 €"),
+            ("\u{feff}x\u{c}y", "x\ny"),
+        ] {
+            assert_eq!(tidy(dirty), clean, "{dirty:?}");
+        }
+    }
+}

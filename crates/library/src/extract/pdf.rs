@@ -1,0 +1,163 @@
+//! PDF through PDFium: text in reading order with the place of each word, and pages as pictures.
+//!
+//! PDFium is loaded from a file at run time (docs/decisions/0007-pdfium.md), in the worker only.
+
+mod layout;
+mod picture;
+
+pub use picture::render;
+
+use super::Page;
+use layout::Glyph;
+use pdfium_render::prelude::*;
+use protocol::Fault;
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+/// More pages than this are not read; the rest is told.
+const MOST_PAGES: u32 = 5_000;
+/// More chars than this on one page are not read.
+const MOST_CHARS: usize = 400_000;
+/// The grid on which word boxes are stored.
+const GRID: i32 = 65_535;
+
+pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Result<Vec<Fault>, Fault> {
+    let pdfium = library()?;
+    let document = open(pdfium, path)?;
+    let pages = document.pages();
+    let total = u32::try_from(pages.len()).unwrap_or(0);
+    if total == 0 {
+        return Err(crate::faults::damaged("the PDF has no pages"));
+    }
+    let mut notes = Vec::new();
+    let (mut empty, mut broken) = (Vec::new(), Vec::new());
+    for number in 1..=total.min(MOST_PAGES) {
+        let page = match pages.get(number as PdfPageIndex - 1).map_err(fault).and_then(|page| read_page(&page, number)) {
+            Ok(page) => page,
+            Err(_) => {
+                broken.push(number);
+                Page { number, ..Page::default() }
+            }
+        };
+        if page.text.is_empty() && broken.last() != Some(&number) {
+            empty.push(number);
+        }
+        out(page)?;
+    }
+    if broken.len() as u32 == total {
+        return Err(crate::faults::damaged("none of its pages can be read"));
+    }
+    if empty.len() + broken.len() == total as usize {
+        return Err(crate::faults::no_text());
+    }
+    if !empty.is_empty() {
+        notes.push(crate::faults::pages_without_text(&empty));
+    }
+    if !broken.is_empty() {
+        notes.push(crate::faults::pages_damaged(&broken));
+    }
+    if total > MOST_PAGES {
+        notes.push(crate::faults::pages_left_out(MOST_PAGES, total));
+    }
+    Ok(notes)
+}
+
+fn open<'a>(pdfium: &'a Pdfium, path: &Path) -> Result<PdfDocument<'a>, Fault> {
+    pdfium.load_pdf_from_file(path, None).map_err(fault)
+}
+
+fn read_page(page: &PdfPage<'_>, number: u32) -> Result<Page, Fault> {
+    let text = page.text().map_err(fault)?;
+    let grid = PdfRenderConfig::new().set_fixed_size(GRID, GRID);
+    let place = |x: PdfPoints, y: PdfPoints| page.points_to_pixels(x, y, &grid).ok();
+    let mut glyphs = Vec::new();
+    let chars = text.chars();
+    for c in chars.iter().take(MOST_CHARS) {
+        let Some(value) = c.unicode_char() else { continue };
+        // Line ends and spaces that PDFium adds have no place of their own.
+        let bounds = if value.is_whitespace() { None } else { c.loose_bounds().ok() };
+        let sides = bounds.and_then(|b| {
+            let (x0, y0) = place(b.left(), b.top())?;
+            let (x1, y1) = place(b.right(), b.bottom())?;
+            // A rotated page turns corners round.
+            let side = |v: i32| v.clamp(0, GRID) as u16;
+            Some([side(x0.min(x1)), side(y0.min(y1)), side(x0.max(x1)), side(y0.max(y1))])
+        });
+        glyphs.push(Glyph { value, sides, size: c.scaled_font_size().value.abs() });
+    }
+    let (width, height) = (page.width().value, page.height().value);
+    let laid_out = layout::lay_out(&glyphs, width, height);
+    Ok(Page { number, text: laid_out.text, width, height, words: laid_out.words, headings: laid_out.headings })
+}
+
+/// PDFium, loaded once per process.
+fn library() -> Result<&'static Pdfium, Fault> {
+    // The bindings are used by one thread: the worker has only its main thread.
+    thread_local! {
+        static PDFIUM: OnceLock<Result<&'static Pdfium, Fault>> = const { OnceLock::new() };
+    }
+    PDFIUM.with(|cell| {
+        cell.get_or_init(|| {
+            let mut reasons = Vec::new();
+            for place in places() {
+                match Pdfium::bind_to_library(&place) {
+                    // One per process, for as long as it lives.
+                    Ok(bindings) => return Ok(Box::leak(Box::new(Pdfium::new(bindings)))),
+                    Err(e) => reasons.push(format!("{}: {}", place.display(), describe(&e))),
+                }
+            }
+            Err(crate::faults::no_pdfium(&reasons.join("; ")))
+        })
+        .clone()
+    })
+}
+
+/// Where the library may be: where the environment says, beside the program, in the user's data folder.
+fn places() -> Vec<PathBuf> {
+    let name = Pdfium::pdfium_platform_library_name();
+    let mut places = Vec::new();
+    if let Some(named) = std::env::var_os("ATELIER_PDFIUM").filter(|v| !v.is_empty()) {
+        places.push(PathBuf::from(named));
+    }
+    if let Some(dir) = std::env::current_exe().ok().as_deref().and_then(Path::parent) {
+        places.push(dir.join(&name));
+        places.push(dir.join("../lib/atelier").join(&name));
+    }
+    if let Some(dir) = data_dir() {
+        places.push(dir.join("atelier/lib").join(&name));
+    }
+    places
+}
+
+fn data_dir() -> Option<PathBuf> {
+    let var = |name: &str| std::env::var_os(name).filter(|v: &OsString| !v.is_empty()).map(PathBuf::from);
+    if cfg!(target_os = "windows") {
+        var("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        var("HOME").map(|home| home.join("Library/Application Support"))
+    } else {
+        var("XDG_DATA_HOME").or_else(|| var("HOME").map(|home| home.join(".local/share")))
+    }
+}
+
+fn describe(error: &PdfiumError) -> String {
+    match error {
+        PdfiumError::LoadLibraryError(e) => e.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn fault(error: PdfiumError) -> Fault {
+    match error {
+        PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::PasswordError) => crate::faults::encrypted(),
+        PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::SecurityError) => crate::faults::encrypted(),
+        PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::FormatError) => {
+            crate::faults::damaged("it is not a valid PDF")
+        }
+        PdfiumError::IoError(e) => crate::faults::unreadable(&e.to_string()),
+        other => crate::faults::damaged(&describe(&other)),
+    }
+}

@@ -1,0 +1,76 @@
+//! Which format a file has: its first bytes decide, its name only where they leave a choice.
+
+use super::EXTRACTORS;
+use std::path::Path;
+
+/// How many first bytes are looked at.
+pub const HEAD: usize = 4096;
+
+/// The format of a file from its first bytes (up to [`HEAD`]) and its name; None: not readable.
+pub fn sniff(head: &[u8], name: &Path) -> Option<&'static str> {
+    let head = &head[..head.len().min(HEAD)];
+    let extension = name.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let by_name = EXTRACTORS.iter().find(|e| e.extensions.contains(&extension.as_str())).map(|e| e.format);
+    if head.windows(5).take(1024).any(|w| w == b"%PDF-") {
+        return Some("pdf");
+    }
+    if !is_text(head) {
+        return None;
+    }
+    match by_name {
+        // Text under the name of a PDF is what it is: text.
+        Some("pdf") | None if is_html(head) => Some("html"),
+        Some("pdf") => Some("txt"),
+        Some(format) => Some(format),
+        None => OTHER_TEXT.contains(&extension.as_str()).then_some("txt"),
+    }
+}
+
+/// Extensions of other text files that people keep among their documents; source code comes later.
+const OTHER_TEXT: &[&str] = &["", "csv", "tsv", "tex", "bib", "adoc", "asc", "srt", "vtt", "nfo", "readme", "me"];
+
+fn is_html(head: &[u8]) -> bool {
+    let start: String = String::from_utf8_lossy(&head[..head.len().min(512)]).to_lowercase();
+    let start = start.trim_start_matches('\u{feff}').trim_start();
+    start.starts_with("<!doctype html") || start.starts_with("<html") || (start.starts_with("<?xml") && start.contains("<html"))
+}
+
+/// No NUL bytes and few control chars, or UTF-16 by its mark.
+fn is_text(head: &[u8]) -> bool {
+    if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
+        return true;
+    }
+    let odd = head.iter().filter(|b| matches!(b, 0..=8 | 14..=26 | 28..=31 | 127)).count();
+    !head.contains(&0) && odd * 50 <= head.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_by_content_and_name() {
+        for (head, name, expected) in [
+            (&b"%PDF-1.7\n"[..], "a.pdf", Some("pdf")),
+            (b"junk before\n%PDF-1.4", "a.bin", Some("pdf")),
+            (b"%PDF-1.7", "renamed.docx", Some("pdf")),
+            (b"# Title\n", "a.md", Some("md")),
+            (b"# Title\n", "A.MARKDOWN", Some("md")),
+            (b"plain", "a.txt", Some("txt")),
+            (b"plain", "README", Some("txt")),
+            (b"not a pdf", "fake.pdf", Some("txt")),
+            (b"<!DOCTYPE html><p>x", "fake.pdf", Some("html")),
+            (b"<!doctype HTML>", "page", Some("html")),
+            (b"<html>", "a.htm", Some("html")),
+            (b"\xff\xfea\0b\0", "a.txt", Some("txt")),
+            (b"caf\xe9 latin", "a.txt", Some("txt")),
+            (b"PK\x03\x04\x14\0\0\0", "a.docx", None),
+            (b"PK\x03\x04\x14\0\0\0", "a.txt", None),
+            (b"\x7fELF\x02\x01\x01\0", "a", None),
+            (b"fn main() {}", "main.rs", None),
+            (b"", "empty.txt", Some("txt")),
+        ] {
+            assert_eq!(sniff(head, Path::new(name)), expected, "{name} {head:?}");
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! The full-text index: one tantivy document per passage, stemmed and as written.
+//!
+//! It holds nothing that SQLite does not: each commit carries the last outbox number that it
+//! contains, what came after is applied again when it opens, and an index that is missing, damaged
+//! or of another version is built anew.
+
+mod query;
+
+pub use query::{Terms, parse};
+
+use crate::words::{self, Stems};
+use protocol::DocumentId;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError, RwLock},
+    time::Duration,
+};
+use store::StoredPassage;
+use tantivy::{
+    Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term,
+    collector::TopDocs,
+    directory::MmapDirectory,
+    query::Query,
+    schema::{FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions},
+    tokenizer::{PreTokenizedString, Token},
+};
+
+/// Part of the folder's name: another number, and every index is built anew.
+const VERSION: u32 = 1;
+/// Memory for what is not committed yet.
+const WRITER_MEMORY: usize = 48 << 20;
+/// Segments are merged when so many have piled up or on a purge; one thread is enough for one reader.
+const WRITER_THREADS: usize = 1;
+/// Every byte of an index up to this size is checked when it opens (a tenth of a second or so); of a
+/// larger one only what tantivy itself looks at.
+const CHECKED_SIZE: u64 = 128 << 20;
+
+/// How often segments are asked to be written anew while another merge is under way, and the wait.
+const EXPUNGE_TRIES: u32 = 50;
+const EXPUNGE_WAIT: Duration = Duration::from_millis(100);
+
+/// What the index cannot do.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// Tantivy said no.
+    #[error("the search index: {0}")]
+    Tantivy(#[from] tantivy::TantivyError),
+    /// The folder could not be made or emptied.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+#[derive(Clone, Copy)]
+pub struct Fields {
+    pub chunk: Field,
+    pub document: Field,
+    pub stem: Field,
+    pub exact: Field,
+    pub title: Field,
+}
+
+/// The index on disk. All of it blocks: call it where blocking is allowed.
+pub struct TextIndex {
+    index: Index,
+    fields: Fields,
+    reader: IndexReader,
+    writer: Mutex<IndexWriter>,
+    /// Languages that were indexed: a query is stemmed in each of them.
+    languages: RwLock<BTreeSet<String>>,
+}
+
+/// A passage that was found by words.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Found {
+    pub chunk: i64,
+    pub score: f32,
+}
+
+impl TextIndex {
+    /// Opens the index under `dir`. The number is the last outbox number that it holds; None: it is
+    /// new or was not usable, and everything has to be added.
+    pub fn open(dir: &Path) -> Result<(Self, Option<i64>), IndexError> {
+        let here = dir.join(format!("text-v{VERSION}"));
+        remove_others(dir, &here);
+        match Self::open_at(&here) {
+            Ok(opened) => Ok(opened),
+            // Not damaged: somebody else has it open.
+            Err(error @ IndexError::Tantivy(tantivy::TantivyError::LockFailure(..))) => Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "the search index cannot be opened and is built anew");
+                if here.exists() {
+                    std::fs::remove_dir_all(&here).map_err(|source| IndexError::Io { path: here.clone(), source })?;
+                }
+                Self::open_at(&here).map(|(index, _)| (index, None))
+            }
+        }
+    }
+
+    fn open_at(here: &Path) -> Result<(Self, Option<i64>), IndexError> {
+        std::fs::create_dir_all(here).map_err(|source| IndexError::Io { path: here.to_owned(), source })?;
+        let (schema, fields) = schema();
+        let directory = MmapDirectory::open(here).map_err(tantivy::TantivyError::from)?;
+        let index = Index::open_or_create(directory, schema)?;
+        if size(here) <= CHECKED_SIZE {
+            let damaged = index.validate_checksum()?;
+            if !damaged.is_empty() {
+                return Err(tantivy::TantivyError::InternalError(format!("damaged files: {damaged:?}")).into());
+            }
+        }
+        let number = index.load_metas()?.payload.as_deref().and_then(payload);
+        let writer = index.writer_with_num_threads(WRITER_THREADS, WRITER_MEMORY)?;
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let languages = index.load_metas()?.payload.map(|p| payload_languages(&p)).unwrap_or_default();
+        let opened = Self { index, fields, reader, writer: Mutex::new(writer), languages: RwLock::new(languages) };
+        Ok((opened, number))
+    }
+
+    /// Puts a document's passages in the place of those that it had; none: it goes.
+    pub fn replace(&self, document: DocumentId, passages: &[StoredPassage]) -> Result<(), IndexError> {
+        let writer = self.writer();
+        writer.delete_term(Term::from_field_text(self.fields.document, &key(document)));
+        for passage in passages {
+            writer.add_document(self.entry(passage))?;
+            if let Some(language) = &passage.language {
+                let mut languages = self.languages.write().unwrap_or_else(PoisonError::into_inner);
+                if !languages.contains(language) {
+                    languages.insert(language.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes everything out.
+    pub fn clear(&self) -> Result<(), IndexError> {
+        self.writer().delete_all_documents()?;
+        Ok(())
+    }
+
+    /// Makes everything so far durable and findable; it holds the outbox up to `number`.
+    pub fn commit(&self, number: i64) -> Result<(), IndexError> {
+        let languages = self.languages.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let words: Vec<String> = [number.to_string()].into_iter().chain(languages).collect();
+        {
+            let mut writer = self.writer();
+            let mut commit = writer.prepare_commit()?;
+            commit.set_payload(&words.join(" "));
+            commit.commit()?;
+        }
+        self.reader.reload()?;
+        Ok(())
+    }
+
+    /// Writes every segment that still holds words of deleted passages anew, and deletes the old files.
+    pub fn expunge(&self) -> Result<(), IndexError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let mut writer = self.writer();
+            let metas = self.index.searchable_segment_metas()?;
+            let merged = metas.iter().filter(|m| m.num_deleted_docs() > 0).try_for_each(|m| writer.merge(&[m.id()]).wait().map(drop));
+            match merged {
+                Ok(()) => writer.garbage_collect_files().wait().map(drop)?,
+                // A merge that tantivy has begun by itself has the segment; it ends soon.
+                Err(_) if tries < EXPUNGE_TRIES => {
+                    drop(writer);
+                    std::thread::sleep(EXPUNGE_WAIT);
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            }
+            drop(writer);
+            self.reader.reload()?;
+            return Ok(());
+        }
+    }
+
+    /// The best passages for a query.
+    pub fn search(&self, query: &dyn Query, limit: usize) -> Result<Vec<Found>, IndexError> {
+        let searcher = self.reader.searcher();
+        let top = searcher.search(query, &TopDocs::with_limit(limit.max(1)).order_by_score())?;
+        let mut found = Vec::with_capacity(top.len());
+        for (score, address) in top {
+            let column = searcher.segment_reader(address.segment_ord).fast_fields().i64("chunk")?;
+            if let Some(chunk) = column.first(address.doc_id) {
+                found.push(Found { chunk, score });
+            }
+        }
+        Ok(found)
+    }
+
+    /// How rare a term is (BM25's inverse document frequency); a term that is nowhere is the rarest.
+    pub fn rarity(&self, terms: &[Term]) -> Result<f32, IndexError> {
+        let searcher = self.reader.searcher();
+        let mut most = 0;
+        for term in terms {
+            most = most.max(searcher.doc_freq(term)?);
+        }
+        let (all, with) = (searcher.num_docs() as f32, most as f32);
+        Ok((1.0 + (all - with + 0.5).max(0.0) / (with + 0.5)).ln())
+    }
+
+    /// How many passages can be found.
+    pub fn passages(&self) -> u64 {
+        self.reader.searcher().num_docs()
+    }
+
+    /// The fields that queries are made of.
+    pub fn fields(&self) -> Fields {
+        self.fields
+    }
+
+    /// The languages that queries are stemmed in.
+    pub fn languages(&self) -> BTreeSet<String> {
+        self.languages.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn writer(&self) -> MutexGuard<'_, IndexWriter> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn entry(&self, passage: &StoredPassage) -> TantivyDocument {
+        let stems = Stems::of(passage.language.as_deref());
+        let mut entry = TantivyDocument::new();
+        entry.add_i64(self.fields.chunk, passage.id);
+        entry.add_text(self.fields.document, key(passage.document));
+        let (stemmed, exact) = tokens(&passage.text, &stems);
+        entry.add_pre_tokenized_text(self.fields.stem, stemmed);
+        entry.add_pre_tokenized_text(self.fields.exact, exact);
+        let title = format!("{} {}", stem_of(&passage.name), passage.section.as_deref().unwrap_or_default());
+        entry.add_pre_tokenized_text(self.fields.title, tokens(&title, &stems).0);
+        entry
+    }
+}
+
+/// A document's id as a term.
+pub fn key(document: DocumentId) -> String {
+    document.0.simple().to_string()
+}
+
+/// A file's name without its extension.
+fn stem_of(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+fn tokens(text: &str, stems: &Stems) -> (PreTokenizedString, PreTokenizedString) {
+    let mut stemmed = PreTokenizedString { text: String::new(), tokens: Vec::new() };
+    let mut exact = PreTokenizedString { text: String::new(), tokens: Vec::new() };
+    for (position, word) in words::words(text).into_iter().enumerate() {
+        let (from, to) = (word.span.start as usize, word.span.end as usize);
+        let token = |text| Token { offset_from: from, offset_to: to, position, text, position_length: 1 };
+        stemmed.tokens.push(token(stems.stem(&word.folded)));
+        exact.tokens.push(token(word.folded));
+    }
+    (stemmed, exact)
+}
+
+fn schema() -> (Schema, Fields) {
+    let text = |record| {
+        // Words come analysed (`words`); the tokenizer's name is never looked up.
+        TextOptions::default()
+            .set_indexing_options(TextFieldIndexing::default().set_tokenizer("raw").set_index_option(record))
+    };
+    let mut builder = Schema::builder();
+    let fields = Fields {
+        chunk: builder.add_i64_field("chunk", FAST | INDEXED),
+        document: builder.add_text_field("document", STRING),
+        stem: builder.add_text_field("stem", text(IndexRecordOption::WithFreqs)),
+        exact: builder.add_text_field("exact", text(IndexRecordOption::WithFreqsAndPositions)),
+        title: builder.add_text_field("title", text(IndexRecordOption::WithFreqs)),
+    };
+    (builder.build(), fields)
+}
+
+/// A commit's payload: the outbox number, then the languages.
+fn payload(text: &str) -> Option<i64> {
+    text.split(' ').next()?.parse().ok()
+}
+
+fn payload_languages(text: &str) -> BTreeSet<String> {
+    text.split(' ').skip(1).map(str::to_owned).collect()
+}
+
+/// Bytes of the files in a folder.
+fn size(dir: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(dir) else { return 0 };
+    entries.flatten().filter_map(|e| e.metadata().ok()).map(|m| m.len()).sum()
+}
+
+fn remove_others(dir: &Path, here: &Path) {
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let ours = entry.file_name().to_string_lossy().starts_with("text-v");
+        if ours && path != here
+            && let Err(error) = std::fs::remove_dir_all(&path)
+        {
+            tracing::warn!(%error, path = %path.display(), "an old search index could not be removed");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The library as the rest of the app sees it: one handle, its tasks, its events.
+
+use crate::{
+    LibraryError,
+    index::TextIndex,
+    reading,
+    vectors::Vectors,
+    worker::{Limits, Parent},
+};
+use async_trait::async_trait;
+use protocol::{Actor, DocumentId, DocumentView, ImportProgress};
+use std::{
+    ffi::OsString,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicI64},
+    time::Duration,
+};
+use store::{Change, Derived, Store};
+use tokio::sync::{Notify, broadcast, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Turns texts into vectors; the app bridges the embedding model to it.
+#[async_trait]
+pub trait Embed: Send + Sync {
+    /// The model; vectors of different models are never compared.
+    fn id(&self) -> &str;
+    /// The length of its vectors.
+    fn dims(&self) -> usize;
+    /// One vector per text.
+    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, String>;
+}
+
+/// Where the library keeps its index and how it starts its worker.
+#[derive(Clone, Debug)]
+pub struct LibraryConfig {
+    /// The folder of the search index.
+    pub dir: PathBuf,
+    /// The command line of the extract worker.
+    pub worker: Vec<OsString>,
+    /// What a worker may use.
+    pub limits: Limits,
+}
+
+impl LibraryConfig {
+    /// A library with the usual limits.
+    pub fn new(dir: impl Into<PathBuf>, worker: Vec<OsString>) -> Self {
+        Self { dir: dir.into(), worker, limits: Limits::default() }
+    }
+}
+
+/// What happens in the library.
+#[derive(Clone, Debug)]
+pub enum LibraryEvent {
+    /// A document was added or changed.
+    Document(DocumentView),
+    /// A document was removed.
+    Removed(DocumentId),
+    /// The import moved on.
+    Progress(ImportProgress),
+}
+
+/// How many events wait for a slow listener.
+const EVENTS: usize = 1_024;
+/// How long closing waits for the document that is being read.
+const CLOSING_LIMIT: Duration = Duration::from_secs(10);
+
+/// The documents of a workspace: read, indexed, searched, cited. Clones are handles on the same one.
+#[derive(Clone)]
+pub struct Library {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub store: Store,
+    pub derived: Derived,
+    pub config: LibraryConfig,
+    pub index: Arc<TextIndex>,
+    pub embedder: RwLock<Option<Arc<dyn Embed>>>,
+    pub vectors: Arc<RwLock<Vectors>>,
+    pub events: broadcast::Sender<LibraryEvent>,
+    /// There may be documents to read, or things to index.
+    pub wake_reader: Notify,
+    /// There may be passages to embed, or another embedder.
+    pub wake_embedder: Notify,
+    pub paused: watch::Sender<bool>,
+    pub busy: watch::Sender<Busy>,
+    pub progress: Mutex<reading::Count>,
+    /// The document that is being read, and how to end that.
+    pub current: Mutex<Option<(DocumentId, CancellationToken)>>,
+    /// Renders pages beside the reading.
+    pub pictures: tokio::sync::Mutex<Parent>,
+    /// One at a time brings the index up to date.
+    pub indexing: tokio::sync::Mutex<()>,
+    /// The last outbox number that the index holds on disk.
+    pub committed: AtomicI64,
+    pub stop: CancellationToken,
+    pub tasks: TaskTracker,
+}
+
+/// What was asked of the background tasks and what they have done, by counting: a task that comes to
+/// rest says up to which asking it has done everything, so that nothing asked meanwhile is lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Busy {
+    pub to_read: u64,
+    pub read: u64,
+    pub to_embed: u64,
+    pub embedded: u64,
+}
+
+impl Busy {
+    fn at_rest(&self) -> bool {
+        self.read >= self.to_read && self.embedded >= self.to_embed
+    }
+}
+
+impl Library {
+    /// Opens the library of a workspace: brings the index up to date and goes on with what was begun.
+    pub async fn open(store: Store, config: LibraryConfig) -> Result<Self, LibraryError> {
+        let derived = store.derived();
+        derived.mend_queue().await?;
+        let dir = config.dir.clone();
+        let (index, number) = blocking(move || TextIndex::open(&dir).map_err(LibraryError::from)).await?;
+        let pictures = Parent::new(config.worker.clone(), config.limits);
+        let inner = Arc::new(Inner {
+            derived,
+            store,
+            index: Arc::new(index),
+            embedder: RwLock::new(None),
+            vectors: Arc::default(),
+            events: broadcast::Sender::new(EVENTS),
+            wake_reader: Notify::new(),
+            wake_embedder: Notify::new(),
+            paused: watch::Sender::new(false),
+            busy: watch::Sender::new(Busy { to_read: 1, ..Busy::default() }),
+            progress: Mutex::default(),
+            current: Mutex::new(None),
+            pictures: tokio::sync::Mutex::new(pictures),
+            indexing: tokio::sync::Mutex::new(()),
+            committed: AtomicI64::new(0),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            config,
+        });
+        match number {
+            Some(number) => inner.catch_up(number).await?,
+            None => inner.rebuild().await?,
+        }
+        inner.tasks.spawn(reading::run(inner.clone()));
+        inner.tasks.spawn(crate::embedding::run(inner.clone()));
+        Ok(Self { inner })
+    }
+
+    /// Uses this embedding model from now on: passages without a vector of it get one in the
+    /// background. None: search goes by words alone.
+    pub fn set_embedder(&self, embedder: Option<Arc<dyn Embed>>) {
+        *self.inner.embedder.write().unwrap_or_else(PoisonError::into_inner) = embedder;
+        self.inner.busy.send_modify(|busy| busy.to_embed += 1);
+        self.inner.wake_embedder.notify_one();
+    }
+
+    /// What happens from now on.
+    pub fn events(&self) -> broadcast::Receiver<LibraryEvent> {
+        self.inner.events.subscribe()
+    }
+
+    /// Where the import is.
+    pub fn progress(&self) -> ImportProgress {
+        self.inner.count().view(*self.inner.paused.borrow())
+    }
+
+    /// Pauses or resumes reading. The document that is being read is finished first.
+    pub fn pause(&self, paused: bool) {
+        self.inner.paused.send_replace(paused);
+        self.inner.wake_reader.notify_one();
+        self.inner.wake_embedder.notify_one();
+        self.inner.tell_progress();
+    }
+
+    /// Waits until every document is read, indexed and (with a model) embedded.
+    pub async fn idle(&self) {
+        let mut busy = self.inner.busy.subscribe();
+        // An error means that the library is gone: then nothing is going on.
+        let waited = busy.wait_for(Busy::at_rest).await;
+        drop(waited);
+    }
+
+    /// Removes a document from every derived place; `restore` undoes it.
+    pub async fn remove(&self, actor: &Actor, document: DocumentId) -> Result<(), LibraryError> {
+        self.inner.store.record(actor, Change::DocumentRemoved { document }).await?;
+        self.inner.drop_document(document).await
+    }
+
+    /// Brings a removed document back and reads it again.
+    pub async fn restore(&self, actor: &Actor, document: DocumentId) -> Result<(), LibraryError> {
+        self.inner.store.record(actor, Change::DocumentRestored { document }).await?;
+        self.inner.enqueue(&[document]).await
+    }
+
+    /// Erases a removed document for good, its words in the index files too.
+    pub async fn purge(&self, actor: &Actor, document: DocumentId) -> Result<(), LibraryError> {
+        self.inner.store.purge_document(actor, document).await?;
+        self.inner.drop_document(document).await?;
+        let index = self.inner.index.clone();
+        blocking(move || index.expunge().map_err(LibraryError::from)).await
+    }
+
+    /// Reads a document again.
+    pub async fn retry(&self, _actor: &Actor, document: DocumentId) -> Result<(), LibraryError> {
+        self.inner.store.document(document).await?;
+        self.inner.cancel_reading(document);
+        self.inner.enqueue(&[document]).await
+    }
+
+    /// Ends the library: the document that is being read goes back to the queue.
+    pub async fn shutdown(&self) {
+        self.inner.stop.cancel();
+        self.inner.tasks.close();
+        if tokio::time::timeout(CLOSING_LIMIT, self.inner.tasks.wait()).await.is_err() {
+            tracing::warn!("a task of the library did not end in time");
+        }
+        self.inner.pictures.lock().await.end().await;
+        self.inner.busy.send_replace(Busy::default());
+    }
+}
+
+impl Inner {
+    /// Puts documents into the queue and wakes the reader.
+    pub async fn enqueue(&self, documents: &[DocumentId]) -> Result<(), LibraryError> {
+        if documents.is_empty() {
+            return Ok(());
+        }
+        self.busy.send_modify(|busy| busy.to_read += 1);
+        self.derived.enqueue(documents).await?;
+        self.count().added(documents.len());
+        for document in documents {
+            self.tell(*document).await;
+        }
+        self.wake_reader.notify_one();
+        self.tell_progress();
+        Ok(())
+    }
+
+    /// Drops a removed document from tables, vectors and index, now.
+    async fn drop_document(&self, document: DocumentId) -> Result<(), LibraryError> {
+        self.cancel_reading(document);
+        self.derived.forget(document).await?;
+        self.vectors.write().unwrap_or_else(PoisonError::into_inner).remove(document);
+        self.index_outbox().await?;
+        // Nobody listening is fine.
+        let _ = self.events.send(LibraryEvent::Removed(document));
+        Ok(())
+    }
+
+    pub fn cancel_reading(&self, document: DocumentId) {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, token)) = current.as_ref().filter(|(id, _)| *id == document) {
+            token.cancel();
+        }
+    }
+
+    /// Tells the listeners how a document is now.
+    pub async fn tell(&self, document: DocumentId) {
+        if let Ok(view) = self.store.document(document).await {
+            let _ = self.events.send(LibraryEvent::Document(view));
+        }
+    }
+
+    pub fn tell_progress(&self) {
+        let progress = self.count().view(*self.paused.borrow());
+        let _ = self.events.send(LibraryEvent::Progress(progress));
+    }
+
+    pub fn count(&self) -> MutexGuard<'_, reading::Count> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn embedder(&self) -> Option<Arc<dyn Embed>> {
+        self.embedder.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Runs what blocks where blocking is allowed.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, LibraryError> + Send + 'static,
+) -> Result<T, LibraryError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| LibraryError::Closed)?
+}

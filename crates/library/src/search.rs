@@ -1,0 +1,279 @@
+//! Finding passages: by words, by meaning, or both fused by their ranks.
+//!
+//! Reciprocal rank fusion adds 1/(60 + rank) of each list, so that scores of different kinds need
+//! not be compared (docs/decisions/0008-search.md).
+
+use crate::{
+    Library, LibraryError, Passage, answerable,
+    index::{Found, Terms, TextIndex, parse},
+    library::{Inner, blocking},
+    snippet::snippet,
+    vectors::{Near, normalise},
+};
+use protocol::{DocumentId, SearchHit, SearchMode, SearchReply, Span};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, PoisonError},
+    time::{Duration, Instant},
+};
+use store::StoredPassage;
+
+/// The constant of reciprocal rank fusion; 60 is what its authors found to serve everywhere.
+const FUSION: f32 = 60.0;
+/// How many passages each way of searching gives to the fusion, at least.
+const DEPTH: usize = 100;
+/// The most hits of one search.
+const MOST_HITS: usize = 500;
+/// The longest query that is read.
+const LONGEST_QUERY: usize = 2_000;
+/// How long a search waits for the model to embed its query; then it goes by words.
+const QUERY_TIME: Duration = Duration::from_secs(4);
+/// How long a question of an agent waits.
+const QUESTION_TIME: Duration = Duration::from_secs(30);
+
+/// What is searched for.
+#[derive(Clone, Debug, Default)]
+pub struct SearchQuery {
+    /// Words, `"phrases"`, `-words` to leave out.
+    pub text: String,
+    /// How to search.
+    pub mode: SearchMode,
+    /// The most hits.
+    pub limit: usize,
+    /// Only in these documents; none: in all.
+    pub documents: Vec<DocumentId>,
+}
+
+/// A passage with its evidence.
+struct Scored {
+    passage: StoredPassage,
+    score: f32,
+    words: f32,
+    meaning: f32,
+    snippet: crate::snippet::Snippet,
+}
+
+impl Library {
+    /// Finds passages and says how it searched.
+    pub async fn search(&self, query: &SearchQuery) -> Result<SearchReply, LibraryError> {
+        let began = Instant::now();
+        let (scored, mode) = self.inner.find(query, QUERY_TIME).await?;
+        let documents: HashSet<DocumentId> = scored.iter().map(|s| s.passage.document).collect();
+        let hits = scored.into_iter().map(hit).collect();
+        let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(SearchReply { hits, documents: documents.len() as u32, ms, mode })
+    }
+
+    /// The passages that may answer a question, best first; none where the evidence is below the
+    /// measured threshold: the documents do not answer it.
+    pub async fn retrieve(
+        &self,
+        question: &str,
+        limit: usize,
+        documents: &[DocumentId],
+    ) -> Result<Vec<Passage>, LibraryError> {
+        let passages = self.candidates(question, limit, documents).await?;
+        Ok(if answerable(&passages) { passages } else { Vec::new() })
+    }
+
+    /// The best passages for a question, whether they answer it or not.
+    pub async fn candidates(
+        &self,
+        question: &str,
+        limit: usize,
+        documents: &[DocumentId],
+    ) -> Result<Vec<Passage>, LibraryError> {
+        // A question is words, not a query: no phrase, nothing to leave out.
+        let text = question.replace(['"', '“', '”', '«', '»', '-'], " ");
+        let query = SearchQuery { text, mode: SearchMode::Hybrid, limit, documents: documents.to_vec() };
+        let (scored, _) = self.inner.find(&query, QUESTION_TIME).await?;
+        Ok(scored.into_iter().map(passage).collect())
+    }
+}
+
+impl Inner {
+    async fn find(&self, query: &SearchQuery, patience: Duration) -> Result<(Vec<Scored>, SearchMode), LibraryError> {
+        let limit = query.limit.clamp(1, MOST_HITS);
+        let depth = DEPTH.max(limit * 2);
+        let text: String = query.text.chars().take(LONGEST_QUERY).collect();
+        let vector = match query.mode {
+            SearchMode::Text => None,
+            SearchMode::Hybrid | SearchMode::Vector => self.embed_query(&text, patience).await,
+        };
+        let mode = if vector.is_some() { query.mode } else { SearchMode::Text };
+        let by_words = mode != SearchMode::Vector;
+        let (index, vectors, documents) = (self.index.clone(), self.vectors.clone(), query.documents.clone());
+        let (terms, weights, ranked, vector) = blocking(move || {
+            let terms = parse(&text, &index.languages());
+            let weights = terms.weights(&index)?;
+            let words = if by_words { search_words(&index, &terms, depth, &documents)? } else { Vec::new() };
+            let near = vector.as_deref().map_or_else(Vec::new, |v| {
+                vectors.read().unwrap_or_else(PoisonError::into_inner).search(v, depth, &documents)
+            });
+            Ok((terms, weights, fuse(&words, &near), vector))
+        })
+        .await?;
+        let ids: Vec<i64> = ranked.iter().map(|(id, _)| *id).collect();
+        let mut stored: HashMap<i64, StoredPassage> =
+            self.derived.passages(&ids).await?.into_iter().map(|p| (p.id, p)).collect();
+        let best = ranked.first().map_or(1.0, |(_, score)| *score);
+        let ordered = ranked.into_iter().filter_map(|(id, score)| Some((stored.remove(&id)?, score / best)));
+        let spread = spread(ordered.collect(), limit);
+        let vectors = self.vectors.read().unwrap_or_else(PoisonError::into_inner);
+        let scored = spread.into_iter().map(|(passage, score)| {
+            let around = snippet(&passage.text, passage.language.as_deref(), &terms, &weights);
+            let meaning = vector.as_deref().and_then(|v| vectors.cosine(v, passage.id)).unwrap_or(0.0).max(0.0);
+            Scored { score, words: around.share, meaning, snippet: around, passage }
+        });
+        Ok((scored.collect(), mode))
+    }
+
+    /// The query's vector; None without a model, without vectors, or when the model takes too long.
+    async fn embed_query(&self, text: &str, patience: Duration) -> Option<Arc<[f32]>> {
+        let embedder = self.embedder()?;
+        if text.trim().is_empty() || self.vectors.read().unwrap_or_else(PoisonError::into_inner).len() == 0 {
+            return None;
+        }
+        match tokio::time::timeout(patience, embedder.embed(vec![text.to_owned()])).await {
+            Ok(Ok(vectors)) => {
+                let mut vector = vectors.into_iter().next()?;
+                normalise(&mut vector).then(|| vector.into())
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the query could not be embedded; searching by words");
+                None
+            }
+            Err(_) => {
+                tracing::warn!("the embedding model takes too long; searching by words");
+                None
+            }
+        }
+    }
+}
+
+fn search_words(index: &TextIndex, terms: &Terms, depth: usize, documents: &[DocumentId]) -> Result<Vec<Found>, LibraryError> {
+    if terms.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(index.search(&*terms.query(index.fields(), documents), depth)?)
+}
+
+/// Reciprocal rank fusion of two ranked lists, best first.
+fn fuse(words: &[Found], near: &[Near]) -> Vec<(i64, f32)> {
+    let mut scores: HashMap<i64, f32> = HashMap::new();
+    let ranks = |n: usize| 1.0 / (FUSION + n as f32 + 1.0);
+    for (rank, found) in words.iter().enumerate() {
+        *scores.entry(found.chunk).or_default() += ranks(rank);
+    }
+    for (rank, near) in near.iter().enumerate() {
+        *scores.entry(near.chunk).or_default() += ranks(rank);
+    }
+    let mut fused: Vec<(i64, f32)> = scores.into_iter().collect();
+    fused.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    fused
+}
+
+/// The first `limit` passages, but no more than half of them (and three) of one document while
+/// others wait; the same text is shown once.
+fn spread(ordered: Vec<(StoredPassage, f32)>, limit: usize) -> Vec<(StoredPassage, f32)> {
+    let most = (limit / 2).max(3);
+    let mut of: HashMap<DocumentId, usize> = HashMap::new();
+    let mut texts = HashSet::new();
+    let (mut first, mut later) = (Vec::new(), Vec::new());
+    for (passage, score) in ordered {
+        if !texts.insert(blake3::hash(passage.text.as_bytes())) {
+            continue;
+        }
+        let count = of.entry(passage.document).or_default();
+        *count += 1;
+        if *count <= most { first.push((passage, score)) } else { later.push((passage, score)) }
+    }
+    first.truncate(limit);
+    let room = limit - first.len();
+    first.extend(later.into_iter().take(room));
+    first.sort_by(|a, b| b.1.total_cmp(&a.1));
+    first
+}
+
+fn hit(scored: Scored) -> SearchHit {
+    let Scored { passage, score, words, meaning, snippet } = scored;
+    SearchHit {
+        document: passage.document,
+        name: passage.name,
+        format: passage.format,
+        page: passage.page,
+        start: passage.start,
+        end: passage.end,
+        section: passage.section,
+        score,
+        words,
+        meaning,
+        snippet: snippet.text,
+        marks: snippet.marks,
+        language: passage.language,
+    }
+}
+
+fn passage(scored: Scored) -> Passage {
+    let Scored { passage, score, words, meaning, .. } = scored;
+    Passage {
+        document: passage.document,
+        name: passage.name,
+        page: passage.page,
+        start: passage.start,
+        end: passage.end,
+        hash: blake3::hash(passage.text.as_bytes()).to_hex().to_string(),
+        text: passage.text,
+        section: passage.section,
+        language: passage.language,
+        score,
+        words,
+        meaning,
+        page_hash: passage.page_hash,
+    }
+}
+
+impl Passage {
+    /// Where it stands in its page's text.
+    pub fn span(&self) -> Span {
+        Span { start: self.start, end: self.end }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fusion_prefers_what_both_lists_have() {
+        let words = [1, 2, 3].map(|chunk| Found { chunk, score: 1.0 });
+        let near = [4, 3, 5].map(|chunk| Near { chunk, cosine: 0.5 });
+        let order: Vec<i64> = fuse(&words, &near).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(order, [3, 1, 4, 2, 5]);
+    }
+
+    #[test]
+    fn one_document_does_not_fill_the_list() {
+        let (a, b) = (DocumentId::new(), DocumentId::new());
+        let passage = |id: i64, document, text: &str| StoredPassage {
+            id,
+            document,
+            name: String::new(),
+            format: String::new(),
+            page: 1,
+            start: 0,
+            end: 1,
+            section: None,
+            language: None,
+            text: text.into(),
+            page_hash: String::new(),
+        };
+        let list = vec![
+            (passage(1, a, "1"), 1.0), (passage(2, a, "2"), 0.9), (passage(3, a, "3"), 0.8), (passage(4, a, "4"), 0.7),
+            (passage(5, b, "1"), 0.6), (passage(6, b, "6"), 0.5),
+        ];
+        let ids: Vec<i64> = spread(list.clone(), 4).iter().map(|(p, _)| p.id).collect();
+        assert_eq!(ids, [1, 2, 3, 6]);
+        assert_eq!(spread(list, 9).len(), 5);
+    }
+}

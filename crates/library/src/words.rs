@@ -1,0 +1,234 @@
+//! What counts as a word: one analysis for the index, for snippets and for citations.
+
+use frostem::{Algorithm, Stemmer};
+use protocol::Span;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// The longest word that is looked at; longer ones are data, not language.
+const LONGEST_WORD: usize = 64;
+
+/// A word of a text: where it stands and its folded form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// Where it stands, in chars of the text.
+    pub span: Span,
+    /// Lower case, without diacritics and elided articles.
+    pub folded: String,
+    /// Whether it begins with a capital letter in the text.
+    pub capital: bool,
+}
+
+impl Word {
+    /// Whether it holds a digit: years, amounts, section numbers.
+    pub fn is_number(&self) -> bool {
+        self.folded.chars().any(|c| c.is_ascii_digit())
+    }
+}
+
+/// The words of a text in order. Scripts without spaces give one word per ideograph.
+pub fn words(text: &str) -> Vec<Word> {
+    let mut found = Vec::new();
+    let mut at = 0u32;
+    for piece in text.split_word_bounds() {
+        let length = piece.chars().count() as u32;
+        if piece.chars().any(char::is_alphanumeric) && piece.len() <= LONGEST_WORD * 4 {
+            push_word(&mut found, piece, at, length);
+        }
+        at += length;
+    }
+    found
+}
+
+fn push_word(found: &mut Vec<Word>, piece: &str, at: u32, length: u32) {
+    // French and Italian elision: the article is not part of the word (l'avenant, d’une, qu'il).
+    let elided = piece.char_indices().find(|(_, c)| matches!(c, '\'' | '’')).and_then(|(byte, quote)| {
+        let (article, rest) = (&piece[..byte], &piece[byte + quote.len_utf8()..]);
+        let short = matches!(
+            article.to_lowercase().as_str(),
+            "l" | "d" | "c" | "j" | "m" | "n" | "s" | "t" | "qu" | "jusqu" | "lorsqu" | "puisqu" | "dell" | "un"
+        );
+        (short && rest.chars().count() > 1).then(|| (article.chars().count() as u32 + 1, rest))
+    });
+    let (skip, word) = elided.unwrap_or((0, piece));
+    let folded = fold(word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(word));
+    if folded.is_empty() {
+        return;
+    }
+    found.push(Word {
+        span: Span { start: at + skip, end: at + length },
+        folded,
+        capital: word.chars().next().is_some_and(char::is_uppercase),
+    });
+}
+
+/// Lower case without diacritics: `Köln` and `koln`, `Straße` and `strasse` are the same.
+pub fn fold(word: &str) -> String {
+    let mut folded = String::with_capacity(word.len());
+    for c in word.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
+        match c {
+            'ß' => folded.push_str("ss"),
+            'æ' => folded.push_str("ae"),
+            'œ' => folded.push_str("oe"),
+            'ø' => folded.push('o'),
+            'ł' => folded.push('l'),
+            'đ' => folded.push('d'),
+            'ı' => folded.push('i'),
+            '\'' | '’' | '\u{ad}' => {}
+            c => folded.push(c),
+        }
+    }
+    folded
+}
+
+/// Languages whose words are stemmed, by ISO 639-1.
+const STEMMERS: &[(&str, Algorithm)] = &[
+    ("en", Algorithm::English),
+    ("fr", Algorithm::French),
+    ("de", Algorithm::German),
+    ("es", Algorithm::Spanish),
+    ("it", Algorithm::Italian),
+    ("pt", Algorithm::Portuguese),
+    ("nl", Algorithm::Dutch),
+    ("sv", Algorithm::Swedish),
+    ("da", Algorithm::Danish),
+    ("nb", Algorithm::Norwegian),
+    ("fi", Algorithm::Finnish),
+    ("hu", Algorithm::Hungarian),
+    ("ro", Algorithm::Romanian),
+    ("ru", Algorithm::Russian),
+    ("tr", Algorithm::Turkish),
+];
+
+/// Takes words to their stems in one language; words of other languages stay as they are.
+pub struct Stems {
+    stemmer: Option<Stemmer>,
+}
+
+impl Stems {
+    /// The stemmer of a language (ISO 639-1), or none.
+    pub fn of(language: Option<&str>) -> Self {
+        let algorithm = language.and_then(|l| STEMMERS.iter().find(|(code, _)| *code == l)).map(|(_, a)| *a);
+        Self { stemmer: algorithm.map(Stemmer::new) }
+    }
+    /// The stem of a folded word.
+    pub fn stem(&self, folded: &str) -> String {
+        match &self.stemmer {
+            Some(stemmer) if !folded.bytes().any(|b| b.is_ascii_digit()) => fold(&stemmer.stem(folded)),
+            _ => folded.to_owned(),
+        }
+    }
+}
+
+/// The language of a text as ISO 639-1, where it can be told.
+pub fn language(text: &str) -> Option<&'static str> {
+    let info = whatlang::detect(text)?;
+    (info.is_reliable() || info.confidence() > 0.6).then(|| iso(info.lang())).flatten()
+}
+
+fn iso(lang: whatlang::Lang) -> Option<&'static str> {
+    use whatlang::Lang;
+    // Languages that people's documents have most; others are searched unstemmed.
+    Some(match lang {
+        Lang::Eng => "en",
+        Lang::Fra => "fr",
+        Lang::Deu => "de",
+        Lang::Spa => "es",
+        Lang::Ita => "it",
+        Lang::Por => "pt",
+        Lang::Nld => "nl",
+        Lang::Swe => "sv",
+        Lang::Dan => "da",
+        Lang::Nob => "nb",
+        Lang::Fin => "fi",
+        Lang::Hun => "hu",
+        Lang::Ron => "ro",
+        Lang::Rus => "ru",
+        Lang::Tur => "tr",
+        Lang::Pol => "pl",
+        Lang::Ces => "cs",
+        Lang::Ukr => "uk",
+        Lang::Ell => "el",
+        Lang::Ara => "ar",
+        Lang::Heb => "he",
+        Lang::Cmn => "zh",
+        Lang::Jpn => "ja",
+        Lang::Kor => "ko",
+        Lang::Hin => "hi",
+        _ => return None,
+    })
+}
+
+/// Words that carry no evidence on their own, folded, in the interface's and the commonest languages.
+const FUNCTION_WORDS: &str = "a about above after again all also although am an and any are as at be because been before \
+being below between both but by can could did do does doing down during each few for from further had has have having he her \
+here hers him his how i if in into is it its itself just let may me might more most much must my no nor not now of off \
+on once one only or other our ours out over own per same shall she should so some such than that the their theirs them then \
+there these they this those through to too under until up upon us very was we were what when where which while who whom whose \
+why will with would yes you your yours \
+au aux avec ce ces cet cette ceci cela dans de des du elle elles en est et etait etaient ete etes etre eu eux fait il ils je \
+la le les leur leurs lui ma mais me meme mes moi mon ne nos notre nous on ont ou par pas plus pour qu que quel quelle quelles \
+quels qui quoi sa sans se sera ses si son sont sous sur ta te tes toi ton tous tout toute toutes tu un une vos votre vous y \
+combien comment quand pourquoi \
+aber alle allem allen aller alles als am an andere anderen auch auf aus bei bin bis bist da damit dann das dass dein der den \
+dem des denn die dies diese diesem diesen dieser dieses doch dort du durch ein eine einem einen einer eines er es etwas euer \
+fur gegen gibt hat hatte hatten haben hier ich ihm ihn ihnen ihr ihre ihrem ihren ihrer im in ins ist ja jede jedem jeden \
+jeder jedes kann kein keine keinem keinen keiner konnen man mehr mein mit muss nach nicht noch nun nur ob oder ohne sehr sein \
+seine seinem seinen seiner sich sie sind so soll sollte um und uns unser unter vom von vor war waren warum was weil welche \
+welchem welchen welcher welches wenn wer wie wieviel wieviele wird wirst wo wurde wurden zu zum zur zwischen \
+el los las y del al como con por para su sus lo mas pero esta este esto estan entre cuando donde cual quien \
+di il lo gli uno che non per con sono della dei delle nel alla anche come dove quando chi";
+
+/// Whether a folded word is a function word.
+pub fn is_function_word(folded: &str) -> bool {
+    use std::{collections::HashSet, sync::LazyLock};
+    static SET: LazyLock<HashSet<&'static str>> = LazyLock::new(|| FUNCTION_WORDS.split_whitespace().collect());
+    SET.contains(folded)
+}
+
+/// The chars of a text between two offsets.
+pub fn slice(text: &str, span: Span) -> &str {
+    let mut bytes = text.char_indices().map(|(byte, _)| byte).chain([text.len()]);
+    let (start, length) = (span.start as usize, span.end.saturating_sub(span.start) as usize);
+    let Some(from) = bytes.nth(start) else { return "" };
+    if length == 0 {
+        return "";
+    }
+    let to = bytes.nth(length - 1).unwrap_or(text.len());
+    &text[from..to]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_folded_and_keep_their_place() {
+        let text = "L’avenant de Zürich: 4.5 % of Straße n° 12, the bank's";
+        let found: Vec<_> = words(text).into_iter().map(|w| (slice(text, w.span).to_owned(), w.folded)).collect();
+        let expected = [
+            ("avenant", "avenant"), ("de", "de"), ("Zürich", "zurich"), ("4.5", "4.5"), ("of", "of"),
+            ("Straße", "strasse"), ("n", "n"), ("12", "12"), ("the", "the"), ("bank's", "bank"),
+        ];
+        assert_eq!(found, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    }
+
+    #[test]
+    fn stems_by_language() {
+        for (language, a, b) in [
+            ("en", "notices", "notice"), ("fr", "resiliations", "resiliation"), ("de", "kundigungen", "kundigung"),
+            ("es", "contratos", "contrato"),
+        ] {
+            let stems = Stems::of(Some(language));
+            assert_eq!(stems.stem(a), stems.stem(b), "{language}");
+        }
+        assert_eq!(Stems::of(None).stem("notices"), "notices");
+    }
+
+    #[test]
+    fn slices_count_chars() {
+        for (start, end, expected) in [(0, 1, "ä"), (1, 3, "b€"), (2, 9, "€c"), (4, 5, ""), (9, 12, ""), (2, 2, "")] {
+            assert_eq!(slice("äb€c", Span { start, end }), expected, "{start}..{end}");
+        }
+    }
+}

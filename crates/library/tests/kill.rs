@@ -1,0 +1,74 @@
+//! Killed in the middle of an import, the library finishes it at the next start.
+
+mod common;
+
+use common::*;
+use library::{Library, LibraryConfig};
+use protocol::{Actor, DocumentState};
+use std::{fs, path::Path, process::Stdio, time::Duration};
+use store::{Keeping, Options, Store};
+
+const DATA: &str = "ATELIER_TEST_KILL_DATA";
+const FILES: usize = 30;
+
+async fn open(dir: &Path) -> (Store, Library) {
+    let options = Options { keeping: Keeping::Files, ..Options::default() };
+    let store = Store::open(dir.join("data"), options).await.unwrap().store;
+    let config = LibraryConfig::new(dir.join("data/index"), vec![env!("CARGO_BIN_EXE_extract-worker").into()]);
+    let library = Library::open(store.clone(), config).await.unwrap();
+    (store, library)
+}
+
+/// The process that is killed: it imports until then. Without the variable it is no test.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_one_that_is_killed() {
+    let Some(dir) = std::env::var_os(DATA) else { return };
+    let dir = Path::new(&dir);
+    let (store, library) = open(dir).await;
+    let person = Actor::Person { member: store.home().member };
+    library.import(&person, &[dir.join("files")]).await.unwrap();
+    println!("\nimported");
+    library.idle().await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_was_killed_is_finished() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = dir.path().join("files");
+    fs::create_dir(&files).unwrap();
+    for n in 0..FILES {
+        let line = format!("Passage of file number{n} about ocelots. ");
+        fs::write(files.join(format!("{n:02}.md")), format!("# File {n}\n\n{}", line.repeat(40))).unwrap();
+    }
+    for round in 0..4u64 {
+        // A test process of its own, since a kill takes everything in it.
+        #[allow(clippy::disallowed_methods)]
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "the_one_that_is_killed", "--nocapture"])
+            .env(DATA, dir.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+        assert!(lines.any(|l| l.unwrap() == "imported"), "round {round}");
+        std::thread::sleep(Duration::from_millis(20 + 130 * round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let (store, library) = open(dir.path()).await;
+    tokio::time::timeout(Duration::from_secs(120), library.idle()).await.unwrap();
+    let documents = store.documents().await.unwrap();
+    assert_eq!(documents.len(), FILES);
+    for document in &documents {
+        assert_eq!(document.state, DocumentState::Ready { meaning: false }, "{}", document.name);
+    }
+    for n in 0..FILES {
+        let reply = library.search(&find(&format!("number{n}"))).await.unwrap();
+        assert_eq!(reply.hits.first().map(|h| h.name.clone()), Some(format!("{n:02}.md")));
+        assert_eq!(reply.documents, 1, "each passage is in the index once");
+    }
+    library.shutdown().await;
+    store.close().await;
+}

@@ -1,0 +1,230 @@
+//! Measurements on data that is not in the repository: `ATELIER_MEASURE=/path/to/data cargo test -p
+//! library --test measure -- --ignored --nocapture`. The figures stand in docs/decisions.
+
+mod common;
+
+use common::*;
+use library::{Library, Passage, cite, evidence_score};
+use protocol::SearchMode;
+use serde_json::Value;
+use std::{collections::HashMap, fs, path::PathBuf, time::Instant};
+
+fn data() -> PathBuf {
+    std::env::var_os("ATELIER_MEASURE").map(PathBuf::from).expect("ATELIER_MEASURE names the data folder")
+}
+
+fn lines(path: PathBuf) -> Vec<Value> {
+    fs::read_to_string(path).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_default().to_owned()
+}
+
+/// nDCG@10 and recall@10 of the search by words on a BEIR folder; `ATELIER_SET` names it.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs data that is not in the repository"]
+async fn retrieval() {
+    let sets = std::env::var("ATELIER_SET").unwrap_or("xquad-en,xquad-de,piaf-fr,scifact".into());
+    for set in sets.split(',') {
+        let dir = data().join("retrieval").join(set);
+        let here = Here::new().await;
+        let library = here.open().await;
+        let began = Instant::now();
+        let files = here.folder(&[]);
+        for entry in lines(dir.join("corpus.jsonl")) {
+            let body = format!("{}\n\n{}", text(&entry, "title"), text(&entry, "text"));
+            fs::write(files.join(format!("{}.txt", text(&entry, "_id"))), body).unwrap();
+        }
+        library.import(&here.person, &[files]).await.unwrap();
+        tokio::time::timeout(std::time::Duration::from_secs(3000), library.idle()).await.unwrap();
+        let imported = began.elapsed();
+        let mut right: HashMap<String, HashMap<String, f64>> = HashMap::new();
+        for line in fs::read_to_string(dir.join("qrels/test.tsv")).unwrap().lines().skip(1) {
+            let parts: Vec<&str> = line.split('\t').collect();
+            right.entry(parts[0].into()).or_default().insert(format!("{}.txt", parts[1]), parts[2].parse().unwrap());
+        }
+        let (mut ndcg, mut recall, mut count) = (0.0, 0.0, 0.0);
+        let mut times = Vec::new();
+        for query in lines(dir.join("queries.jsonl")) {
+            let Some(wanted) = right.get(&text(&query, "_id")) else { continue };
+            let began = Instant::now();
+            let search = library::SearchQuery { text: text(&query, "text"), mode: SearchMode::Text, limit: 30, documents: vec![] };
+            let reply = library.search(&search).await.unwrap();
+            times.push(began.elapsed());
+            let mut names: Vec<String> = Vec::new();
+            for hit in reply.hits {
+                if !names.contains(&hit.name) {
+                    names.push(hit.name);
+                }
+            }
+            let gain = |grade: f64, rank: usize| grade / (rank as f64 + 2.0).log2();
+            let found: f64 = names.iter().take(10).enumerate().filter_map(|(n, name)| Some(gain(*wanted.get(name)?, n))).sum();
+            let mut ideal: Vec<f64> = wanted.values().copied().collect();
+            ideal.sort_by(|a, b| b.total_cmp(a));
+            ndcg += found / ideal.iter().take(10).enumerate().map(|(n, g)| gain(*g, n)).sum::<f64>();
+            recall += names.iter().take(10).filter(|n| wanted.contains_key(*n)).count() as f64 / wanted.len() as f64;
+            count += 1.0;
+        }
+        times.sort();
+        println!(
+            "{set}: nDCG@10 {:.3} recall@10 {:.3} over {count} queries; import {imported:.1?}; p50 {:.1?} p99 {:.1?}",
+            ndcg / count, recall / count, times[times.len() / 2], times[times.len() * 99 / 100]
+        );
+        library.shutdown().await;
+    }
+}
+
+struct Question {
+    text: String,
+    answerable: bool,
+    answer: String,
+    document: String,
+}
+
+async fn answers() -> (Here, Library, Vec<Question>) {
+    let dir = data().join("answers/xquad-en");
+    let here = Here::new().await;
+    let library = here.open().await;
+    library.import(&here.person, &[dir.join("documents")]).await.unwrap();
+    idle(&library).await;
+    let questions = lines(dir.join("questions.jsonl"));
+    let questions = questions.iter().map(|q| Question {
+        text: text(q, "question"),
+        answerable: q["answerable"].as_bool().unwrap(),
+        answer: q["answers"][0].as_str().unwrap_or_default().to_owned(),
+        document: text(q, "document"),
+    });
+    (here, library, questions.collect())
+}
+
+/// What each threshold of `answerable` lets through.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs data that is not in the repository"]
+async fn answerable() {
+    let (_here, library, questions) = answers().await;
+    let mut scored = Vec::new();
+    let mut right = 0;
+    for question in &questions {
+        let passages = library.candidates(&question.text, 6, &[]).await.unwrap();
+        right += usize::from(question.answerable && passages.iter().any(|p| p.name == question.document));
+        scored.push((evidence_score(&passages), question.answerable));
+    }
+    let all = scored.iter().filter(|(_, a)| *a).count();
+    println!("right document among six passages: {right} of {all} answerable questions");
+    for step in 4..=18 {
+        let threshold = step as f32 * 0.05;
+        let kept = scored.iter().filter(|(s, a)| *a && *s >= threshold).count();
+        let refused = scored.iter().filter(|(s, a)| !*a && *s < threshold).count();
+        println!("{threshold:.2}: answered {kept}/{all}, refused {refused}/{}", scored.len() - all);
+    }
+    library.shutdown().await;
+}
+
+/// Citations of true sentences, altered ones, and ones whose evidence was taken away.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs data that is not in the repository"]
+async fn citations() {
+    let (_here, library, questions) = answers().await;
+    let dir = data().join("answers/xquad-en/documents");
+    let (mut short, mut statement, mut altered, mut without) = (Tally::default(), Tally::default(), Tally::default(), Tally::default());
+    let wrong: Vec<&str> = questions.iter().filter(|q| q.answerable).map(|q| q.answer.as_str()).collect();
+    for (n, question) in questions.iter().enumerate().filter(|(_, q)| q.answerable) {
+        let passages = library.candidates(&question.text, 6, &[]).await.unwrap();
+        let source = fs::read_to_string(dir.join(&question.document)).unwrap();
+        let Some(sentence) = sentence_with(&source, &question.answer) else { continue };
+        // 1. The answer alone. 2. A sentence that says it in the question's words.
+        // 3. The source's sentence with another question's answer in its place.
+        // 4. The source's sentence when its document is not among the passages.
+        short.add(&question.answer, &passages, Some((question, &sentence)));
+        statement.add(&said(question), &passages, Some((question, &sentence)));
+        let other = wrong[(n * 7 + 13) % wrong.len()];
+        if !source.contains(other) {
+            altered.add(&sentence.replacen(&question.answer, other, 1), &passages, None);
+        }
+        let others: Vec<Passage> = passages.into_iter().filter(|p| p.name != question.document).collect();
+        without.add(&sentence, &others, None);
+    }
+    println!("the answer alone:       {short:?}");
+    println!("in the question's words: {statement:?}");
+    println!("with a wrong answer:    {altered:?}");
+    println!("without its document:   {without:?}");
+    library.shutdown().await;
+}
+
+#[derive(Debug, Default)]
+#[allow(dead_code)] // printed
+struct Tally {
+    claims: usize,
+    cited: usize,
+    /// Cited with the sentence that holds the answer.
+    right: usize,
+}
+
+impl Tally {
+    fn add(&mut self, claim: &str, passages: &[Passage], source: Option<(&Question, &str)>) {
+        let cited = cite(claim, passages);
+        self.claims += 1;
+        self.cited += usize::from(cited.supported);
+        if let Some((question, sentence)) = source {
+            let good = |c: &protocol::CitationView| {
+                c.name == question.document && (c.quote.contains(&question.answer) || sentence.contains(&c.quote))
+            };
+            self.right += usize::from(cited.citations.iter().any(good));
+        } else if cited.supported && std::env::var_os("SHOW").is_some() {
+            println!("- {claim}\n  {}", cited.citations[0].quote);
+        }
+    }
+}
+
+/// "What is the capital of X?" + "Y" as a model would say it: the question's words, then the answer.
+fn said(question: &Question) -> String {
+    let words = question.text.trim_end_matches(['?', ' ']);
+    let rest = words.split_once(' ').map_or(words, |(_, rest)| rest);
+    format!("{} {}.", rest, question.answer)
+}
+
+fn sentence_with(source: &str, answer: &str) -> Option<String> {
+    let at = source.find(answer)?;
+    let start = source[..at].rfind(". ").map_or(0, |n| n + 2);
+    let end = source[at..].find(". ").map_or(source.len(), |n| at + n + 1);
+    Some(source[start..end].trim().to_owned())
+}
+
+/// Every file of a folder is read or fails with a reason; `ATELIER_FILES` names the folder.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs data that is not in the repository"]
+async fn corpus() {
+    let folder = std::env::var_os("ATELIER_FILES").map_or_else(|| data().join("documents"), PathBuf::from);
+    let here = Here::new().await;
+    let library = here.open().await;
+    let began = Instant::now();
+    let plan = library.import(&here.person, &[folder]).await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(1800), library.idle()).await.unwrap();
+    let took = began.elapsed();
+    let (mut pages, mut counts) = (0, HashMap::<String, u32>::new());
+    for view in here.store.documents().await.unwrap() {
+        pages += view.pages;
+        let outcome = match &view.state {
+            protocol::DocumentState::Ready { .. } => "ready".to_owned(),
+            protocol::DocumentState::Failed { fault } => {
+                println!("{}: {}", view.name, fault.message);
+                fault.code.clone()
+            }
+            other => format!("{other:?}"),
+        };
+        *counts.entry(format!("{} {outcome}", view.format)).or_default() += 1;
+        if let Some(out) = std::env::var_os("ATELIER_TEXT_OUT") {
+            let mut all = String::new();
+            for page in 1..=view.pages {
+                let stored = here.store.derived().page(view.id, page).await.unwrap();
+                all += &stored.text;
+                all += "\n\u{c}";
+            }
+            fs::write(PathBuf::from(out).join(format!("{}.txt", view.name)), all).unwrap();
+        }
+    }
+    println!("{} documents, {} left out, {pages} pages in {took:.1?}: {counts:#?}", plan.documents.len(), plan.left_out.len());
+    library.shutdown().await;
+}
+
