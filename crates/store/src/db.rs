@@ -48,6 +48,8 @@ impl Db {
         };
         let writing = options(path).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
         let writer = pool().max_connections(1).connect_with(writing).await?;
+        // Pages of the last run that a purge meant to be gone go now, if a crash kept it from that.
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&writer).await?;
         let reading = options(path).pragma("query_only", "ON");
         let readers = pool().max_connections(READERS).connect_lazy_with(reading);
         Ok(Self { writer, readers })

@@ -3,7 +3,7 @@
 mod common;
 use common::*;
 use protocol::*;
-use store::{Change, Store, Tx};
+use store::{Store, Tx};
 
 #[tokio::test]
 async fn a_conversation_comes_back_after_a_restart() {
