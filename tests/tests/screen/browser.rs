@@ -138,3 +138,20 @@ fn search_shows_passages_while_typing() {
     browser.find("[data-testid=hit]");
     browser.picture("browser-search");
 }
+
+#[test]
+fn the_accessibility_checker_finds_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("page.html");
+    std::fs::write(
+        &page,
+        "<!doctype html><html lang='en'><title>A page</title><main><h1>A page</h1>\
+         <button id='bare'></button><p style='color:#999;background:#fff'>pale words</p></main></html>",
+    )
+    .unwrap();
+    let browser = Driver::chromium(800, 600);
+    browser.open_url(&format!("file://{}", page.display()));
+    let found = browser.accessibility().join("\n");
+    assert!(found.contains("button-name") && found.contains("#bare"), "{found}");
+    assert!(found.contains("color-contrast"), "{found}");
+}
