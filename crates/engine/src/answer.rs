@@ -123,11 +123,11 @@ impl Answer {
             let markers = self.markers();
             let found = markers.iter().filter_map(|m| self.held.find(m).map(|at| (at, m.to_string()))).min();
             let Some((at, marker)) = found else {
-                let keep = match self.mode {
-                    Mode::Call => self.held.len(),
-                    Mode::Text if !self.begun && self.held.trim().is_empty() => self.held.len(),
-                    Mode::Text | Mode::Reasoning => undecided(&self.held, &markers),
-                };
+                let mut keep = if self.mode == Mode::Call { self.held.len() } else { undecided(&self.held, &markers) };
+                let blank = self.held[..self.held.len() - keep].trim().is_empty();
+                if self.mode == Mode::Text && !self.begun && blank {
+                    keep = self.held.len();
+                }
                 let rest = self.held.split_off(self.held.len() - keep);
                 let certain = std::mem::replace(&mut self.held, rest);
                 self.show(certain, out);
@@ -261,8 +261,10 @@ mod tests {
 
     #[test]
     fn stops_and_markers_may_span_tokens() {
-        let call = br#"<tool_call>{"name":"f","arguments":{"a":1}}</tool_call>"#;
-        let cases: &[(&[&str], bool, &[&[u8]], &str, bool)] = &[
+        /// Stop strings, whether calls are parsed, tokens, the line that is shown, whether it stopped.
+        type Case = (&'static [&'static str], bool, &'static [&'static [u8]], &'static str, bool);
+        const CALL: &[u8] = br#"<tool_call>{"name":"f","arguments":{"a":1}}</tool_call>"#;
+        let cases: &[Case] = &[
             (&[], false, &[b"Hel", b"lo"], "Hello", false),
             (&["END"], false, &[b"a E", b"N", b"D b"], "a ", true),
             (&["END"], false, &[b"a E", b"N", b"d"], "a ENd", false),
@@ -271,8 +273,14 @@ mod tests {
             (&["\n\n"], false, &[b"one\n", b"\ntwo"], "one", true),
             (&["é"], false, &[b"caf", &[0xC3], &[0xA9], b"!"], "caf", true),
             (&[""], false, &[b"x"], "x", false),
-            (&[], true, &[b"ok ", &call[..5], &call[5..]], r#"ok [f {"a":1}]"#, false),
-            (&[], false, &[call], r#"<tool_call>{"name":"f","arguments":{"a":1}}</tool_call>"#, false),
+            (
+                &[],
+                true,
+                &[b"ok ", b"<tool", br#"_call>{"name":"f","arguments":{"a":1}}</tool_call>"#],
+                r#"ok [f {"a":1}]"#,
+                false,
+            ),
+            (&[], false, &[CALL], r#"<tool_call>{"name":"f","arguments":{"a":1}}</tool_call>"#, false),
             (&[], true, &[b"<tool_call>{broken</tool_call>"], "<tool_call>{broken</tool_call>", false),
             (&[], true, &[br#"<tool_call>{"name":"g"}"#], "[g {}]", false),
             (&["stop"], true, &[br#"<tool_call>{"name":"stop"}</tool_call>"#, b" stop"], "[stop {}] ", true),

@@ -58,6 +58,9 @@ pub struct Chat {
     pub scheduler: Scheduler,
 }
 
+/// Texts for the encoder, and where their vectors go.
+type Texts = (Vec<String>, oneshot::Sender<Result<Vec<Embedding>>>);
+
 /// A sentence encoder that is ready.
 pub struct Embedder {
     /// Its name for clients: the folder's name.
@@ -68,7 +71,7 @@ pub struct Embedder {
     pub longest: usize,
     /// The size of its weights.
     pub bytes: u64,
-    queue: SyncSender<(Vec<String>, oneshot::Sender<Result<Vec<Embedding>>>)>,
+    queue: SyncSender<Texts>,
 }
 
 /// The models of this process.
@@ -162,7 +165,7 @@ fn chat(file: &Gguf, choice: &Choice, loading: &Loading) -> Result<Chat> {
 fn embedder(folder: &Path) -> Result<Embedder> {
     let encoder = Encoder::open(folder)?;
     let (width, longest, bytes) = (encoder.width(), encoder.longest(), encoder.bytes());
-    let (queue, jobs) = sync_channel::<(Vec<String>, oneshot::Sender<Result<Vec<Embedding>>>)>(WAITING);
+    let (queue, jobs) = sync_channel::<Texts>(WAITING);
     let spawned = thread::Builder::new().name("encoder".to_owned()).spawn(move || {
         while let Ok((texts, reply)) = jobs.recv() {
             let embedded = encoder.embed(&texts, &|| !reply.is_closed());

@@ -1,5 +1,7 @@
 //! A damaged or hostile model file is an error: never a panic, a hang or memory without bounds.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod common;
 
 use common::tiny::tiny;

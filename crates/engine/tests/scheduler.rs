@@ -1,5 +1,7 @@
 //! When the model works and when it stops, with a real decoder whose steps are counted.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod common;
 
 use common::tiny::tiny;

@@ -1,8 +1,10 @@
 //! What the real server answers, with the real starter models.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod common;
 
-use common::{Engine, models};
+use common::{Engine, command, models};
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader},
@@ -54,7 +56,9 @@ fn models_are_listed(engine: &Engine) {
 fn strangers_are_refused(engine: &Engine) {
     let port = engine.address.rsplit(':').next().unwrap();
     let evil = format!("evil.example:{port}");
-    let cases: &[(&str, &[(&str, &str)], u16)] = &[
+    /// A path, the headers to send with it, and the status that it gets.
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], u16);
+    let cases: &[Case] = &[
         ("/v1/models", &[("Authorization", "Bearer wrong")], 401),
         ("/v1/models", &[("Authorization", "")], 401),
         ("/v1/models", &[("Host", &evil)], 403),
@@ -267,4 +271,23 @@ fn a_model_that_cannot_be_loaded_is_named() {
 fn a_server_without_a_token_does_not_start() {
     let output = common::program().args(["serve", "--model", "x.gguf"]).env_remove("ATELIER_ENGINE_TOKEN").output();
     assert_eq!(output.unwrap().status.code(), Some(2));
+}
+
+/// The official client, where Python has it: `ATELIER_PYTHON` names the interpreter to use.
+#[test]
+fn the_official_client_works() {
+    let Some(folder) = models() else { return };
+    let python = std::env::var("ATELIER_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let has_client = command(&python).args(["-c", "import openai"]).output().is_ok_and(|o| o.status.success());
+    if !has_client {
+        println!("skipped: {python} has no module 'openai' (set ATELIER_PYTHON to one that has)");
+        return;
+    }
+    let engine = Engine::ready(&folder, &["--context", "2048"]);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/python/openai_client.py");
+    let url = format!("http://{}/v1", engine.address);
+    let output = command(&python).args([script, &url, common::TOKEN]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("ok   stream"), "{said}");
 }

@@ -51,9 +51,13 @@ impl Drop for Engine {
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "the test starts the program under test")]
+#[allow(clippy::disallowed_methods, reason = "tests start the program under test and its clients")]
+pub fn command(program: &str) -> Command {
+    Command::new(program)
+}
+
 pub fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_atelier-engine"))
+    command(env!("CARGO_BIN_EXE_atelier-engine"))
 }
 
 impl Engine {
