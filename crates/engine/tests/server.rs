@@ -224,7 +224,14 @@ const REFERENCE: &[(&str, u64, [f32; 8])] = &[
 
 fn embeddings_agree_with_the_reference(engine: &Engine) {
     let long = "word ".repeat(400);
+    let longest = engine.get("/v1/models").1["data"][1]["meta"]["n_ctx"].clone();
     for (text, tokens, expected) in REFERENCE {
+        // The vector of a cut text was computed for the length that the model's makers advise, in
+        // sentence_bert_config.json; without that file the model reads more.
+        if *text == "LONG" && longest != 256 {
+            println!("the cut text is not compared: this copy of the model reads {longest} tokens");
+            continue;
+        }
         let text = if *text == "LONG" { long.as_str() } else { text };
         let (status, answer) = engine.post("/v1/embeddings", &json!({"input": text}));
         assert_eq!(status, 200, "{answer}");
