@@ -4,7 +4,7 @@
 
 use crate::StoreError;
 use sqlx::{
-    SqlitePool, Transaction,
+    Connection, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{path::Path, time::Duration};
@@ -47,7 +47,15 @@ impl Db {
                 .test_before_acquire(false)
         };
         let writing = options(path).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
-        let writer = pool().max_connections(1).connect_with(writing).await?;
+        // A full disk makes SQLite roll back by itself, of which sqlx knows nothing: a connection that
+        // still counts itself inside a transaction is of no more use.
+        let writer = pool().max_connections(1).after_release(|conn, _| {
+            Box::pin(async move {
+                conn.ping().await?;
+                Ok(!conn.is_in_transaction())
+            })
+        });
+        let writer = writer.connect_with(writing).await?;
         // Pages of the last run that a purge meant to be gone go now, if a crash kept it from that.
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&writer).await?;
         let reading = options(path).pragma("query_only", "ON");

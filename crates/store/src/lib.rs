@@ -63,7 +63,8 @@ pub(crate) struct Inner {
     settler: settle::Settler,
     keys: keys::Keys,
     blobs: Blobs,
-    lock: Mutex<lock::Lock>,
+    /// None once closed.
+    lock: Mutex<Option<lock::Lock>>,
     /// A workspace that lives in memory has a folder all the same; it goes with the workspace.
     _temporary: Option<tempfile::TempDir>,
 }
@@ -110,7 +111,10 @@ impl Store {
             tracing::warn!("the workspace could not be closed in time; it is checked at the next start");
             return;
         }
-        self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner).closed();
+        // Dropping it lets the next process in.
+        if let Some(mut lock) = self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            lock.closed();
+        }
     }
 
     /// Connections for reading.

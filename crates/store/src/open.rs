@@ -193,7 +193,7 @@ async fn assemble(
             settler,
             keys,
             db,
-            lock: Mutex::new(lock),
+            lock: Mutex::new(Some(lock)),
             _temporary: temporary,
         }),
     };

@@ -35,7 +35,10 @@ async fn dump(store: &Store) -> Vec<String> {
         let columns: Vec<String> =
             texts(&mut conn, &format!(r#"SELECT 'quote("' || name || '")' FROM pragma_table_info('{table}')"#)).await;
         assert!(!columns.is_empty(), "{table}");
-        rows.extend(texts(&mut conn, &format!("SELECT '{table} ' || {} FROM {table} ORDER BY 1", columns.join(" || ' ' || "))).await);
+        rows.extend(
+            texts(&mut conn, &format!("SELECT '{table} ' || {} FROM {table} ORDER BY 1", columns.join(" || ' ' || ")))
+                .await,
+        );
     }
     conn.close().await.unwrap();
     rows
@@ -139,11 +142,20 @@ fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
             seen.rules.push(rule);
             match b % 3 {
                 0 => Change::RuleRemoved { rule },
-                _ => Change::RuleSet { rule, subject: RuleSubject::Tool { name: format!("t{a}") }, verdict: Verdict::Ask },
+                _ => Change::RuleSet {
+                    rule,
+                    subject: RuleSubject::Tool { name: format!("t{a}") },
+                    verdict: Verdict::Ask,
+                },
             }
         }
         22 => match b % 2 {
-            0 => Change::EndpointSet { name: format!("e{}", a % 3), url: format!("u{b}"), model: "m".into(), has_key: false },
+            0 => Change::EndpointSet {
+                name: format!("e{}", a % 3),
+                url: format!("u{b}"),
+                model: "m".into(),
+                has_key: false,
+            },
             _ => Change::EndpointRemoved { name: format!("e{}", a % 3) },
         },
         23 => match b % 3 {
@@ -153,7 +165,18 @@ fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
                 let id = one(&seen.entries, a).filter(|_| b % 2 == 0).unwrap_or_else(EntryId::new);
                 seen.entries.push(id);
                 let (who, why, host) = ("Ada".into(), "asks".into(), "example.org:443".into());
-                Change::WentOut { entry: LedgerEntry { id, at: 1, who, why, host, sent: u64::from(a), received: 0, verdict: GateVerdict::Denied } }
+                Change::WentOut {
+                    entry: LedgerEntry {
+                        id,
+                        at: 1,
+                        who,
+                        why,
+                        host,
+                        sent: u64::from(a),
+                        received: 0,
+                        verdict: GateVerdict::Denied,
+                    },
+                }
             }
         },
         _ => match one(&seen.asked, a).filter(|_| b % 2 == 0) {
@@ -162,7 +185,15 @@ fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
                 let asked = CallId::new();
                 seen.asked.push(asked);
                 let (chat, agent, tool) = (one(&seen.chats, a)?, "Rosa".into(), "write_file".into());
-                Change::ApprovalAsked { asked, chat, agent, tool, reach: Reach::Machine, summary: "s".into(), may_always: true }
+                Change::ApprovalAsked {
+                    asked,
+                    chat,
+                    agent,
+                    tool,
+                    reach: Reach::Machine,
+                    summary: "s".into(),
+                    may_always: true,
+                }
             }
         },
     })

@@ -43,11 +43,11 @@ async fn the_first_bad_record_is_named() {
     let swap_bodies = "UPDATE bodies SET record = -1 WHERE record = 5; UPDATE bodies SET record = 5 WHERE record = 6;
                        UPDATE bodies SET record = 6 WHERE record = -1;";
     let flip = |column: &str| {
-        format!("UPDATE records SET {column} = x'ff' || substr({column}, 2) WHERE seq = 5")
+        format!("UPDATE records SET {column} = CAST(x'ff00' || substr({column}, 3) AS BLOB) WHERE seq = 5")
     };
     let cases: Vec<(String, Option<u64>, &str)> = vec![
         (String::new(), None, ""),
-        ("UPDATE bodies SET body = replace(body, 'question 1', 'question 9') WHERE record = 7".into(), Some(7), "body"),
+        ("UPDATE bodies SET body = CAST(replace(CAST(body AS TEXT), 'question 1', 'question 9') AS BLOB) WHERE record = 7".into(), Some(7), "body"),
         ("UPDATE bodies SET salt = zeroblob(32) WHERE record = 7".into(), Some(7), "body"),
         (flip("hash"), Some(5), "hash"),
         (flip("prev"), Some(5), "hash"),

@@ -139,7 +139,8 @@ fn every_form_comes_back_and_names_its_kind() {
 
 #[test]
 fn a_form_of_another_version_is_refused() {
-    for body in [r#"{"v":2,"change":"sealed","sealed":true}"#, r#"{"change":"sealed"}"#, r#"{"v":1,"change":"x"}"#, ""] {
+    for body in [r#"{"v":2,"change":"sealed","sealed":true}"#, r#"{"change":"sealed"}"#, r#"{"v":1,"change":"x"}"#, ""]
+    {
         assert!(matches!(decode(7, body.as_bytes()), Err(StoreError::Unreadable { number: 7, .. })), "{body}");
     }
 }

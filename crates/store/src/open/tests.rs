@@ -1,6 +1,7 @@
 //! Migrations that go well, that fail, and databases from elsewhere. Real files, made-up migrations.
 
 use super::*;
+use crate::db;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use std::borrow::Cow;
 
