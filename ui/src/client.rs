@@ -106,14 +106,16 @@ impl Client {
         self.ask(ReadChat { chat, before: None, limit: PAGE }, move |page| self.fold(News::Newest(Box::new(page))));
     }
 
-    /// Reads the items before those that are here.
-    pub async fn read_older(self) -> Result<(), Fault> {
-        let (chat, before) = self.store.with_untracked(|space| (space.open, space.items.first().map(|item| item.id)));
-        if let (Some(chat), Some(before)) = (chat, before) {
-            let page = self.call(ReadChat { chat, before: Some(before), limit: PAGE }).await?;
-            self.fold(News::Older(Box::new(page)));
+    /// The items before those that are here, if there are any.
+    pub async fn older(self) -> Result<Option<ChatPage>, Fault> {
+        let wanted = self.store.with_untracked(|space| {
+            let before = space.items.first().map(|item| item.id);
+            space.open.filter(|_| space.older && before.is_some()).map(|chat| ReadChat { chat, before, limit: PAGE })
+        });
+        match wanted {
+            Some(call) => self.call(call).await.map(Some),
+            None => Ok(None),
         }
-        Ok(())
     }
 
     /// Reads the open chat again, once at a time.
@@ -205,7 +207,7 @@ impl Client {
 }
 
 /// Waits until just before the next frame is drawn.
-async fn next_frame() {
+pub async fn next_frame() {
     let (painted, frame) = oneshot::channel::<()>();
     let (late, timer) = oneshot::channel::<()>();
     request_animation_frame(move || {

@@ -125,3 +125,16 @@ pub fn is_mac() -> bool {
 pub fn narrower_than(px: u32) -> bool {
     window().inner_width().ok().and_then(|width| width.as_f64()).is_some_and(|width| width < f64::from(px))
 }
+
+/// Turns true once a row has been laid out, so that it may be skipped while it is out of sight
+/// without changing its height.
+pub fn settled() -> ReadSignal<bool> {
+    let (settled, set) = signal(false);
+    set_timeout(
+        move || {
+            set.try_set(true);
+        },
+        Duration::from_millis(500),
+    );
+    settled
+}

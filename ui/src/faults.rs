@@ -13,8 +13,10 @@ pub struct Words {
     pub safe: Option<String>,
     /// What to do.
     pub hint: Option<String>,
-    /// The English message, where only a general sentence exists in this language.
+    /// The fault's own English words, where these are not they.
     pub original: Option<String>,
+    /// Whether these words are only a general sentence for its kind.
+    pub general: bool,
 }
 
 /// The words of a fault.
@@ -23,13 +25,21 @@ pub fn words(fault: &Fault) -> Words {
         fault.values.iter().map(|(name, value)| (name.as_str(), Arg::Text(value.clone()))).collect();
     let part = |suffix: &str| i18n::try_text(&format!("fault.{}{suffix}", fault.code), &args);
     if let Some(message) = part("") {
-        return Words { message, safe: part(".safe"), hint: part(".hint"), original: None };
+        let original = (i18n::lang() != Lang::En).then(|| fault.to_string());
+        return Words { message, safe: part(".safe"), hint: part(".hint"), original, general: false };
     }
     match i18n::lang() {
-        Lang::En => {
-            Words { message: fault.message.clone(), safe: fault.safe.clone(), hint: fault.hint.clone(), original: None }
+        Lang::En => Words {
+            message: fault.message.clone(),
+            safe: fault.safe.clone(),
+            hint: fault.hint.clone(),
+            original: None,
+            general: false,
+        },
+        Lang::Fr => {
+            let original = Some(fault.to_string());
+            Words { message: kind(fault.kind), safe: None, hint: None, original, general: true }
         }
-        Lang::Fr => Words { message: kind(fault.kind), safe: None, hint: None, original: Some(fault.to_string()) },
     }
 }
 

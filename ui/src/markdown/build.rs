@@ -104,8 +104,15 @@ impl Builder {
         match event {
             Event::Start(tag) => self.open(tag),
             Event::End(tag) => {
-                self.cites_until(range.end, !matches!(tag, TagEnd::Table | TagEnd::List(_) | TagEnd::TableRow));
+                // After bold words, but in the cell or paragraph that holds them.
+                let inline = matches!(
+                    tag,
+                    TagEnd::Strong | TagEnd::Emphasis | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image
+                );
+                let block = !inline && !matches!(tag, TagEnd::Table | TagEnd::List(_) | TagEnd::TableRow);
+                self.cites_until(range.end, block);
                 self.close();
+                self.cites_until(range.end, inline);
             }
             Event::Text(text) => self.words(&text, range),
             Event::Code(code) | Event::InlineMath(code) | Event::DisplayMath(code) => {

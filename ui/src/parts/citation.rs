@@ -1,7 +1,7 @@
 //! The small number after a sentence: what it cites on hover or focus, its page on a click.
 
 use crate::{client::use_client, dom, screen::Cited, state::WorkspaceStoreFields};
-use leptos::{html, leptos_dom::helpers::TimeoutHandle, prelude::*};
+use leptos::{html, leptos_dom::helpers::TimeoutHandle, portal::Portal, prelude::*};
 use protocol::{CitationView, ItemId};
 use std::time::Duration;
 use wasm_bindgen::JsCast;
@@ -69,7 +69,7 @@ pub fn Cite(
         event.stop_propagation();
     };
     let name = t!("cite.name", number = number, document = &cite.name, page = cite.page);
-    let preview = cite.clone();
+    let preview = StoredValue::new(cite);
     view! {
         <span class="cite-root" on:pointerenter=move |_| later(true, BEFORE) on:pointerleave=move |_| later(false, AFTER)>
             <a
@@ -89,7 +89,23 @@ pub fn Cite(
                 {number}
             </a>
             <Show when=move || shown.get()>
-                <Preview cite=preview.clone() place=place(here.get_untracked().as_deref())/>
+                // An item of a long transcript clips what is in it: the preview is drawn over all.
+                {dom::by_id("main")
+                    .map(|mount| {
+                        view! {
+                            <Portal mount=web_sys::Element::from(mount)>
+                                <span
+                                    on:pointerenter=move |_| later(true, BEFORE)
+                                    on:pointerleave=move |_| later(false, AFTER)
+                                >
+                                    <Preview
+                                        cite=preview.get_value()
+                                        place=place(here.get_untracked().as_deref())
+                                    />
+                                </span>
+                            </Portal>
+                        }
+                    })}
             </Show>
         </span>
     }

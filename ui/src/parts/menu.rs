@@ -109,10 +109,11 @@ pub fn Menu(
                 class=class
                 aria-haspopup="menu"
                 aria-expanded=move || open.get().to_string()
-                aria-label=name.clone()
-                title=name
+                title=name.clone()
                 on:click=move |_| if open.get_untracked() { close(true) } else { show() }
             >
+                // Before the content, so that the name has the visible words in it.
+                {name.clone().map(|name| view! { <span class="vh">{name} " "</span> })}
                 {children()}
             </button>
             <Show when=move || open.get()>

@@ -28,6 +28,8 @@ pub fn FaultNotice(
         FaultKind::Unavailable => ("notice warn", Icon::CircleAlert),
         FaultKind::Invalid | FaultKind::NotFound | FaultKind::Busy => ("notice", Icon::Info),
     };
+    // General words need the original beside them; exact ones keep it for the details.
+    let (first, later) = if words.general { (words.original, None) } else { (None, words.original) };
     let detail: Vec<(String, String)> = std::iter::once((t!("notice.code"), fault.code.clone()))
         .chain(fault.values.get("detail").map(|detail| (t!("notice.detail"), detail.clone())))
         .collect();
@@ -36,12 +38,13 @@ pub fn FaultNotice(
             <Glyph icon/>
             <div class="grow">
                 <b>{words.message}</b>
-                {words.original.map(|original| view! { <div class="dim" lang="en">{original}</div> })}
+                {first.map(|original| view! { <div class="dim" lang="en">{original}</div> })}
                 {words.safe.map(|safe| view! { <div class="dim">{safe}</div> })}
                 {words.hint.map(|hint| view! { <div class="dim">{hint}</div> })}
                 {children.map(|children| view! { <div class="notice-acts">{children()}</div> })}
                 <details class="notice-detail">
                     <summary>{t!("notice.details")}</summary>
+                    {later.map(|original| view! { <div lang="en">{original}</div> })}
                     {detail
                         .into_iter()
                         .map(|(name, value)| view! { <div>{name} " " <span class="mono">{value}</span></div> })

@@ -39,8 +39,8 @@ pub fn Boundary() -> impl IntoView {
             class:out=move || state.get() == PlaceState::Connected
             aria-label=t!("boundary.name")
         >
-            <a class="where" href=Route::Outbound.href() title=t!("boundary.open") role="status">
-                {move || egress.with(place_words)}
+            <a class="where" href=Route::Outbound.href() title=t!("boundary.open")>
+                <span class="where-words" role="status">{move || egress.with(place_words)}</span>
             </a>
             {move || {
                 egress.get().sealed.then(|| {

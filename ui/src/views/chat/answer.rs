@@ -3,7 +3,7 @@
 use super::{ChatScreen, feet::Feet, status::TurnRow, work::Work};
 use crate::{
     client::use_client,
-    i18n,
+    dom, i18n,
     parts::{
         icon::{AgentMark, Glyph, Icon},
         notice::FaultNotice,
@@ -40,6 +40,7 @@ pub fn Answer(here: ChatScreen, id: ItemId) -> impl IntoView {
     view! {
         <article
             class="msg answer"
+            class:settled=dom::settled()
             data-item=id.to_string()
             aria-busy=move || (status.get() == ItemStatus::Writing).to_string()
         >

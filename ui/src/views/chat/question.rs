@@ -21,7 +21,7 @@ pub fn Question(here: ChatScreen, id: ItemId) -> impl IntoView {
     let (author, at) = row.try_read_untracked().map(|item| (item.author.clone(), item.at)).unwrap_or_default();
     let editing = Memo::new(move |_| here.editing.get() == Some(id));
     view! {
-        <article class="msg question" data-item=id.to_string()>
+        <article class="msg question" class:settled=dom::settled() data-item=id.to_string()>
             <Avatar name=author.clone()/>
             <div>
                 <div class="who">

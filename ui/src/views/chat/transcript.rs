@@ -3,8 +3,9 @@
 
 use super::{ChatScreen, THREAD_ID, answer::Answer, question::Question, status::Pending, to_newest};
 use crate::{
-    client::use_client,
+    client::{Client, next_frame, use_client},
     dom,
+    fold::News,
     parts::icon::{Glyph, Icon},
     state::WorkspaceStoreFields,
 };
@@ -15,6 +16,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, ResizeObserver};
 
+/// Older items are read while the upper end is nearer than this.
+const AHEAD: i32 = 800;
 /// This near to the bottom counts as at the bottom.
 const NEAR: i32 = 24;
 
@@ -53,19 +56,9 @@ pub fn Transcript(here: ChatScreen) -> impl IntoView {
         }
         reading.set(true);
         spawn_local(async move {
-            let before = thread.get_untracked().map(|thread| (thread.scroll_top(), thread.scroll_height()));
-            if let Err(fault) = client.read_older().await {
-                client.screen.fault.set(Some(fault));
-            }
-            request_animation_frame(move || {
-                // Where the engine keeps the view in place by itself, nothing is left to do.
-                if let (Some((from, height)), Some(thread)) = (before, thread.get_untracked()) {
-                    if thread.scroll_top() == from {
-                        thread.set_scroll_top(from + thread.scroll_height() - height);
-                    }
-                }
-                reading.try_set(false);
-            });
+            // Until the upper end is out of sight again, or there is nothing older.
+            while let Ok(true) = read_page(client, thread).await {}
+            reading.try_set(false);
         });
     };
     let ids = move || store.items().into_iter().map(|item| item.key()).collect::<Vec<ItemId>>();
@@ -104,6 +97,24 @@ pub fn Transcript(here: ChatScreen) -> impl IntoView {
             </div>
         </div>
     }
+}
+
+/// Reads a page of older items and keeps the view where it is. Whether the next one is wanted too.
+async fn read_page(client: Client, thread: NodeRef<html::Div>) -> Result<bool, ()> {
+    let page = match client.older().await {
+        Ok(Some(page)) => page,
+        Ok(None) => return Ok(false),
+        Err(fault) => {
+            client.screen.fault.set(Some(fault));
+            return Err(());
+        }
+    };
+    let height = thread.try_get_untracked().flatten().map(|thread| thread.scroll_height()).ok_or(())?;
+    client.fold(News::Older(Box::new(page)));
+    next_frame().await;
+    let thread = thread.try_get_untracked().flatten().ok_or(())?;
+    thread.set_scroll_top(thread.scroll_top() + thread.scroll_height() - height);
+    Ok(thread.scroll_top() < AHEAD)
 }
 
 /// One item.
@@ -171,7 +182,7 @@ impl Observers {
         });
         let options = IntersectionObserverInit::new();
         options.set_root(Some(thread));
-        options.set_root_margin("800px 0px 0px 0px");
+        options.set_root_margin(&format!("{AHEAD}px 0px 0px 0px"));
         let near = IntersectionObserver::new_with_options(seen.as_ref().unchecked_ref(), &options).ok()?;
         near.observe(top);
         Some(Self { size, near, _grown: grown, _seen: seen })
