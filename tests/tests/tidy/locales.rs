@@ -12,8 +12,15 @@ fn no_sentence_stands_in_the_code() {
         }
         let text = read(file);
         let code = text.split("#[cfg(test)]").next().unwrap();
+        let mut before = "";
         for (number, line) in code.lines().enumerate() {
             let line = line.split("//").next().unwrap();
+            // A fault is made in English and translated by its code.
+            let in_fault = [before, line].iter().any(|line| line.contains("Fault::new("));
+            before = line;
+            if in_fault || line.contains(".safe(\"") || line.contains(".hint(\"") {
+                continue;
+            }
             if ["panic!", "expect(", "log(", "error!", "warn!", "doc ="].iter().any(|word| line.contains(word)) {
                 continue;
             }
