@@ -41,7 +41,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     let start = Instant::now();
     let page = store.chat_page(chat, None, 100).await?;
-    println!(r#"{{"chat_of":{},"page":{},"open_us":{}}}"#, page.chat.items, page.items.len(), start.elapsed().as_micros());
+    println!(
+        r#"{{"chat_of":{},"page":{},"open_us":{}}}"#,
+        page.chat.items,
+        page.items.len(),
+        start.elapsed().as_micros()
+    );
     let start = Instant::now();
     let report = store.verify(store.home().workspace).await?;
     println!(r#"{{"verified":{},"intact":{},"ms":{}}}"#, report.records, report.intact, start.elapsed().as_millis());

@@ -1,4 +1,5 @@
 //! What is in the way: another instance, no rights, no space, a damaged page. Real files.
+#![allow(clippy::unwrap_used)] // the helpers of tests, where clippy does not see that they are
 #![cfg(unix)] // file rights, mounts and raw writes are made with Unix means
 
 mod common;
@@ -124,7 +125,7 @@ async fn a_damaged_page_is_told_and_left_alone() {
         let damaged = fs::read(&path).unwrap();
         let error = refused(dir.path()).await;
         let StoreError::Damaged { backups, .. } = &error else { panic!("{error:?}") };
-        assert_eq!(backups, &[backup.clone()]);
+        assert_eq!(backups, std::slice::from_ref(&backup));
         let fault = error.fault();
         assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Damaged, "store.damaged"));
         assert!(fault.hint.unwrap().contains(&backup.display().to_string()));

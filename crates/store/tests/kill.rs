@@ -2,6 +2,7 @@
 //!
 //! A child process (this test binary itself) writes and says what was acknowledged; the parent
 //! kills it and looks. `ATELIER_SOAK=1` makes it 200 kills.
+#![allow(clippy::unwrap_used)] // the helpers of tests, where clippy does not see that they are
 #![cfg(unix)] // kill means SIGKILL
 
 mod common;

@@ -1,4 +1,5 @@
 //! What is written is there: chats, branches, answers, documents, trust, after a restart too.
+#![allow(clippy::unwrap_used)] // the helpers of tests, where clippy does not see that they are
 
 mod common;
 use common::*;

@@ -1,4 +1,5 @@
 //! The tables are views of the log: dropped and built again from it, they are the same.
+#![allow(clippy::unwrap_used)] // the helpers of tests, where clippy does not see that they are
 
 mod common;
 use common::*;
@@ -118,7 +119,7 @@ fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
                     .into_iter()
                     .collect(),
                 unsupported: vec![Span { start: 0, end: u32::from(b) }],
-                supported: (b % 3 != 0).then_some(b % 3 == 1),
+                supported: (!b.is_multiple_of(3)).then_some(b % 3 == 1),
                 made: None,
                 explanation: None,
             }
@@ -138,7 +139,7 @@ fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
             _ => Change::DocumentPurged { document: one(&seen.documents, a)? },
         },
         21 => {
-            let rule = one(&seen.rules, a).filter(|_| b % 2 == 0).unwrap_or_else(RuleId::new);
+            let rule = one(&seen.rules, a).filter(|_| b.is_multiple_of(2)).unwrap_or_else(RuleId::new);
             seen.rules.push(rule);
             match b % 3 {
                 0 => Change::RuleRemoved { rule },
@@ -159,10 +160,10 @@ fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
             _ => Change::EndpointRemoved { name: format!("e{}", a % 3) },
         },
         23 => match b % 3 {
-            0 => Change::Sealed { sealed: a % 2 == 0 },
+            0 => Change::Sealed { sealed: a.is_multiple_of(2) },
             1 => Change::SettingsChanged { settings: Settings { max_tokens: u32::from(a), ..Settings::default() } },
             _ => {
-                let id = one(&seen.entries, a).filter(|_| b % 2 == 0).unwrap_or_else(EntryId::new);
+                let id = one(&seen.entries, a).filter(|_| b.is_multiple_of(2)).unwrap_or_else(EntryId::new);
                 seen.entries.push(id);
                 let (who, why, host) = ("Ada".into(), "asks".into(), "example.org:443".into());
                 Change::WentOut {
@@ -179,7 +180,7 @@ fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
                 }
             }
         },
-        _ => match one(&seen.asked, a).filter(|_| b % 2 == 0) {
+        _ => match one(&seen.asked, a).filter(|_| b.is_multiple_of(2)) {
             Some(asked) => Change::ApprovalSettled { asked, decision: Decision::Deny },
             None => {
                 let asked = CallId::new();

@@ -1,4 +1,5 @@
 //! Whatever is changed in the log behind the store's back is found, at the first record it touches.
+#![allow(clippy::unwrap_used)] // the helpers of tests, where clippy does not see that they are
 
 mod common;
 use common::*;
