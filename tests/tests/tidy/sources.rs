@@ -144,3 +144,29 @@ fn only_the_gate_opens_connections() {
     }
     assert!(found.is_empty(), "every outbound byte passes the gate:\n{}", found.join("\n"));
 }
+
+#[test]
+fn every_decision_is_in_the_index() {
+    let index = read(Path::new("docs/decisions/README.md"));
+    for page in files(&[".md"]).iter().filter(|file| file.starts_with("docs/decisions")) {
+        let name = page.file_name().unwrap().to_string_lossy();
+        assert!(name == "README.md" || index.contains(&format!("({name})")), "{name} is not in the index");
+    }
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let mut broken = Vec::new();
+    for page in files(&[".md"]).iter().filter(|file| !file.starts_with("tests/fixtures")) {
+        let text = read(page);
+        for rest in text.split("](").skip(1) {
+            let target = rest.split(')').next().unwrap().split('#').next().unwrap();
+            let elsewhere =
+                target.is_empty() || target.contains("://") || target.contains(' ') || target.starts_with('!');
+            if !elsewhere && !atelier_tests::place::root().join(page.parent().unwrap()).join(target).exists() {
+                broken.push(format!("{}: {target}", page.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
