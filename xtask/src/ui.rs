@@ -43,7 +43,9 @@ pub fn build(places: &Places) -> Result<()> {
     let wasm = places.target.join(TARGET).join("ui/ui.wasm");
     (|| {
         let mut bindgen = Bindgen::new();
-        bindgen.input_path(&wasm).web(true)?.typescript(false).omit_default_module_path(true).generate(&fresh)
+        bindgen.input_path(&wasm).web(true)?.typescript(false).omit_default_module_path(true);
+        // The names of functions are two fifths of the file, and only a debugger reads them.
+        bindgen.remove_name_section(true).remove_producers_section(true).generate(&fresh)
     })()
     .map_err(|error| anyhow!("wasm-bindgen: {error:#}"))?;
     for entry in fs::read_dir(places.root.join("ui"))? {
