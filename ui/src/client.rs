@@ -15,8 +15,10 @@ use reactive_stores::Store;
 use std::time::Duration;
 use wasm_bindgen_futures::spawn_local;
 
-/// How many items of a chat are read at once.
+/// How many items of a chat are read when it is opened.
 pub const PAGE: u32 = 40;
+/// How many older ones are read at once while someone scrolls: few, so that no frame is long.
+const OLDER: u32 = 16;
 /// The longest pause before the workspace is opened again.
 const LONGEST_PAUSE_MS: u32 = 8_000;
 /// A hidden page gets no frames; then events are applied this often.
@@ -110,7 +112,7 @@ impl Client {
     pub async fn older(self) -> Result<Option<ChatPage>, Fault> {
         let wanted = self.store.with_untracked(|space| {
             let before = space.items.first().map(|item| item.id);
-            space.open.filter(|_| space.older && before.is_some()).map(|chat| ReadChat { chat, before, limit: PAGE })
+            space.open.filter(|_| space.older && before.is_some()).map(|chat| ReadChat { chat, before, limit: OLDER })
         });
         match wanted {
             Some(call) => self.call(call).await.map(Some),
