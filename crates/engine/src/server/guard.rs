@@ -3,7 +3,7 @@
 //! The check of `Host` closes the door to web pages that point a name of their own at 127.0.0.1.
 //! No header ever allows another origin.
 
-use super::{Problem, Server, Shared};
+use super::{MAX_BODY, Problem, Server, Shared};
 use axum::{
     extract::Request,
     http::{HeaderMap, StatusCode, header},
@@ -32,6 +32,12 @@ fn refusal(server: &Server, path: &str, headers: &HeaderMap) -> Option<Problem> 
     if !same(given.as_bytes(), server.token.as_bytes()) {
         let message = "the bearer token is missing or wrong";
         return Some(Problem::new(StatusCode::UNAUTHORIZED, "invalid_api_key", message));
+    }
+    // Refused before it is sent; a body without a length is cut off where it passes the limit.
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|n| n.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|n| n > MAX_BODY) {
+        let message = format!("the body is longer than {MAX_BODY} bytes");
+        return Some(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message));
     }
     None
 }

@@ -103,9 +103,12 @@ impl Engine {
     /// Sends a request and returns the open connection. HTTP/1.0: the body ends with it.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(300))).unwrap();
-        let mut request = format!("{method} {path} HTTP/1.0\r\nContent-Length: {}\r\n", body.len());
+        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+        let mut request = format!("{method} {path} HTTP/1.0\r\n");
         let has = |name: &str| headers.iter().any(|(n, _)| *n == name);
+        if !has("Content-Length") {
+            request += &format!("Content-Length: {}\r\n", body.len());
+        }
         if !has("Host") {
             request += &format!("Host: {}\r\n", self.address);
         }
