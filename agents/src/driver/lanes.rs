@@ -173,7 +173,7 @@ mod tests {
         let (chat, other) = (ChatId::new(), ChatId::new());
         let mut lanes = Lanes::default();
         let (decisions, _keep) = mpsc::channel(1);
-        let mut enter = |lanes: &mut Lanes, chat| {
+        let enter = |lanes: &mut Lanes, chat| {
             let turn = TurnId::new();
             let ahead = lanes.enter(turn, chat, ItemId::new(), Controls::default(), decisions.clone());
             (turn, ahead)

@@ -17,14 +17,17 @@ use egress::Errand;
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use library::Passage;
 use models::{Delta, Finish, ModelError};
-use protocol::{ApprovalView, CallId, Decision, Event, Fault, FaultKind, Reach, TurnState};
-use std::{collections::VecDeque, future::pending, sync::Arc};
+use protocol::{ApprovalView, CallId, Decision, EngineState, Event, Fault, FaultKind, Reach, TurnState};
+use std::{collections::VecDeque, future::pending, sync::Arc, time::Duration};
 use store::Change;
 use tokio::{
     sync::mpsc::Receiver,
     time::{Instant, MissedTickBehavior, interval_at, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
+
+/// How often the engine is looked at while it may be loading.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// A turn on its way.
 pub(super) struct Run {
@@ -45,6 +48,8 @@ pub(super) struct Run {
     job: Option<Job>,
     stream: Option<Listening>,
     grace: Option<Instant>,
+    /// When to look whether the engine loads, while the prompt is being counted.
+    look: Option<Instant>,
     soft_heard: bool,
     told_of_disk: bool,
     news: VecDeque<Input>,
@@ -94,6 +99,7 @@ pub(super) async fn run(
         job: None,
         stream: None,
         grace: None,
+        look: None,
         soft_heard: false,
         told_of_disk: false,
         news: first.into_iter().collect(),
@@ -119,6 +125,7 @@ pub(super) async fn run(
                 Some(Input::Decided { call, decision })
             }
             _ = ticks.tick() => Some(Input::Tick),
+            () = at(run.look) => run.look_at_engine(),
             () = at(run.voice.due()), if run.voice.holds() => {
                 run.voice.flush();
                 None
@@ -182,8 +189,20 @@ impl Run {
         Input::Model { at, heard }
     }
 
+    fn look_at_engine(&mut self) -> Option<Input> {
+        self.look = Some(Instant::now() + LOOK);
+        match self.inner.models.engine() {
+            EngineState::Loading { done, total, .. } => {
+                let heard = Heard::Loading { done, total };
+                Some(Input::Model { at: since(self.begun), heard })
+            }
+            EngineState::Off | EngineState::Ready { .. } | EngineState::Crashed { .. } => None,
+        }
+    }
+
     /// Keeps what a job brought and turns it into the turn's input.
     fn absorb(&mut self, done: Done) -> Option<Input> {
+        self.look = None;
         Some(match done {
             Done::Late => return None,
             Done::Plain(input) => input,
@@ -216,18 +235,21 @@ impl Run {
             Effect::Emit(event) => self.voice.say(event),
             Effect::SaveCheckpoint(text) => self.save(text).await,
             Effect::Retrieve => self.begin(|run, prepared| jobs::retrieve(run.inner.clone(), prepared)),
-            Effect::BuildPrompt => self.begin(|run, prepared| {
-                let parts = Parts {
-                    role: prepared.role.prompt.clone(),
-                    earlier: prepared.earlier.clone(),
-                    passages: run.found.clone(),
-                    question: prepared.setup.question.clone(),
-                    language: prepared.language,
-                    rounds: run.turn.rounds().to_vec(),
-                    so_far: run.brief.so_far.clone(),
-                };
-                jobs::build(prepared, parts, run.turn.offers_tools(), run.errand())
-            }),
+            Effect::BuildPrompt => {
+                self.look = Some(Instant::now() + LOOK);
+                self.begin(|run, prepared| {
+                    let parts = Parts {
+                        role: prepared.role.prompt.clone(),
+                        earlier: prepared.earlier.clone(),
+                        passages: run.found.clone(),
+                        question: prepared.setup.question.clone(),
+                        language: prepared.language,
+                        rounds: run.turn.rounds().to_vec(),
+                        so_far: run.brief.so_far.clone(),
+                    };
+                    jobs::build(prepared, parts, run.turn.offers_tools(), run.errand())
+                })
+            }
             Effect::AskModel => self.ask_model(),
             Effect::CancelModel => {
                 if let Some(listening) = self.stream.take() {

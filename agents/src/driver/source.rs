@@ -1,6 +1,7 @@
 //! Which model answers?
 
 use models::{ChatModel, ModelError, Models};
+use protocol::EngineState;
 use std::sync::Arc;
 
 /// Where models come from.
@@ -19,6 +20,15 @@ impl ModelSource {
             Self::Models(models) => models.chat_model(id).await,
             #[cfg(test)]
             Self::Script(model) => Ok(model.clone()),
+        }
+    }
+
+    /// Where the engine is: counting a prompt may be what loads the model.
+    pub fn engine(&self) -> EngineState {
+        match self {
+            Self::Models(models) => models.engine_state(),
+            #[cfg(test)]
+            Self::Script(_) => EngineState::Off,
         }
     }
 

@@ -199,7 +199,8 @@ impl House {
         self.until(|event| match event {
             Event::Delta { at, text: more, .. } => {
                 let mut told = told.lock().unwrap();
-                told.truncate(told.char_indices().nth(*at as usize).map_or(told.len(), |(place, _)| place));
+                let place = told.char_indices().nth(*at as usize).map_or(told.len(), |(place, _)| place);
+                told.truncate(place);
                 told.push_str(more);
                 (*told == text).then_some(())
             }
