@@ -1,6 +1,6 @@
 //! Weights times activations: 8 rows by 1 to 4 tokens in registers.
 
-use super::{load, load_bytes, load_halves, store};
+use super::{load, load_bytes, load_halves, load_signed, store};
 use crate::activations::Block;
 use crate::matrix::Panels;
 use crate::product::Task;
@@ -75,7 +75,8 @@ fn blocks<'a, const T: usize>(task: &Task<'a>, token: usize, count: usize) -> [&
 #[target_feature(enable = "avx2,fma,f16c")]
 fn four(block: &Block, part: usize) -> __m256i {
     let codes: &[i8; 4] = &block.codes.as_chunks().0[part];
-    _mm256_set1_epi32(i32::from_ne_bytes(codes.map(i8::cast_unsigned)))
+    // SAFETY: four readable bytes; the load needs no alignment. (Built up byte by byte it stays four loads.)
+    _mm256_set1_epi32(unsafe { codes.as_ptr().cast::<i32>().read_unaligned() })
 }
 
 /// 16-bit pair sums of unsigned weights times signed activations, for the eight columns of a group.
@@ -219,7 +220,7 @@ impl Dot for Tile8 {
         for (at, tile) in panel.iter().enumerate() {
             let mut integers = [_mm256_setzero_si256(); T];
             for (part, codes) in tile.codes.iter().enumerate() {
-                let codes = load_bytes(&codes.map(i8::cast_unsigned));
+                let codes = load_signed(codes);
                 // One factor must be unsigned: the weight's sign goes to the activation.
                 let magnitude = _mm256_abs_epi8(codes);
                 for t in 0..T {
