@@ -48,7 +48,7 @@ fn measure(cpu: &Cpu, format: Format) {
         })
     });
     let operations = 2.0 * (MATRICES * ROWS * COLUMNS * TOKENS) as f64;
-    rates[1] = operations / 1e9 * rates[1];
+    rates[1] *= operations / 1e9;
     println!(
         "  {:<5} one token {:6.1} GB/s, {TOKENS} tokens {:7.1} Gop/s, packing {:5.2} GB/s",
         format!("{format:?}"),

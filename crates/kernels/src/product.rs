@@ -177,7 +177,7 @@ impl Cpu {
             self.pool().split(panels, |range| work(range, 0..1));
             return;
         }
-        let batch = (BATCH_BYTES * 2 / 3 / input.width & !3).clamp(8, 512);
+        let batch = ((BATCH_BYTES * 2 / 3 / input.width) & !3).clamp(8, 512);
         let stretch = (panels / (self.threads() * CLAIMS)).clamp(1, 16);
         let stretches = panels.div_ceil(stretch);
         self.pool().claim(stretches * input.tokens.div_ceil(batch), 1, |claimed| {

@@ -5,6 +5,8 @@
 //! values are kept in half precision), 2 in 100 where they are codes (activations are rounded to 8 bits).
 //! Between thread counts and ways of cutting a prompt, no difference at all.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod model;
 
 use engine::{
