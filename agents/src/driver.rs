@@ -24,7 +24,10 @@ use library::Library;
 use models::Models;
 use protocol::{Actor, AgentId, Decision, Event, RunningTurn, TurnId};
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 use store::{Change, Store};
@@ -44,6 +47,8 @@ pub(crate) struct Inner {
     sink: Sink,
     timing: Timing,
     lanes: Mutex<Lanes>,
+    /// The longest answer of this run in tokens, before the one in the settings; 0: as they say.
+    longest: AtomicU32,
     /// Held while a question gets into the log and into its queue, so that both have one order.
     entrance: tokio::sync::Mutex<()>,
     tasks: TaskTracker,
@@ -92,6 +97,7 @@ impl Driver {
             sink,
             timing,
             lanes: Mutex::new(Lanes::default()),
+            longest: AtomicU32::new(0),
             entrance: tokio::sync::Mutex::new(()),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
@@ -108,6 +114,11 @@ impl Driver {
             }
         }
         Ok(())
+    }
+
+    /// Limits answers to this many tokens from now on, whatever the settings say; None: as they say.
+    pub fn limit_answers(&self, tokens: Option<u32>) {
+        self.0.longest.store(tokens.unwrap_or(0), Ordering::Relaxed);
     }
 
     /// Asks a running turn to stop: first after the current token, a second time or `now` at once.
@@ -130,6 +141,9 @@ impl Driver {
 }
 
 impl Inner {
+    fn longest(&self) -> Option<u32> {
+        Some(self.longest.load(Ordering::Relaxed)).filter(|tokens| *tokens > 0)
+    }
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
         // Its state is consistent after every statement, so a panic elsewhere does not spoil it.
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)

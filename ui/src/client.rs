@@ -56,9 +56,9 @@ impl Client {
         Self { transport: Transport::detect(), store, screen, rereading: StoredValue::new(false) }
     }
 
-    /// Whether this page may open other pages.
-    pub fn opens_pages(self) -> bool {
-        self.transport.opens_pages()
+    /// Opens another page in the person's browser. Only after they said so.
+    pub fn open_page(self, address: String) {
+        self.transport.open_page(address);
     }
 
     /// Whether this page is in the desktop window, which has paths and dialogs of its own.

@@ -1,4 +1,4 @@
-//! How files get in: the window's dialog and dropped paths, or the browser's files as bytes.
+//! What only the system has: its file dialog, dropped files, the person's browser.
 
 use crate::client::Client;
 use futures::channel::oneshot;
@@ -41,6 +41,15 @@ pub async fn choose(wanted: Wanted) -> Vec<String> {
         Ok(chosen) if chosen.is_array() => strings(&chosen),
         Ok(chosen) => chosen.as_string().into_iter().collect(),
         Err(_) => Vec::new(),
+    }
+}
+
+/// Opens a web page in the person's browser. The window's capabilities allow http and https only.
+pub async fn open_page(address: String) {
+    let args = js_sys::Object::new();
+    if js_sys::Reflect::set(&args, &"url".into(), &address.into()).is_ok() {
+        // Refused or no browser: the address can still be copied from the dialog.
+        let _ = invoke("plugin:opener|open_url", args.into()).await;
     }
 }
 

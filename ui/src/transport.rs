@@ -70,11 +70,14 @@ impl Transport {
         }
     }
 
-    /// Whether this page may open other pages: a window has no browser of its own to do so.
-    pub fn opens_pages(self) -> bool {
+    /// Opens another page in the person's browser. Only after they said so.
+    pub fn open_page(self, address: String) {
         match self {
-            Transport::Ipc => false,
-            Transport::Http => true,
+            Transport::Ipc => wasm_bindgen_futures::spawn_local(crate::files::open_page(address)),
+            Transport::Http => {
+                let window = leptos::prelude::window();
+                let _ = window.open_with_url_and_target_and_features(&address, "_blank", "noopener,noreferrer");
+            }
         }
     }
 }

@@ -32,7 +32,7 @@ impl Inner {
         let key = agent.map(|agent| agent.role.clone()).unwrap_or_default();
         let role = role(&key).ok_or(AgentError::UnknownRole(key))?;
         let settings = self.store.settings().await?;
-        let model = self.models.chosen(settings.chat_model.as_deref()).await;
+        let model = self.models.chosen().await;
         let language = language_of(&question.text);
         let temperature = role.temperature.unwrap_or(settings.temperature).clamp(0.0, 2.0);
         let drawn = temperature > 0.0;
@@ -41,7 +41,7 @@ impl Inner {
             top_p: drawn.then_some(0.95),
             // A drawn answer is repeatable by its seed; the turn's random bits are as good as any.
             seed: drawn.then(|| u64::from(brief.turn.0.as_u128() as u32)),
-            max_tokens: settings.max_tokens.max(1),
+            max_tokens: self.longest().unwrap_or(settings.max_tokens).max(1),
             ..Sampling::default()
         };
         // An answer that is continued goes on from its words, so no tool may come between.

@@ -14,10 +14,10 @@ pub(crate) enum ModelSource {
 }
 
 impl ModelSource {
-    /// The model of the settings, or the only one, or the first.
-    pub async fn chosen(&self, id: Option<&str>) -> Result<Arc<dyn ChatModel>, ModelError> {
+    /// The model that was chosen with [`Models::choose`], or the only one, or the first.
+    pub async fn chosen(&self) -> Result<Arc<dyn ChatModel>, ModelError> {
         match self {
-            Self::Models(models) => models.chat_model(id).await,
+            Self::Models(models) => models.chat_model(None).await,
             #[cfg(test)]
             Self::Script(model) => Ok(model.clone()),
         }

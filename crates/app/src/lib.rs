@@ -1,1 +1,20 @@
-//! app
+//! The composition root: one door for window, browser and terminal.
+//!
+//! `App::open` puts the parts together, `App::answer` takes every request, `App::events` tells what
+//! happened. Rights follow from the `Actor` that a shell names, never from what a text says.
+
+mod answer;
+mod app;
+mod bridge;
+mod bus;
+mod config;
+mod export;
+mod handlers;
+
+pub use app::App;
+pub use config::Config;
+
+/// The extract worker's main: reads untrusted files in a process of its own.
+pub fn run_extract_worker() -> std::process::ExitCode {
+    library::run_worker()
+}

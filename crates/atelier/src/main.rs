@@ -1,1 +1,38 @@
-fn main() {}
+//! The `atelier` command: the terminal, the server for browsers, and the extract worker.
+
+mod cli;
+mod commands;
+mod door;
+mod out;
+mod serve;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    // The worker reads untrusted files in a process of its own: no runtime, no app, no network.
+    if matches!(cli.command, cli::Command::ExtractWorker) {
+        return app::run_extract_worker();
+    }
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("ATELIER_LOG").unwrap_or_else(|_| "warn".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("atelier: the runtime cannot start: {error}");
+            return ExitCode::from(out::EXIT_INTERNAL);
+        }
+    };
+    let out = out::Out::new(cli.json);
+    let ended = runtime.block_on(commands::run(cli, &out));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    match ended {
+        Ok(code) => code,
+        Err(fault) => out.fault(&fault),
+    }
+}

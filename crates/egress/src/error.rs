@@ -149,3 +149,9 @@ fn sentence(text: &str) -> String {
     let end = if text.ends_with('.') { "" } else { "." };
     format!("{first}{}{end}", chars.as_str())
 }
+
+impl From<EgressError> for Fault {
+    fn from(error: EgressError) -> Self {
+        error.fault()
+    }
+}

@@ -305,3 +305,9 @@ fn sentence(text: &str) -> String {
     let end = if text.ends_with('.') { "" } else { "." };
     format!("{first}{}{end}", chars.as_str())
 }
+
+impl From<ModelError> for Fault {
+    fn from(error: ModelError) -> Self {
+        error.fault()
+    }
+}

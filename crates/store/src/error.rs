@@ -240,3 +240,9 @@ fn capital(text: &str) -> String {
         None => String::new(),
     }
 }
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        error.fault()
+    }
+}

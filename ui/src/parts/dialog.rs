@@ -96,24 +96,17 @@ pub fn AskLink() -> impl IntoView {
                 >
                     {move || if copied.get() { t!("act.copied") } else { t!("link.copy") }}
                 </button>
-                {client
-                    .opens_pages()
-                    .then(|| {
-                        view! {
-                            <button
-                                class="btn warn-fill"
-                                on:click=move |_| {
-                                    if let Some(address) = screen.link.get_untracked() {
-                                        let _ = window()
-                                            .open_with_url_and_target_and_features(&address, "_blank", "noopener,noreferrer");
-                                    }
-                                    close();
-                                }
-                            >
-                                {t!("link.open")}
-                            </button>
+                <button
+                    class="btn warn-fill"
+                    on:click=move |_| {
+                        if let Some(address) = screen.link.get_untracked() {
+                            client.open_page(address);
                         }
-                    })}
+                        close();
+                    }
+                >
+                    {t!("link.open")}
+                </button>
             </div>
         </Dialog>
     }

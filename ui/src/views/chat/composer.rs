@@ -48,7 +48,10 @@ pub fn Composer(
     };
     screen.draft.set(String::new());
     let draft = RwSignal::new(begun.or_else(|| dom::remembered(&slot.get_value())).unwrap_or_default());
-    let attached = RwSignal::new(Vec::<DocumentId>::new());
+    let attached = RwSignal::new(match chat {
+        None => screen.attach.try_update(std::mem::take).unwrap_or_default(),
+        Some(_) => Vec::new(),
+    });
     let sending = RwSignal::new(false);
     let agent = RwSignal::new(None::<AgentId>);
     let field = NodeRef::<html::Textarea>::new();

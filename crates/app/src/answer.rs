@@ -1,0 +1,82 @@
+//! Which handler answers which call: the closed list, matched in one place.
+
+use crate::{App, handlers::*};
+use protocol::*;
+use serde_json::Value;
+
+impl App {
+    /// Answers one request of an actor.
+    ///
+    /// # Errors
+    /// The fault that the person should see.
+    pub async fn answer(&self, actor: &Actor, request: Request) -> Result<Value, Fault> {
+        macro_rules! answers {
+            ($($call:ident => $handler:path),* $(,)?) => {
+                match request { $(
+                    Request::$call(call) => value::<$call>($handler(self, actor, call).await?),
+                )* }
+            };
+        }
+        answers! {
+            Open => open::open,
+            StartChat => chats::start,
+            RenameChat => chats::rename,
+            RemoveChat => chats::remove,
+            RestoreChat => chats::restore,
+            PurgeChat => chats::purge,
+            ReadChat => chats::read,
+            ChooseBranch => chats::choose_branch,
+            ExportChat => chats::export,
+            SendMessage => turns::send,
+            EditMessage => turns::edit,
+            Regenerate => turns::regenerate,
+            ContinueAnswer => turns::go_on,
+            StopTurn => turns::stop,
+            Decide => turns::decide,
+            Explain => turns::explain,
+            Replay => turns::replay,
+            PlanImport => documents::plan,
+            ImportPaths => documents::import,
+            ImportBytes => documents::import_bytes,
+            ListDocuments => documents::list,
+            RemoveDocument => documents::remove,
+            RestoreDocument => documents::restore,
+            PurgeDocument => documents::purge,
+            RetryDocument => documents::retry,
+            PauseImport => documents::pause,
+            Search => documents::search,
+            ReadPage => documents::read_page,
+            ListModels => models::list,
+            AddModel => models::add,
+            VerifyModel => models::verify,
+            ChooseModel => models::choose,
+            AddEndpoint => models::add_endpoint,
+            RemoveEndpoint => models::remove_endpoint,
+            ReadLedger => trust::ledger,
+            Seal => trust::seal,
+            ListRules => trust::rules,
+            AddRule => trust::add_rule,
+            RemoveRule => trust::remove_rule,
+            VerifyLog => trust::verify_log,
+            ReadLog => trust::read_log,
+            ChangeSettings => settings::change,
+        }
+    }
+
+    /// Answers one typed call of an actor.
+    ///
+    /// # Errors
+    /// The fault that the person should see.
+    pub async fn call<C: Call>(&self, actor: &Actor, call: C) -> Result<C::Reply, Fault> {
+        let reply = self.answer(actor, call.into()).await?;
+        serde_json::from_value(reply).map_err(|error| wire::<C>(&error))
+    }
+}
+
+fn value<C: Call>(reply: C::Reply) -> Result<Value, Fault> {
+    serde_json::to_value(reply).map_err(|error| wire::<C>(&error))
+}
+
+fn wire<C: Call>(error: &serde_json::Error) -> Fault {
+    Fault::new(FaultKind::Internal, "app.wire", format!("The reply to {} cannot be written: {error}.", C::NAME))
+}

@@ -1,0 +1,213 @@
+//! How the parts are put together, kept in step, and taken apart.
+
+use crate::{Config, bridge, bus::Bus};
+use agents::Driver;
+use egress::Gate;
+use futures::stream::BoxStream;
+use library::{Library, LibraryConfig, LibraryEvent};
+use models::{Models, ModelsConfig, ModelsEvent};
+use protocol::*;
+use std::{sync::Arc, time::Duration};
+use store::{Change, Store};
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The one door. Cheap to clone; all clones are the same app.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+struct Parts {
+    config: Config,
+    store: Store,
+    gate: Gate,
+    models: Models,
+    library: Library,
+    driver: Driver,
+    bus: Bus,
+    notices: Vec<Fault>,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+}
+
+impl App {
+    /// Opens the workspace: the log is recovered, the index caught up, the policy put in force.
+    /// No model is loaded yet.
+    ///
+    /// # Errors
+    /// The data folder cannot be used: it is open elsewhere, damaged, from a newer version, or the
+    /// disk is full. The fault says what to do.
+    pub async fn open(config: Config) -> Result<Self, Fault> {
+        let opened = Store::open(&config.data, store::Options::default()).await?;
+        let (store, notices) = (opened.store, opened.notices);
+
+        let gate = Gate::new(bridge::ledger(store.clone()));
+        gate.set_rules(store.rules().await?);
+        gate.set_sealed(store.sealed().await?);
+        gate.start_from(store.egress_totals(bridge::today()).await?);
+
+        let models = Models::open(
+            ModelsConfig::new(&config.models, &config.engine, config.data.join("log")),
+            gate.clone(),
+        )
+        .await?;
+        let library = Library::open(
+            store.clone(),
+            LibraryConfig::new(config.data.join("index"), config.worker.clone()),
+        )
+        .await?;
+        library.set_embedder(models.embedder().map(bridge::embedder));
+
+        let bus = Bus::new();
+        let sink = {
+            let bus = bus.clone();
+            Arc::new(move |event| bus.send(event))
+        };
+        let driver = Driver::new(store.clone(), library.clone(), models.clone(), gate.clone(), sink);
+        let app = Self(Arc::new(Parts {
+            config,
+            store,
+            gate,
+            models,
+            library,
+            driver,
+            bus,
+            notices,
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+        }));
+        app.driver().prepare().await?;
+        app.driver().limit_answers(app.config().max_tokens);
+        let settings = app.store().settings().await?;
+        app.apply_settings(&settings).await;
+        app.refresh_endpoints().await?;
+        app.watch_parts();
+        Ok(app)
+    }
+
+    /// The person at this device.
+    pub fn person(&self) -> Actor {
+        Actor::Person { member: self.store().home().member }
+    }
+
+    /// Every event after number `after`; see [`protocol::Envelope`].
+    pub fn events(&self, _actor: &Actor, after: u64) -> BoxStream<'static, Envelope> {
+        self.bus().after(after)
+    }
+
+    /// What a person should know from the start.
+    pub fn notices(&self) -> &[Fault] {
+        &self.0.notices
+    }
+
+    /// Waits until every document is read and indexed.
+    pub async fn settled(&self) {
+        self.library().idle().await;
+    }
+
+    /// Ends running turns with their text kept, stops the engine and the workers, closes the store.
+    pub async fn shutdown(&self) {
+        self.driver().shutdown().await;
+        self.library().shutdown().await;
+        self.models().shutdown().await;
+        self.0.closing.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+        self.store().close().await;
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.0.config
+    }
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+    pub(crate) fn models(&self) -> &Models {
+        &self.0.models
+    }
+    pub(crate) fn library(&self) -> &Library {
+        &self.0.library
+    }
+    pub(crate) fn driver(&self) -> &Driver {
+        &self.0.driver
+    }
+    pub(crate) fn bus(&self) -> &Bus {
+        &self.0.bus
+    }
+
+    /// Writes one change to the log.
+    pub(crate) async fn record(&self, actor: &Actor, change: Change) -> Result<(), Fault> {
+        Ok(self.store().record(actor, change).await.map(drop)?)
+    }
+
+    /// Puts the rules of the store in force everywhere and tells every client.
+    pub(crate) async fn refresh_rules(&self) -> Result<Vec<RuleView>, Fault> {
+        let rules = self.store().rules().await?;
+        self.gate().set_rules(rules.clone());
+        self.bus().send(Event::RulesChanged(rules.clone()));
+        Ok(rules)
+    }
+
+    /// Puts the settings in force: which model answers, when the engine gives its memory back.
+    pub(crate) async fn apply_settings(&self, settings: &Settings) {
+        let wanted = self.config().model.clone().or_else(|| settings.chat_model.clone());
+        if let Err(error) = self.models().choose(wanted).await {
+            // The settings hold all the same: the model may be on a disk that is not plugged in.
+            self.bus().send(Event::Notice(error.fault()));
+        }
+        self.models().set_unload_after(Duration::from_secs(u64::from(settings.unload_after_min) * 60)).await;
+    }
+
+    /// Tells the models which endpoints there are, with their keys.
+    pub(crate) async fn refresh_endpoints(&self) -> Result<(), Fault> {
+        self.models().set_endpoints(bridge::endpoints(self.store()).await?);
+        Ok(())
+    }
+
+    /// What left this machine today: the ledger's sum, and what the gate has open now.
+    pub(crate) fn totals(&self) -> EgressTotals {
+        self.gate().totals()
+    }
+
+    /// Passes on what the parts tell, until the app closes.
+    fn watch_parts(&self) {
+        let (app, closing) = (self.clone(), self.0.closing.clone());
+        let mut library = app.library().events();
+        let mut models = app.models().events();
+        let mut gate = app.gate().changed();
+        self.0.tasks.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = closing.cancelled() => break,
+                    told = library.recv() => match told {
+                        Ok(LibraryEvent::Document(document)) => app.bus().send(Event::DocumentChanged(document)),
+                        Ok(LibraryEvent::Removed(document)) => app.bus().send(Event::DocumentRemoved(document)),
+                        Ok(LibraryEvent::Progress(progress)) => app.bus().send(Event::ImportMoved(progress)),
+                        Err(RecvError::Lagged(_)) => app.bus().send(Event::Resync),
+                        Err(RecvError::Closed) => break,
+                    },
+                    told = models.recv() => match told {
+                        Ok(ModelsEvent::Engine(state)) => app.bus().send(Event::EngineMoved(state)),
+                        Ok(ModelsEvent::Models) => app.models_changed().await,
+                        Err(RecvError::Lagged(_)) => app.bus().send(Event::Resync),
+                        Err(RecvError::Closed) => break,
+                    },
+                    told = gate.changed() => match told {
+                        Ok(()) => app.bus().send(Event::EgressMoved(app.totals())),
+                        Err(_) => break,
+                    },
+                }
+            }
+        });
+    }
+
+    async fn models_changed(&self) {
+        self.library().set_embedder(self.models().embedder().map(bridge::embedder));
+        match crate::handlers::models::view(self).await {
+            Ok(view) => self.bus().send(Event::ModelsChanged(view)),
+            Err(fault) => self.bus().send(Event::Notice(fault)),
+        }
+    }
+}

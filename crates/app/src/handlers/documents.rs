@@ -1,0 +1,80 @@
+//! Documents: import, list, remove, bring back, search, read a page.
+
+use crate::App;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use library::SearchQuery;
+use protocol::*;
+use std::path::PathBuf;
+
+/// The widest page picture, in pixels.
+const MAX_WIDTH: u32 = 3000;
+
+pub(crate) async fn plan(app: &App, _: &Actor, PlanImport { paths }: PlanImport) -> Result<ImportPlan, Fault> {
+    app.library().plan(&to_paths(paths)).await.map_err(Fault::from)
+}
+
+pub(crate) async fn import(app: &App, actor: &Actor, ImportPaths { paths }: ImportPaths) -> Result<ImportPlan, Fault> {
+    app.library().import(actor, &to_paths(paths)).await.map_err(Fault::from)
+}
+
+pub(crate) async fn import_bytes(
+    app: &App,
+    actor: &Actor,
+    ImportBytes { name, base64 }: ImportBytes,
+) -> Result<DocumentView, Fault> {
+    let bytes = STANDARD.decode(base64).map_err(|error| {
+        Fault::new(FaultKind::Invalid, "import.base64", format!("“{name}” did not arrive whole: {error}."))
+            .hint("Send it again.")
+    })?;
+    app.library().import_bytes(actor, &name, bytes).await.map_err(Fault::from)
+}
+
+pub(crate) async fn list(app: &App, _: &Actor, _: ListDocuments) -> Result<Vec<DocumentView>, Fault> {
+    app.store().documents().await.map_err(Fault::from)
+}
+
+pub(crate) async fn remove(
+    app: &App,
+    actor: &Actor,
+    RemoveDocument { document }: RemoveDocument,
+) -> Result<(), Fault> {
+    app.library().remove(actor, document).await.map_err(Fault::from)
+}
+
+pub(crate) async fn restore(
+    app: &App,
+    actor: &Actor,
+    RestoreDocument { document }: RestoreDocument,
+) -> Result<(), Fault> {
+    app.library().restore(actor, document).await.map_err(Fault::from)
+}
+
+pub(crate) async fn purge(app: &App, actor: &Actor, PurgeDocument { document }: PurgeDocument) -> Result<(), Fault> {
+    app.library().purge(actor, document).await.map_err(Fault::from)
+}
+
+pub(crate) async fn retry(app: &App, actor: &Actor, RetryDocument { document }: RetryDocument) -> Result<(), Fault> {
+    app.library().retry(actor, document).await.map_err(Fault::from)
+}
+
+pub(crate) async fn pause(app: &App, _: &Actor, PauseImport { paused }: PauseImport) -> Result<(), Fault> {
+    app.library().pause(paused);
+    Ok(())
+}
+
+pub(crate) async fn search(app: &App, _: &Actor, Search { query, mode, limit }: Search) -> Result<SearchReply, Fault> {
+    let query = SearchQuery { text: query, mode, limit: limit.clamp(1, 200) as usize, documents: Vec::new() };
+    app.library().search(&query).await.map_err(Fault::from)
+}
+
+pub(crate) async fn read_page(
+    app: &App,
+    _: &Actor,
+    ReadPage { document, page, passage, width }: ReadPage,
+) -> Result<PageView, Fault> {
+    app.library().page(document, page, passage, width.clamp(100, MAX_WIDTH)).await.map_err(Fault::from)
+}
+
+fn to_paths(paths: Vec<String>) -> Vec<PathBuf> {
+    paths.into_iter().map(PathBuf::from).collect()
+}

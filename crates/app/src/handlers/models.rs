@@ -1,0 +1,61 @@
+//! Models on disk, the one in use, and endpoints elsewhere.
+
+use crate::App;
+use protocol::*;
+use std::path::Path;
+
+/// The models as clients see them, with what the policy says of each endpoint now.
+pub(crate) async fn view(app: &App) -> Result<ModelsView, Fault> {
+    Ok(app.models().view())
+}
+
+pub(crate) async fn list(app: &App, _: &Actor, _: ListModels) -> Result<ModelsView, Fault> {
+    view(app).await
+}
+
+pub(crate) async fn add(app: &App, _: &Actor, AddModel { path }: AddModel) -> Result<ModelView, Fault> {
+    app.models().add(Path::new(&path)).await.map_err(Fault::from)
+}
+
+pub(crate) async fn verify(app: &App, _: &Actor, VerifyModel { model }: VerifyModel) -> Result<ModelView, Fault> {
+    app.models().verify(&model).await.map_err(Fault::from)
+}
+
+pub(crate) async fn choose(app: &App, actor: &Actor, ChooseModel { model }: ChooseModel) -> Result<(), Fault> {
+    let mut settings = app.store().settings().await?;
+    settings.chat_model = Some(model);
+    super::settings::change(app, actor, ChangeSettings { settings }).await
+}
+
+pub(crate) async fn add_endpoint(
+    app: &App,
+    actor: &Actor,
+    AddEndpoint { name, url, model, key }: AddEndpoint,
+) -> Result<EndpointView, Fault> {
+    if name.trim().is_empty() || name.chars().any(|letter| letter.is_whitespace() || letter == ':') {
+        return Err(Fault::new(FaultKind::Invalid, "endpoint.name", "An endpoint's name is one word without a colon."));
+    }
+    if !(url.starts_with("https://") || url.starts_with("http://")) {
+        return Err(Fault::new(FaultKind::Invalid, "endpoint.url", format!("“{url}” is not an http or https address.")));
+    }
+    app.store().set_endpoint(actor, &name, &url, &model, key).await?;
+    changed(app).await?;
+    view(app).await?.endpoints.into_iter().find(|endpoint| endpoint.name == name).ok_or_else(|| {
+        Fault::new(FaultKind::Internal, "endpoint.lost", "The endpoint was written and is not there.")
+    })
+}
+
+pub(crate) async fn remove_endpoint(
+    app: &App,
+    actor: &Actor,
+    RemoveEndpoint { name }: RemoveEndpoint,
+) -> Result<(), Fault> {
+    app.store().remove_endpoint(actor, &name).await?;
+    changed(app).await
+}
+
+async fn changed(app: &App) -> Result<(), Fault> {
+    app.refresh_endpoints().await?;
+    app.bus().send(Event::ModelsChanged(view(app).await?));
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Which command does what: one function per command, one file per area.
+
+mod ask;
+mod bench;
+mod chats;
+mod documents;
+mod egress;
+mod log;
+mod models;
+
+use crate::{
+    cli::{Cli, Command},
+    door::Door,
+    out::Out,
+    serve,
+};
+use app::Config;
+use clap::CommandFactory;
+use protocol::Fault;
+use std::process::ExitCode;
+
+/// Runs one command.
+pub(crate) async fn run(cli: Cli, out: &Out) -> Result<ExitCode, Fault> {
+    let mut config = Config::from_env();
+    if let Some(data) = &cli.data {
+        config = config.with_data(data);
+    }
+    match cli.command {
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "atelier", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Ask(ask) => {
+            config.model.clone_from(&ask.model);
+            config.max_tokens = ask.max_tokens;
+            within(config, out, async |door| ask::ask(door, ask, out).await).await
+        }
+        Command::Import { paths, plan } => {
+            within(config, out, async |door| documents::import(door, &paths, plan, out).await).await
+        }
+        Command::Documents { remove, restore, retry, purge } => {
+            let change = documents::Change { remove, restore, retry, purge };
+            within(config, out, async |door| documents::documents(door, change, out).await).await
+        }
+        Command::Search { query, mode, limit } => {
+            within(config, out, async |door| documents::search(door, query, mode, limit, out).await).await
+        }
+        Command::Chats => within(config, out, async |door| chats::chats(door, out).await).await,
+        Command::Export { chat } => within(config, out, async |door| chats::export(door, &chat, out).await).await,
+        Command::Replay { item } => within(config, out, async |door| chats::replay(door, &item, out).await).await,
+        Command::Log { command } => within(config, out, async |door| log::log(door, command, out).await).await,
+        Command::Models { command } => within(config, out, async |door| models::models(door, command, out).await).await,
+        Command::Egress(egress) => within(config, out, async |door| egress::egress(door, egress, out).await).await,
+        Command::Bench { corpus } => bench::bench(config, corpus, out).await,
+        Command::Serve(options) => {
+            within(config, out, async |door| serve::serve(door, options, out).await).await
+        }
+        // Answered in `main`, before there is a runtime.
+        Command::ExtractWorker => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Opens the workspace for one command and closes it however the command ends.
+async fn within(
+    config: Config,
+    out: &Out,
+    command: impl AsyncFnOnce(&Door) -> Result<ExitCode, Fault>,
+) -> Result<ExitCode, Fault> {
+    let door = Door::open(config, out).await?;
+    let ended = tokio::select! {
+        ended = command(&door) => ended,
+        _ = tokio::signal::ctrl_c() => {
+            out.note("stopped");
+            Ok(ExitCode::from(130))
+        }
+    };
+    door.close().await;
+    ended
+}

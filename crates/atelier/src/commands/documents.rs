@@ -1,0 +1,240 @@
+//! `atelier import`, `documents` and `search`.
+
+use crate::{
+    cli::Mode,
+    door::{Door, absolute, id},
+    out::{EXIT_PARTIAL, Out, bytes},
+};
+use futures::StreamExt;
+use protocol::*;
+use serde::Serialize;
+use std::{collections::HashSet, path::PathBuf, process::ExitCode};
+
+/// What `import --json` prints.
+#[derive(Serialize)]
+pub(super) struct Imported {
+    files: u32,
+    known: u32,
+    failed: u32,
+    documents: Vec<DocumentView>,
+    left_out: Vec<LeftOutFile>,
+}
+
+pub(super) async fn import(door: &Door, paths: &[PathBuf], plan: bool, out: &Out) -> Result<ExitCode, Fault> {
+    if plan {
+        let plan = door.call(PlanImport { paths: absolute_all(paths)? }).await?;
+        out.value(&plan, plan_text);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let imported = import_and_wait(door, paths, out).await?;
+    let failed = imported.failed > 0 || !imported.left_out.is_empty();
+    out.value(&imported, |imported| {
+        let mut text = format!(
+            "{} imported, {} already here, {} failed, {} left out",
+            imported.files.saturating_sub(imported.failed),
+            imported.known,
+            imported.failed,
+            imported.left_out.len()
+        );
+        for document in &imported.documents {
+            if let DocumentState::Failed { fault } = &document.state {
+                text.push_str(&format!("\n  {}: {fault}", document.name));
+            }
+        }
+        for file in &imported.left_out {
+            text.push_str(&format!("\n  {}: {}", file.path, file.fault));
+        }
+        text
+    });
+    Ok(if failed { ExitCode::from(EXIT_PARTIAL) } else { ExitCode::SUCCESS })
+}
+
+/// Imports and waits until every document of this import is searchable or has failed.
+pub(super) async fn import_and_wait(door: &Door, paths: &[PathBuf], out: &Out) -> Result<Imported, Fault> {
+    let after = door.call(Open {}).await?.seq;
+    let mut events = door.app.events(&door.person, after);
+    let plan = door.call(ImportPaths { paths: absolute_all(paths)? }).await?;
+    let ours: HashSet<DocumentId> = plan.documents.iter().copied().collect();
+    let mut documents = mine(door, &ours).await?;
+    let mut shown = 0;
+    while documents.iter().any(|document| !settled(&document.state)) {
+        match events.next().await.map(|envelope| envelope.event) {
+            Some(Event::DocumentChanged(document)) if ours.contains(&document.id) => {
+                if settled(&document.state) {
+                    shown += 1;
+                    out.note(&format!("[{shown}/{}] {}", ours.len(), document.name));
+                }
+                if let Some(known) = documents.iter_mut().find(|known| known.id == document.id) {
+                    *known = document;
+                }
+            }
+            Some(Event::Resync) => documents = mine(door, &ours).await?,
+            Some(_) => {}
+            None => break,
+        }
+    }
+    // Found by words already; by meaning once the embedding model has seen every passage.
+    door.app.settled().await;
+    let documents = mine(door, &ours).await?;
+    let failed = documents.iter().filter(|document| matches!(document.state, DocumentState::Failed { .. })).count();
+    Ok(Imported { files: plan.files, known: plan.known, failed: failed as u32, documents, left_out: plan.left_out })
+}
+
+async fn mine(door: &Door, ours: &HashSet<DocumentId>) -> Result<Vec<DocumentView>, Fault> {
+    let all = door.call(ListDocuments {}).await?;
+    Ok(all.into_iter().filter(|document| ours.contains(&document.id)).collect())
+}
+
+fn settled(state: &DocumentState) -> bool {
+    match state {
+        DocumentState::Ready { .. } | DocumentState::Failed { .. } => true,
+        DocumentState::Waiting | DocumentState::Reading | DocumentState::Indexing { .. } => false,
+    }
+}
+
+fn absolute_all(paths: &[PathBuf]) -> Result<Vec<String>, Fault> {
+    paths.iter().map(|path| absolute(path)).collect()
+}
+
+fn plan_text(plan: &ImportPlan) -> String {
+    let mut text = format!("{} files, {}, {} already here", plan.files, bytes(plan.bytes), plan.known);
+    for format in &plan.formats {
+        text.push_str(&format!("\n  {:>6} {}", format.count, format.format));
+    }
+    for file in &plan.left_out {
+        text.push_str(&format!("\n  left out: {}: {}", file.path, file.fault));
+    }
+    text
+}
+
+/// What `documents` shall change, if anything.
+pub(super) struct Change {
+    pub(super) remove: Option<String>,
+    pub(super) restore: Option<String>,
+    pub(super) retry: Option<String>,
+    pub(super) purge: Option<String>,
+}
+
+pub(super) async fn documents(door: &Door, change: Change, out: &Out) -> Result<ExitCode, Fault> {
+    if let Some(named) = change.remove {
+        let document = find(door, &named).await?;
+        door.call(RemoveDocument { document: document.id }).await?;
+        out.note(&format!("{} is removed; bring it back with --restore {}", document.name, document.id));
+    }
+    if let Some(named) = change.restore {
+        door.call(RestoreDocument { document: id(&named, "document")? }).await?;
+        door.app.settled().await;
+    }
+    if let Some(named) = change.retry {
+        door.call(RetryDocument { document: find(door, &named).await?.id }).await?;
+        door.app.settled().await;
+    }
+    if let Some(named) = change.purge {
+        door.call(PurgeDocument { document: id(&named, "document")? }).await?;
+    }
+    let documents = door.call(ListDocuments {}).await?;
+    out.value(&documents, |documents| {
+        let rows: Vec<String> = documents
+            .iter()
+            .map(|document| {
+                format!(
+                    "{}  {:<5} {:>4} p.  {:>9}  {:<10} {}",
+                    document.id,
+                    document.format,
+                    document.pages,
+                    bytes(document.bytes),
+                    state_word(&document.state),
+                    document.name
+                )
+            })
+            .collect();
+        if rows.is_empty() { "no documents yet; import some with `atelier import PATH`".to_owned() } else { rows.join("\n") }
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+fn state_word(state: &DocumentState) -> &'static str {
+    match state {
+        DocumentState::Waiting => "waiting",
+        DocumentState::Reading => "reading",
+        DocumentState::Indexing { .. } => "indexing",
+        DocumentState::Ready { meaning: true } => "ready",
+        DocumentState::Ready { meaning: false } => "words only",
+        DocumentState::Failed { .. } => "failed",
+    }
+}
+
+async fn find(door: &Door, named: &str) -> Result<DocumentView, Fault> {
+    let all = door.call(ListDocuments {}).await?;
+    let mut found = all.into_iter().filter(|document| document.id.to_string() == named || document.name == named);
+    match (found.next(), found.next()) {
+        (Some(document), None) => Ok(document),
+        (Some(_), Some(_)) => {
+            Err(Fault::new(FaultKind::Invalid, "cli.ambiguous", format!("Several documents are named “{named}”."))
+                .hint("Use the id from `atelier documents`."))
+        }
+        (None, _) => Err(Fault::new(FaultKind::NotFound, "document.unknown", format!("There is no document “{named}”."))
+            .hint("List them with `atelier documents`.")),
+    }
+}
+
+/// One line of `search --json`.
+#[derive(Serialize)]
+struct Hit {
+    document: String,
+    document_id: DocumentId,
+    page: u32,
+    start: u32,
+    end: u32,
+    score: f32,
+    words: f32,
+    meaning: f32,
+    snippet: String,
+    marks: Vec<Span>,
+}
+
+#[derive(Serialize)]
+struct Hits {
+    hits: Vec<Hit>,
+    mode: SearchMode,
+    ms: u64,
+}
+
+pub(super) async fn search(door: &Door, query: String, mode: Mode, limit: u32, out: &Out) -> Result<ExitCode, Fault> {
+    let asked = SearchMode::from(mode);
+    let reply = door.call(Search { query, mode: asked, limit }).await?;
+    if reply.mode != asked {
+        out.note("by words only: no embedding model is there yet");
+    }
+    let hits: Vec<Hit> = reply
+        .hits
+        .into_iter()
+        .map(|hit| Hit {
+            document: hit.name,
+            document_id: hit.document,
+            page: hit.page,
+            start: hit.start,
+            end: hit.end,
+            score: hit.score,
+            words: hit.words,
+            meaning: hit.meaning,
+            snippet: hit.snippet,
+            marks: hit.marks,
+        })
+        .collect();
+    out.value(&Hits { hits, mode: reply.mode, ms: reply.ms }, |found| {
+        if found.hits.is_empty() {
+            return "nothing found".to_owned();
+        }
+        let rows: Vec<String> = found
+            .hits
+            .iter()
+            .map(|hit| {
+                let snippet = hit.snippet.split_whitespace().collect::<Vec<_>>().join(" ");
+                format!("{}, page {}  ({:.3})\n    {snippet}", hit.document, hit.page, hit.score)
+            })
+            .collect();
+        format!("{}\n{} passages, {} ms", rows.join("\n"), found.hits.len(), found.ms)
+    });
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,89 @@
+//! `atelier egress`: the outbound ledger, the seal, the rules and the endpoints.
+
+use crate::{
+    cli::Egress,
+    door::Door,
+    out::{Out, bytes, when},
+};
+use protocol::*;
+use serde::Serialize;
+use std::process::ExitCode;
+
+#[derive(Serialize)]
+struct Shown {
+    totals: EgressTotals,
+    rules: Vec<RuleView>,
+    entries: Vec<LedgerEntry>,
+}
+
+pub(super) async fn egress(door: &Door, egress: Egress, out: &Out) -> Result<ExitCode, Fault> {
+    if egress.seal || egress.unseal {
+        door.call(Seal { sealed: egress.seal }).await?;
+    }
+    for (host, verdict) in [(egress.allow, Verdict::Allow), (egress.deny, Verdict::Deny)] {
+        if let Some(host) = host {
+            door.call(AddRule { subject: RuleSubject::Host { host }, verdict }).await?;
+        }
+    }
+    if let Some(endpoint) = egress.endpoint {
+        door.call(parse_endpoint(&endpoint)?).await?;
+    }
+    let totals = door.call(Open {}).await?.egress;
+    let rules = door.call(ListRules {}).await?;
+    let entries = door.call(ReadLedger { before: None, limit: egress.limit }).await?;
+    let list_rules = egress.rules;
+    out.value(&Shown { totals, rules, entries }, |shown| {
+        let mut lines = vec![format!(
+            "{}{} sent outside today, {} received, {} requests refused",
+            if shown.totals.sealed { "SEALED. " } else { "" },
+            bytes(shown.totals.sent_today),
+            bytes(shown.totals.received_today),
+            shown.totals.refused_today
+        )];
+        if list_rules {
+            lines.extend(shown.rules.iter().map(|rule| {
+                let about = match &rule.subject {
+                    RuleSubject::Host { host } => format!("host {host}"),
+                    RuleSubject::Tool { name } => format!("tool {name}"),
+                };
+                format!("rule {}  {:?} {about}", rule.id, rule.verdict)
+            }));
+        }
+        lines.extend(shown.entries.iter().map(|entry| {
+            format!(
+                "{}  {:<10} {:<24} {:<28} {:>9} out {:>9} in  {:?}",
+                when(entry.at),
+                entry.who,
+                entry.why,
+                entry.host,
+                bytes(entry.sent),
+                bytes(entry.received),
+                entry.verdict
+            )
+        }));
+        lines.join("\n")
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `NAME=URL,MODEL`; the key never stands on a command line, where other users could read it.
+fn parse_endpoint(typed: &str) -> Result<AddEndpoint, Fault> {
+    let parts = typed.split_once('=').and_then(|(name, rest)| Some((name, rest.rsplit_once(',')?)));
+    let Some((name, (url, model))) = parts else {
+        return Err(Fault::new(FaultKind::Invalid, "cli.bad_endpoint", format!("“{typed}” is not NAME=URL,MODEL.")));
+    };
+    let key = std::env::var("ATELIER_ENDPOINT_KEY").ok().filter(|key| !key.is_empty());
+    Ok(AddEndpoint { name: name.into(), url: url.into(), model: model.into(), key })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_are_name_url_model() {
+        let endpoint = parse_endpoint("bank=https://llm.bank.example/v1,mistral,large").map(|e| (e.name, e.url, e.model));
+        assert_eq!(endpoint, Ok(("bank".into(), "https://llm.bank.example/v1,mistral".into(), "large".into())));
+        assert!(parse_endpoint("bank").is_err());
+    }
+}

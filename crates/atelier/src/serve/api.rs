@@ -1,0 +1,82 @@
+//! The three routes: open a session, answer a request, send events.
+
+use super::{Served, guard::COOKIE};
+use axum::{
+    Json,
+    extract::{
+        Query, State, WebSocketUpgrade,
+        ws::{Message, WebSocket},
+    },
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures::{SinkExt, StreamExt};
+use protocol::{Envelope, Request};
+use serde::Deserialize;
+use serde_json::json;
+
+/// The one-time token.
+#[derive(Deserialize)]
+pub(super) struct Token {
+    token: String,
+}
+
+/// Spends the one-time token and sets the session cookie.
+pub(super) async fn open_session(State(served): State<Served>, Json(Token { token }): Json<Token>) -> Response {
+    match served.sessions.open(&token) {
+        Ok(Some(session)) => {
+            let cookie = format!("{COOKIE}={session}; Path=/; HttpOnly; SameSite=Strict");
+            eprintln!("Another browser: http://{}/#token={}", served.address, served.sessions.token());
+            ([(header::SET_COOKIE, cookie)], Json(json!({ "ok": null }))).into_response()
+        }
+        Ok(None) => (StatusCode::UNAUTHORIZED, "this address was used already; the terminal shows another").into_response(),
+        Err(fault) => (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "fault": fault }))).into_response(),
+    }
+}
+
+/// Answers one request: `{"ok": reply}` or `{"fault": fault}`.
+pub(super) async fn call(State(served): State<Served>, Json(request): Json<Request>) -> Response {
+    let answered = match served.app.answer(&served.person, request).await {
+        Ok(reply) => json!({ "ok": reply }),
+        Err(fault) => json!({ "fault": fault }),
+    };
+    Json(answered).into_response()
+}
+
+/// After which event to go on.
+#[derive(Deserialize)]
+pub(super) struct After {
+    #[serde(default)]
+    after: u64,
+}
+
+/// Sends every event after a number, one JSON text frame each.
+pub(super) async fn events(
+    State(served): State<Served>,
+    Query(After { after }): Query<After>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    upgrade.on_upgrade(move |socket| send_events(served, socket, after))
+}
+
+async fn send_events(served: Served, socket: WebSocket, after: u64) {
+    let mut events = served.app.events(&served.person, after);
+    let (mut to, mut from) = socket.split();
+    loop {
+        let envelope: Envelope = tokio::select! {
+            next = events.next() => match next {
+                Some(envelope) => envelope,
+                None => break,
+            },
+            // The client says nothing on this socket; what comes is its end.
+            heard = from.next() => match heard {
+                Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+                Some(Ok(_)) => continue,
+            },
+        };
+        let Ok(frame) = serde_json::to_string(&envelope) else { continue };
+        if to.send(Message::Text(frame.into())).await.is_err() {
+            break;
+        }
+    }
+}

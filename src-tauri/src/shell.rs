@@ -1,0 +1,69 @@
+//! How the window starts and ends: the app opens beside it, so that the window is never late.
+
+use crate::commands;
+use app::{App, Config};
+use protocol::Fault;
+use std::process::ExitCode;
+use tauri::Manager;
+use tokio::sync::watch;
+
+/// The app once it has opened, or why it could not.
+pub(crate) type Opened = Option<Result<App, Fault>>;
+
+/// What the commands reach: the door, as soon as it is open.
+pub(crate) struct Door(pub(crate) watch::Receiver<Opened>);
+
+impl Door {
+    /// Waits for the app; a fault while opening is the answer to every call.
+    pub(crate) async fn app(&self) -> Result<App, Fault> {
+        let mut opened = self.0.clone();
+        let ready = opened.wait_for(Option::is_some).await.map_err(|_| closing())?;
+        ready.clone().unwrap_or_else(|| Err(closing()))
+    }
+}
+
+fn closing() -> Fault {
+    Fault::new(protocol::FaultKind::Unavailable, "app.closing", "Atelier is closing.")
+}
+
+/// Opens the window and runs until it is closed.
+pub fn run() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("ATELIER_LOG").unwrap_or_else(|_| "warn".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let (opened, door) = watch::channel(None);
+    let built = tauri::Builder::default()
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_opener::init())
+        .manage(Door(door.clone()))
+        .invoke_handler(tauri::generate_handler![commands::call, commands::events])
+        .setup(move |_| {
+            tauri::async_runtime::spawn(async move {
+                let app = App::open(Config::from_env()).await;
+                // Nobody listens any more only when the window is gone already.
+                let _ = opened.send(Some(app));
+            });
+            Ok(())
+        })
+        .build(tauri::generate_context!());
+    let tauri = match built {
+        Ok(tauri) => tauri,
+        Err(error) => {
+            eprintln!("atelier-desktop: the window cannot be opened: {error}");
+            eprintln!("The same interface is served to a browser by `atelier serve`.");
+            return ExitCode::FAILURE;
+        }
+    };
+    tauri.run(|handle, event| {
+        if let tauri::RunEvent::Exit = event {
+            let opened = handle.state::<Door>().0.borrow().clone();
+            if let Some(Ok(app)) = opened {
+                tauri::async_runtime::block_on(app.shutdown());
+            }
+        }
+    });
+    ExitCode::SUCCESS
+}
