@@ -87,7 +87,7 @@ fn what_is_least_useful_goes_first() {
         (whole, 4, 4, &[]),
         (whole - 1, 3, 4, &["The oldest question of this chat and its answer."]),
         (whole - 400, 1, 4, &["The 3 oldest questions of this chat and their answers."]),
-        (whole - 1100, 0, 3, &["The 4 oldest questions of this chat and their answers.", "The weakest passage."]),
+        (whole - 1000, 0, 3, &["The 4 oldest questions of this chat and their answers.", "The weakest passage."]),
     ];
     for (budget, exchanges, passages, left_out) in cases {
         let fitted = run(fit(full.clone(), *budget, chars)).unwrap();
