@@ -56,7 +56,7 @@ pub enum AgentError {
     Store(#[from] StoreError),
     /// The library.
     #[error(transparent)]
-    Library(#[from] LibraryError),
+    Library(Box<LibraryError>),
     /// The model.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -102,6 +102,12 @@ impl AgentError {
             Self::Library(error) => error.fault(),
             Self::Model(error) => error.fault(),
         }
+    }
+}
+
+impl From<LibraryError> for AgentError {
+    fn from(error: LibraryError) -> Self {
+        Self::Library(Box::new(error))
     }
 }
 

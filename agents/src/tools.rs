@@ -76,7 +76,13 @@ pub enum ToolError {
     Store(#[from] StoreError),
     /// The library.
     #[error(transparent)]
-    Library(#[from] LibraryError),
+    Library(Box<LibraryError>),
+}
+
+impl From<LibraryError> for ToolError {
+    fn from(error: LibraryError) -> Self {
+        Self::Library(Box::new(error))
+    }
 }
 
 impl ToolError {

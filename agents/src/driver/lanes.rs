@@ -18,12 +18,15 @@ pub(super) struct Lanes {
     lanes: HashMap<ChatId, VecDeque<TurnId>>,
 }
 
+/// The way of decisions to a turn.
+pub(super) type Decisions = mpsc::Sender<(CallId, Decision)>;
+
 struct Handle {
     chat: ChatId,
     item: ItemId,
     state: TurnState,
     controls: Controls,
-    decisions: mpsc::Sender<(CallId, Decision)>,
+    decisions: Decisions,
     asked: Option<Asked>,
 }
 
@@ -65,14 +68,7 @@ impl Lanes {
     }
 
     /// Puts a turn at the end of its chat's lane; says how many are ahead of it.
-    pub fn enter(
-        &mut self,
-        turn: TurnId,
-        chat: ChatId,
-        item: ItemId,
-        controls: Controls,
-        decisions: mpsc::Sender<(CallId, Decision)>,
-    ) -> u32 {
+    pub fn enter(&mut self, turn: TurnId, chat: ChatId, item: ItemId, controls: Controls, decisions: Decisions) -> u32 {
         let lane = self.lanes.entry(chat).or_default();
         let ahead = u32::try_from(lane.len()).unwrap_or(u32::MAX);
         lane.push_back(turn);
@@ -137,7 +133,7 @@ impl Lanes {
     }
 
     /// Takes what waits under this call: whoever gets it settles it, and nobody else.
-    pub fn take_asked(&mut self, call: CallId) -> Option<(TurnId, Asked, mpsc::Sender<(CallId, Decision)>)> {
+    pub fn take_asked(&mut self, call: CallId) -> Option<(TurnId, Asked, Decisions)> {
         let found = self.turns.iter_mut().find(|(_, handle)| handle.asked.as_ref().is_some_and(|a| a.call == call));
         let (turn, handle) = found?;
         Some((*turn, handle.asked.take()?, handle.decisions.clone()))

@@ -238,6 +238,7 @@ pub enum Input {
 }
 
 /// What a turn wants done.
+#[allow(clippy::large_enum_variant)] // an effect lives for one step, and most of them are events
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Search the documents; answered by `Retrieved` or `SearchFailed`.
