@@ -109,7 +109,11 @@ async fn embed(embedder: &dyn Embed, some: &[Unembedded]) -> Option<Vec<StoredVe
         match embedder.embed(texts.clone()).await {
             Ok(vectors) if vectors.len() == some.len() => {
                 let each = some.iter().zip(vectors).filter_map(|(passage, mut vector)| {
-                    normalise(&mut vector).then_some(StoredVector { id: passage.id, document: passage.document, vector })
+                    normalise(&mut vector).then_some(StoredVector {
+                        id: passage.id,
+                        document: passage.document,
+                        vector,
+                    })
                 });
                 return Some(each.collect());
             }

@@ -36,17 +36,17 @@ impl LibraryError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Store(error) => error.fault(),
-            Self::Index(error) => Fault::new(FaultKind::Damaged, "library.index", format!("The search index failed: {error}."))
-                .safe("Your documents are safe; the index is made of them and can be built again.")
-                .hint("Start Atelier again; if it stays, check that the disk is not full."),
-            Self::Io { path, source } => Fault::new(
-                FaultKind::Invalid,
-                "library.file",
-                format!("{} cannot be read: {source}.", path.display()),
-            )
-            .safe("Nothing was changed.")
-            .hint("Check the path and that you may read it.")
-            .with("path", path.display()),
+            Self::Index(error) => {
+                Fault::new(FaultKind::Damaged, "library.index", format!("The search index failed: {error}."))
+                    .safe("Your documents are safe; the index is made of them and can be built again.")
+                    .hint("Start Atelier again; if it stays, check that the disk is not full.")
+            }
+            Self::Io { path, source } => {
+                Fault::new(FaultKind::Invalid, "library.file", format!("{} cannot be read: {source}.", path.display()))
+                    .safe("Nothing was changed.")
+                    .hint("Check the path and that you may read it.")
+                    .with("path", path.display())
+            }
             Self::Refused(fault) => fault.clone(),
             Self::Closed => Fault::new(FaultKind::Busy, "library.closed", "Atelier is being closed.")
                 .safe("What was begun goes on at the next start."),

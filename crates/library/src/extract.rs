@@ -24,8 +24,12 @@ pub struct Extractor {
     /// Whether its pages have a picture and boxes.
     pub fixed_layout: bool,
     /// Reads the file and hands out its pages in order.
-    pub read: fn(&Path, &mut dyn FnMut(Page) -> Result<(), Fault>) -> Result<Vec<Fault>, Fault>,
+    pub read: Read,
 }
+
+/// Reads a file, hands its pages to the second argument in order, and returns what a person should
+/// know of them.
+pub type Read = fn(&Path, &mut dyn FnMut(Page) -> Result<(), Fault>) -> Result<Vec<Fault>, Fault>;
 
 /// Every format there is. The order decides nothing; names and extensions are unique.
 pub const EXTRACTORS: &[Extractor] = &[
@@ -37,7 +41,12 @@ pub const EXTRACTORS: &[Extractor] = &[
         read: markdown::read,
     },
     Extractor { format: "html", extensions: &["html", "htm", "xhtml"], fixed_layout: false, read: html::read },
-    Extractor { format: "txt", extensions: &["txt", "text", "log", "rst", "org"], fixed_layout: false, read: text::read },
+    Extractor {
+        format: "txt",
+        extensions: &["txt", "text", "log", "rst", "org"],
+        fixed_layout: false,
+        read: text::read,
+    },
 ];
 
 /// The extractor of a format by its short name.
@@ -183,7 +192,8 @@ pub(crate) fn tidy(text: &str) -> String {
     let unified = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{c}'], "\n").replace('\u{2029}', "\n\n");
     let mut tidied = String::with_capacity(unified.len());
     for line in unified.split('\n') {
-        let kept = line.nfc().filter(|c| *c == '\t' || !(c.is_control() || matches!(c, '\u{ad}' | '\u{feff}' | '\u{200b}')));
+        let kept =
+            line.nfc().filter(|c| *c == '\t' || !(c.is_control() || matches!(c, '\u{ad}' | '\u{feff}' | '\u{200b}')));
         tidied.extend(kept.map(|c| if c == '\u{a0}' || c == '\u{202f}' { ' ' } else { c }));
         tidied.truncate(tidied.trim_end_matches([' ', '\t']).len());
         tidied.push('\n');

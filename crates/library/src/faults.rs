@@ -44,10 +44,14 @@ pub fn empty() -> Fault {
 /// Not one of the formats.
 pub fn unsupported(extension: &str) -> Fault {
     let formats: Vec<&str> = crate::extract::EXTRACTORS.iter().map(|e| e.format).collect();
-    Fault::new(FaultKind::Invalid, "document.unsupported", format!("Files of this kind ({extension}) cannot be read yet."))
-        .safe(SAFE)
-        .hint(format!("Formats that can be read: {}. Save or print it as PDF and import that.", formats.join(", ")))
-        .with("format", extension)
+    Fault::new(
+        FaultKind::Invalid,
+        "document.unsupported",
+        format!("Files of this kind ({extension}) cannot be read yet."),
+    )
+    .safe(SAFE)
+    .hint(format!("Formats that can be read: {}. Save or print it as PDF and import that.", formats.join(", ")))
+    .with("format", extension)
 }
 
 /// Pictures of text only.
@@ -103,9 +107,12 @@ pub fn too_slow(seconds: u64) -> Fault {
 
 /// The worker needed too much memory.
 pub fn too_much_memory(limit: u64) -> Fault {
-    damaged_kind("document.too_much_memory", format!("Reading it needed more than {} MB of memory and was stopped.", limit >> 20))
-        .hint("The file may be damaged. Save it again in the program it comes from, then retry.")
-        .with("limit_mb", limit >> 20)
+    damaged_kind(
+        "document.too_much_memory",
+        format!("Reading it needed more than {} MB of memory and was stopped.", limit >> 20),
+    )
+    .hint("The file may be damaged. Save it again in the program it comes from, then retry.")
+    .with("limit_mb", limit >> 20)
 }
 
 /// The worker crashed.
@@ -130,9 +137,13 @@ pub fn too_much_text() -> Fault {
 
 /// The worker could not be started.
 pub fn no_worker(reason: &str) -> Fault {
-    Fault::new(FaultKind::Unavailable, "document.no_worker", format!("The reader process could not be started: {reason}."))
-        .safe(SAFE)
-        .hint("Install Atelier again if a file of it is missing; then retry.")
+    Fault::new(
+        FaultKind::Unavailable,
+        "document.no_worker",
+        format!("The reader process could not be started: {reason}."),
+    )
+    .safe(SAFE)
+    .hint("Install Atelier again if a file of it is missing; then retry.")
 }
 
 /// `1–3, 7, 9–10`, shortened.

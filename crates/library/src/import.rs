@@ -52,7 +52,8 @@ impl Library {
         let known = self.known_sizes().await?;
         let mut plan = plan_of(&walked);
         // Only a file whose size is known here can be known: only those are hashed.
-        let maybe: Vec<PathBuf> = walked.files.iter().filter(|f| known.contains(&f.bytes)).map(|f| f.path.clone()).collect();
+        let maybe: Vec<PathBuf> =
+            walked.files.iter().filter(|f| known.contains(&f.bytes)).map(|f| f.path.clone()).collect();
         for path in maybe {
             let hash = blocking(move || Ok(hash(&path).ok())).await?;
             if let Some(hash) = hash

@@ -165,7 +165,10 @@ impl TextIndex {
             tries += 1;
             let mut writer = self.writer();
             let metas = self.index.searchable_segment_metas()?;
-            let merged = metas.iter().filter(|m| m.num_deleted_docs() > 0).try_for_each(|m| writer.merge(&[m.id()]).wait().map(drop));
+            let merged = metas
+                .iter()
+                .filter(|m| m.num_deleted_docs() > 0)
+                .try_for_each(|m| writer.merge(&[m.id()]).wait().map(drop));
             match merged {
                 Ok(()) => writer.garbage_collect_files().wait().map(drop)?,
                 // A merge that tantivy has begun by itself has the segment; it ends soon.
@@ -205,11 +208,6 @@ impl TextIndex {
         }
         let (all, with) = (searcher.num_docs() as f32, most as f32);
         Ok((1.0 + (all - with + 0.5).max(0.0) / (with + 0.5)).ln())
-    }
-
-    /// How many passages can be found.
-    pub fn passages(&self) -> u64 {
-        self.reader.searcher().num_docs()
     }
 
     /// The fields that queries are made of.
@@ -299,10 +297,76 @@ fn remove_others(dir: &Path, here: &Path) {
     for entry in entries.flatten() {
         let path = entry.path();
         let ours = entry.file_name().to_string_lossy().starts_with("text-v");
-        if ours && path != here
+        if ours
+            && path != here
             && let Err(error) = std::fs::remove_dir_all(&path)
         {
             tracing::warn!(%error, path = %path.display(), "an old search index could not be removed");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passage(id: i64, document: DocumentId, text: &str) -> StoredPassage {
+        StoredPassage {
+            id,
+            document,
+            name: "file.md".into(),
+            format: "md".into(),
+            page: 1,
+            start: 0,
+            end: text.chars().count() as u32,
+            section: None,
+            language: Some("en".into()),
+            text: text.into(),
+            page_hash: String::new(),
+        }
+    }
+
+    fn found(index: &TextIndex, text: &str) -> Vec<i64> {
+        let terms = parse(text, &index.languages());
+        let mut ids: Vec<i64> =
+            index.search(&*terms.query(index.fields(), &[]), 10).unwrap().iter().map(|f| f.chunk).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Whether the word is in the dictionary of any segment, deleted passages included.
+    fn in_files(index: &TextIndex, word: &str) -> bool {
+        let term = Term::from_field_text(index.fields.exact, word);
+        let searcher = index.reader.searcher();
+        searcher.segment_readers().iter().any(|segment| {
+            let words = segment.inverted_index(index.fields.exact).unwrap();
+            words.get_term_info(&term).unwrap().is_some()
+        })
+    }
+
+    #[test]
+    fn replaced_removed_expunged_and_opened_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (a, b) = (DocumentId::new(), DocumentId::new());
+        {
+            let (index, number) = TextIndex::open(dir.path()).unwrap();
+            assert_eq!(number, None);
+            index.replace(a, &[passage(1, a, "The walruses sleep."), passage(2, a, "A zanzibar clause.")]).unwrap();
+            index.replace(b, &[passage(3, b, "One walrus wakes.")]).unwrap();
+            assert_eq!(found(&index, "walrus"), [0i64; 0], "not committed");
+            index.commit(7).unwrap();
+            assert_eq!((found(&index, "walrus"), found(&index, "zanzibar")), (vec![1, 3], vec![2]));
+        }
+        let (index, number) = TextIndex::open(dir.path()).unwrap();
+        assert_eq!((number, index.languages()), (Some(7), BTreeSet::from(["en".to_owned()])));
+        index.replace(a, &[passage(4, a, "The walruses sleep on.")]).unwrap();
+        index.commit(8).unwrap();
+        assert_eq!((found(&index, "walrus"), found(&index, "zanzibar")), (vec![3, 4], vec![]));
+        index.replace(a, &[]).unwrap();
+        index.commit(9).unwrap();
+        index.expunge().unwrap();
+        assert!(!in_files(&index, "zanzibar") && !in_files(&index, "sleep") && in_files(&index, "wakes"));
+        assert_eq!(found(&index, "walrus"), [3]);
+        assert!(matches!(TextIndex::open(dir.path()), Err(IndexError::Tantivy(_))), "one writer at a time");
     }
 }

@@ -1,6 +1,9 @@
 //! How the index follows SQLite: it takes from the outbox what changed, commits, and says so.
 
-use crate::{LibraryError, library::{Inner, blocking}};
+use crate::{
+    LibraryError,
+    library::{Inner, blocking},
+};
 use protocol::DocumentId;
 use std::sync::atomic::Ordering;
 

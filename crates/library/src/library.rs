@@ -52,7 +52,7 @@ impl LibraryConfig {
 #[derive(Clone, Debug)]
 pub enum LibraryEvent {
     /// A document was added or changed.
-    Document(DocumentView),
+    Document(Box<DocumentView>),
     /// A document was removed.
     Removed(DocumentId),
     /// The import moved on.
@@ -261,7 +261,7 @@ impl Inner {
     /// Tells the listeners how a document is now.
     pub async fn tell(&self, document: DocumentId) {
         if let Ok(view) = self.store.document(document).await {
-            let _ = self.events.send(LibraryEvent::Document(view));
+            let _ = self.events.send(LibraryEvent::Document(Box::new(view)));
         }
     }
 

@@ -46,7 +46,8 @@ impl Count {
     /// For clients: with what is left, from the rate measured so far.
     pub fn view(&self, paused: bool) -> ImportProgress {
         let rate = self.bytes as f64 / self.time.as_secs_f64();
-        let left = (rate.is_finite() && rate > 0.0 && !paused).then(|| (self.waiting_bytes as f64 / rate * 1_000.0) as u64);
+        let left =
+            (rate.is_finite() && rate > 0.0 && !paused).then(|| (self.waiting_bytes as f64 / rate * 1_000.0) as u64);
         ImportProgress {
             total: self.total,
             done: self.done,
@@ -236,7 +237,12 @@ impl Gathered {
     /// A passage too short to tell its language has that of the document so far.
     fn stored(&self, chunk: Chunk) -> NewChunk {
         let language = chunk.language.or_else(|| self.language());
-        NewChunk { start: chunk.span.start, end: chunk.span.end, section: chunk.section, language: language.map(str::to_owned) }
+        NewChunk {
+            start: chunk.span.start,
+            end: chunk.span.end,
+            section: chunk.section,
+            language: language.map(str::to_owned),
+        }
     }
 
     fn language(&self) -> Option<&'static str> {
@@ -257,4 +263,3 @@ impl Gathered {
         }
     }
 }
-

@@ -151,7 +151,12 @@ impl Inner {
     }
 }
 
-fn search_words(index: &TextIndex, terms: &Terms, depth: usize, documents: &[DocumentId]) -> Result<Vec<Found>, LibraryError> {
+fn search_words(
+    index: &TextIndex,
+    terms: &Terms,
+    depth: usize,
+    documents: &[DocumentId],
+) -> Result<Vec<Found>, LibraryError> {
     if terms.is_empty() {
         return Ok(Vec::new());
     }
@@ -269,8 +274,12 @@ mod tests {
             page_hash: String::new(),
         };
         let list = vec![
-            (passage(1, a, "1"), 1.0), (passage(2, a, "2"), 0.9), (passage(3, a, "3"), 0.8), (passage(4, a, "4"), 0.7),
-            (passage(5, b, "1"), 0.6), (passage(6, b, "6"), 0.5),
+            (passage(1, a, "1"), 1.0),
+            (passage(2, a, "2"), 0.9),
+            (passage(3, a, "3"), 0.8),
+            (passage(4, a, "4"), 0.7),
+            (passage(5, b, "1"), 0.6),
+            (passage(6, b, "6"), 0.5),
         ];
         let ids: Vec<i64> = spread(list.clone(), 4).iter().map(|(p, _)| p.id).collect();
         assert_eq!(ids, [1, 2, 3, 6]);

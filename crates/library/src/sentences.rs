@@ -6,8 +6,8 @@ use protocol::Span;
 const ABBREVIATIONS: &[&str] = &[
     "mr", "mrs", "ms", "dr", "prof", "st", "vs", "e.g", "i.e", "cf", "no", "nos", "vol", "fig", "art", "arts", "sec",
     "ch", "pp", "approx", "inc", "ltd", "co", "corp", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept", "sep",
-    "oct", "nov", "dec", "u.s", "u.k", "mme", "mlle", "env", "éd", "z.b", "d.h", "u.a", "bzw", "ca", "nr", "abs", "ziff",
-    "str", "hr", "fr", "usw", "evtl", "ggf", "inkl", "zzgl", "mio", "mrd", "vgl", "sog", "etc",
+    "oct", "nov", "dec", "u.s", "u.k", "mme", "mlle", "env", "éd", "z.b", "d.h", "u.a", "bzw", "ca", "nr", "abs",
+    "ziff", "str", "hr", "fr", "usw", "evtl", "ggf", "inkl", "zzgl", "mio", "mrd", "vgl", "sog", "etc",
 ];
 
 /// The sentences of a text, without the white space around them. An empty line always ends one; a
@@ -50,7 +50,9 @@ fn stop(chars: &[char], start: usize, at: usize) -> Option<usize> {
         return None;
     }
     let mut end = at + 1;
-    while end < chars.len() && matches!(chars[end], '.' | '!' | '?' | '"' | '”' | '’' | '»' | '\'' | ')' | ']' | '*' | '_') {
+    while end < chars.len()
+        && matches!(chars[end], '.' | '!' | '?' | '"' | '”' | '’' | '»' | '\'' | ')' | ']' | '*' | '_')
+    {
         end += 1;
     }
     // A note's mark belongs to the sentence before it: "… days.[2] The".
@@ -81,11 +83,26 @@ fn stop(chars: &[char], start: usize, at: usize) -> Option<usize> {
 }
 
 fn is_month(chars: &[char], from: usize) -> bool {
-    let word: String = chars[from..].iter().skip_while(|c| c.is_whitespace()).take_while(|c| c.is_alphabetic()).collect();
+    let word: String =
+        chars[from..].iter().skip_while(|c| c.is_whitespace()).take_while(|c| c.is_alphabetic()).collect();
     matches!(
         word.to_lowercase().as_str(),
-        "januar" | "februar" | "märz" | "april" | "mai" | "juni" | "juli" | "august" | "september" | "oktober"
-            | "november" | "dezember" | "quartal" | "jahrhundert" | "tag" | "monat"
+        "januar"
+            | "februar"
+            | "märz"
+            | "april"
+            | "mai"
+            | "juni"
+            | "juli"
+            | "august"
+            | "september"
+            | "oktober"
+            | "november"
+            | "dezember"
+            | "quartal"
+            | "jahrhundert"
+            | "tag"
+            | "monat"
     )
 }
 

@@ -64,7 +64,11 @@ fn best_window(all: &[Word], hits: &[(usize, &Word)], length: u32, weight: &impl
     let from = best.1.min(length.saturating_sub(SHOWN));
     let start = if from == 0 { 0 } else { all.iter().map(|w| w.span.start).find(|s| *s >= from).unwrap_or(from) };
     let until = (start + SHOWN).min(length);
-    let end = if until == length { length } else { all.iter().map(|w| w.span.end).rfind(|e| *e <= until && *e > start).unwrap_or(until) };
+    let end = if until == length {
+        length
+    } else {
+        all.iter().map(|w| w.span.end).rfind(|e| *e <= until && *e > start).unwrap_or(until)
+    };
     (start, end)
 }
 
@@ -83,7 +87,11 @@ mod tests {
         let marked: Vec<_> = found.marks.iter().map(|m| words::slice(&found.text, *m)).collect();
         assert_eq!(marked, ["tenant", "notice"]);
         assert_eq!(found.share, 0.5);
-        assert!(found.text.starts_with("… ") && found.text.ends_with(" …") && found.text.chars().count() < 260, "{}", found.text);
+        assert!(
+            found.text.starts_with("… ") && found.text.ends_with(" …") && found.text.chars().count() < 260,
+            "{}",
+            found.text
+        );
         let short = snippet("Brief notice.", Some("en"), &terms, &[1.0; 3]);
         assert_eq!((short.text.as_str(), short.marks.len()), ("Brief notice.", 1));
     }

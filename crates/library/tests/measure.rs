@@ -13,6 +13,48 @@ fn data() -> PathBuf {
     std::env::var_os("ATELIER_MEASURE").map(PathBuf::from).expect("ATELIER_MEASURE names the data folder")
 }
 
+/// The embedding model of a running `atelier-engine`: ATELIER_ENGINE (host:port) and ATELIER_ENGINE_TOKEN.
+struct Engine(String);
+
+#[async_trait::async_trait]
+impl library::Embed for Engine {
+    fn id(&self) -> &str {
+        "engine"
+    }
+    fn dims(&self) -> usize {
+        384
+    }
+    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, String> {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let token = std::env::var("ATELIER_ENGINE_TOKEN").unwrap_or_default();
+        let body = serde_json::json!({ "input": texts, "model": "embedding" }).to_string();
+        let request = format!(
+            "POST /v1/embeddings HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
+             Connection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            self.0,
+            body.len()
+        );
+        let mut stream = tokio::net::TcpStream::connect(&self.0).await.map_err(|e| e.to_string())?;
+        stream.write_all(request.as_bytes()).await.map_err(|e| e.to_string())?;
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).await.map_err(|e| e.to_string())?;
+        let at = reply.find('{').ok_or("no JSON")?;
+        let end = reply.rfind('}').ok_or("no JSON")?;
+        let reply: Value = serde_json::from_str(&reply[at..=end]).map_err(|e| format!("{e}: {reply}"))?;
+        let vector =
+            |v: &Value| v["embedding"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap() as f32).collect();
+        Ok(reply["data"].as_array().ok_or("no data")?.iter().map(vector).collect())
+    }
+}
+
+/// Uses the engine's embedding model where one is named.
+async fn with_engine(library: &Library) -> SearchMode {
+    let Ok(engine) = std::env::var("ATELIER_ENGINE") else { return SearchMode::Text };
+    library.set_embedder(Some(std::sync::Arc::new(Engine(engine))));
+    tokio::time::timeout(std::time::Duration::from_secs(3000), library.idle()).await.unwrap();
+    SearchMode::Hybrid
+}
+
 fn lines(path: PathBuf) -> Vec<Value> {
     fs::read_to_string(path).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect()
 }
@@ -39,6 +81,8 @@ async fn retrieval() {
         library.import(&here.person, &[files]).await.unwrap();
         tokio::time::timeout(std::time::Duration::from_secs(3000), library.idle()).await.unwrap();
         let imported = began.elapsed();
+        let mode = with_engine(&library).await;
+        let mode = if std::env::var("ATELIER_MODE").is_ok_and(|m| m == "vector") { SearchMode::Vector } else { mode };
         let mut right: HashMap<String, HashMap<String, f64>> = HashMap::new();
         for line in fs::read_to_string(dir.join("qrels/test.tsv")).unwrap().lines().skip(1) {
             let parts: Vec<&str> = line.split('\t').collect();
@@ -49,7 +93,7 @@ async fn retrieval() {
         for query in lines(dir.join("queries.jsonl")) {
             let Some(wanted) = right.get(&text(&query, "_id")) else { continue };
             let began = Instant::now();
-            let search = library::SearchQuery { text: text(&query, "text"), mode: SearchMode::Text, limit: 30, documents: vec![] };
+            let search = library::SearchQuery { text: text(&query, "text"), mode, limit: 30, documents: vec![] };
             let reply = library.search(&search).await.unwrap();
             times.push(began.elapsed());
             let mut names: Vec<String> = Vec::new();
@@ -59,7 +103,8 @@ async fn retrieval() {
                 }
             }
             let gain = |grade: f64, rank: usize| grade / (rank as f64 + 2.0).log2();
-            let found: f64 = names.iter().take(10).enumerate().filter_map(|(n, name)| Some(gain(*wanted.get(name)?, n))).sum();
+            let found: f64 =
+                names.iter().take(10).enumerate().filter_map(|(n, name)| Some(gain(*wanted.get(name)?, n))).sum();
             let mut ideal: Vec<f64> = wanted.values().copied().collect();
             ideal.sort_by(|a, b| b.total_cmp(a));
             ndcg += found / ideal.iter().take(10).enumerate().map(|(n, g)| gain(*g, n)).sum::<f64>();
@@ -68,8 +113,11 @@ async fn retrieval() {
         }
         times.sort();
         println!(
-            "{set}: nDCG@10 {:.3} recall@10 {:.3} over {count} queries; import {imported:.1?}; p50 {:.1?} p99 {:.1?}",
-            ndcg / count, recall / count, times[times.len() / 2], times[times.len() * 99 / 100]
+            "{set} {mode:?}: nDCG@10 {:.3} recall@10 {:.3} over {count} queries; import {imported:.1?}; p50 {:.1?} p99 {:.1?}",
+            ndcg / count,
+            recall / count,
+            times[times.len() / 2],
+            times[times.len() * 99 / 100]
         );
         library.shutdown().await;
     }
@@ -88,6 +136,7 @@ async fn answers() -> (Here, Library, Vec<Question>) {
     let library = here.open().await;
     library.import(&here.person, &[dir.join("documents")]).await.unwrap();
     idle(&library).await;
+    with_engine(&library).await;
     let questions = lines(dir.join("questions.jsonl"));
     let questions = questions.iter().map(|q| Question {
         text: text(q, "question"),
@@ -127,7 +176,8 @@ async fn answerable() {
 async fn citations() {
     let (_here, library, questions) = answers().await;
     let dir = data().join("answers/xquad-en/documents");
-    let (mut short, mut statement, mut altered, mut without) = (Tally::default(), Tally::default(), Tally::default(), Tally::default());
+    let (mut short, mut statement, mut altered, mut without) =
+        (Tally::default(), Tally::default(), Tally::default(), Tally::default());
     let wrong: Vec<&str> = questions.iter().filter(|q| q.answerable).map(|q| q.answer.as_str()).collect();
     for (n, question) in questions.iter().enumerate().filter(|(_, q)| q.answerable) {
         let passages = library.candidates(&question.text, 6, &[]).await.unwrap();
@@ -224,7 +274,10 @@ async fn corpus() {
             fs::write(PathBuf::from(out).join(format!("{}.txt", view.name)), all).unwrap();
         }
     }
-    println!("{} documents, {} left out, {pages} pages in {took:.1?}: {counts:#?}", plan.documents.len(), plan.left_out.len());
+    println!(
+        "{} documents, {} left out, {pages} pages in {took:.1?}: {counts:#?}",
+        plan.documents.len(),
+        plan.left_out.len()
+    );
     library.shutdown().await;
 }
-

@@ -20,13 +20,15 @@ impl Claim {
         let sentence = without_notes(sentence);
         let all = words::words(&sentence);
         let german = words::language(&sentence) == Some("de");
-        let mut claim = Self { content: Vec::new(), numbers: numbers(&all, &sentence), names: Vec::new(), denies: denies(&all) };
+        let mut claim =
+            Self { content: Vec::new(), numbers: numbers(&all, &sentence), names: Vec::new(), denies: denies(&all) };
         for (n, word) in all.into_iter().enumerate() {
             if as_number(&word).is_some() || words::is_function_word(&word.folded) || is_denial(&word.folded) {
                 continue;
             }
             // In German every noun has a capital; in others a capital inside a sentence is a name.
-            let name = word.capital && n > 0 && !german && word.folded.chars().count() > 1 && !follows_stop(&sentence, &word);
+            let name =
+                word.capital && n > 0 && !german && word.folded.chars().count() > 1 && !follows_stop(&sentence, &word);
             if name {
                 claim.names.push(word.folded.clone());
             }
@@ -45,18 +47,50 @@ impl Claim {
 pub fn is_filler(folded: &str) -> bool {
     matches!(
         folded,
-        "answer" | "question" | "document" | "documents" | "passage" | "passages" | "source" | "sources" | "text" | "following"
-            | "according" | "based" | "yes" | "reponse" | "oui" | "non" | "selon" | "antwort" | "frage"
-            | "dokument" | "dokumente" | "laut" | "ja" | "nein" | "okay" | "sure" | "here" | "summary" | "voici" | "also"
-            | "provided" | "states" | "mentioned" | "says" | "stated"
+        "answer"
+            | "question"
+            | "document"
+            | "documents"
+            | "passage"
+            | "passages"
+            | "source"
+            | "sources"
+            | "text"
+            | "following"
+            | "according"
+            | "based"
+            | "yes"
+            | "reponse"
+            | "oui"
+            | "non"
+            | "selon"
+            | "antwort"
+            | "frage"
+            | "dokument"
+            | "dokumente"
+            | "laut"
+            | "ja"
+            | "nein"
+            | "okay"
+            | "sure"
+            | "here"
+            | "summary"
+            | "voici"
+            | "also"
+            | "provided"
+            | "states"
+            | "mentioned"
+            | "says"
+            | "stated"
     )
 }
 
 /// A capital after a colon, a dash or a bold mark begins a phrase, not a name.
 fn follows_stop(sentence: &str, word: &Word) -> bool {
-    let before = words::slice(sentence, protocol::Span { start: word.span.start.saturating_sub(3), end: word.span.start });
+    let before =
+        words::slice(sentence, protocol::Span { start: word.span.start.saturating_sub(3), end: word.span.start });
     let before = before.trim_end_matches([' ', '"', '“', '«', '(', '*', '_']);
-    before.ends_with([':', '.', '!', '?', ';', '—', '–']) || before.is_empty()
+    before.ends_with([':', ';', '—', '–']) || before.is_empty()
 }
 
 fn without_notes(sentence: &str) -> String {
@@ -65,7 +99,8 @@ fn without_notes(sentence: &str) -> String {
     while let Some(open) = rest.find('[') {
         let (before, from) = rest.split_at(open);
         clean.push_str(before);
-        let close = from.find(']').filter(|c| *c > 1 && from[1..*c].bytes().all(|b| b.is_ascii_digit() || b", -".contains(&b)));
+        let close =
+            from.find(']').filter(|c| *c > 1 && from[1..*c].bytes().all(|b| b.is_ascii_digit() || b", -".contains(&b)));
         match close {
             Some(close) => rest = &from[close + 1..],
             None => {
@@ -90,7 +125,10 @@ pub fn numbers(all: &[Word], text: &str) -> Vec<String> {
             && *end + 1 == word.span.start
             && last.len() <= 9
             && last.bytes().all(|b| b.is_ascii_digit())
-            && matches!(words::slice(text, protocol::Span { start: *end, end: word.span.start }), " " | "\u{a0}" | "\u{202f}" | "’" | "'")
+            && matches!(
+                words::slice(text, protocol::Span { start: *end, end: word.span.start }),
+                " " | "\u{a0}" | "\u{202f}" | "’" | "'"
+            )
         {
             last.push_str(&number);
             *end = word.span.end;
@@ -113,7 +151,8 @@ pub fn as_number(word: &Word) -> Option<String> {
     let body = text.trim_end_matches(|c: char| c.is_alphabetic());
     // 1.200 and 1,200 group by three; 4.5 and 4,5 have a fraction.
     let groups: Vec<&str> = body.split(['.', ',']).collect();
-    let grouped = groups.len() > 1 && groups[1..].iter().all(|g| g.len() == 3) && groups[0].len() <= 3 && groups[0] != "0";
+    let grouped =
+        groups.len() > 1 && groups[1..].iter().all(|g| g.len() == 3) && groups[0].len() <= 3 && groups[0] != "0";
     if grouped {
         return Some(groups.concat());
     }
@@ -124,15 +163,80 @@ pub fn as_number(word: &Word) -> Option<String> {
 
 /// Small numbers in words, folded. One is left out: it is an article in most languages.
 const NUMBER_WORDS: &[(&str, &str)] = &[
-    ("two", "2"), ("three", "3"), ("four", "4"), ("five", "5"), ("six", "6"), ("seven", "7"), ("eight", "8"), ("nine", "9"),
-    ("ten", "10"), ("eleven", "11"), ("twelve", "12"), ("fifteen", "15"), ("twenty", "20"), ("thirty", "30"), ("forty", "40"),
-    ("fifty", "50"), ("sixty", "60"), ("seventy", "70"), ("eighty", "80"), ("ninety", "90"), ("hundred", "100"),
-    ("zwei", "2"), ("drei", "3"), ("vier", "4"), ("funf", "5"), ("sechs", "6"), ("sieben", "7"), ("acht", "8"), ("neun", "9"),
-    ("zehn", "10"), ("elf", "11"), ("zwolf", "12"), ("vierzehn", "14"), ("zwanzig", "20"), ("dreissig", "30"),
-    ("neunzig", "90"), ("hundert", "100"),
-    ("deux", "2"), ("trois", "3"), ("quatre", "4"), ("cinq", "5"), ("sept", "7"), ("huit", "8"), ("neuf", "9"),
-    ("dix", "10"), ("onze", "11"), ("douze", "12"), ("quinze", "15"), ("vingt", "20"), ("trente", "30"),
-    ("quarante", "40"), ("cinquante", "50"), ("soixante", "60"), ("cent", "100"),
+    ("two", "2"),
+    ("three", "3"),
+    ("four", "4"),
+    ("five", "5"),
+    ("six", "6"),
+    ("seven", "7"),
+    ("eight", "8"),
+    ("nine", "9"),
+    ("ten", "10"),
+    ("eleven", "11"),
+    ("twelve", "12"),
+    ("thirteen", "13"),
+    ("fourteen", "14"),
+    ("fifteen", "15"),
+    ("sixteen", "16"),
+    ("seventeen", "17"),
+    ("eighteen", "18"),
+    ("nineteen", "19"),
+    ("twenty", "20"),
+    ("thirty", "30"),
+    ("forty", "40"),
+    ("fifty", "50"),
+    ("sixty", "60"),
+    ("seventy", "70"),
+    ("eighty", "80"),
+    ("ninety", "90"),
+    ("hundred", "100"),
+    ("zwei", "2"),
+    ("drei", "3"),
+    ("vier", "4"),
+    ("funf", "5"),
+    ("sechs", "6"),
+    ("sieben", "7"),
+    ("acht", "8"),
+    ("neun", "9"),
+    ("zehn", "10"),
+    ("elf", "11"),
+    ("zwolf", "12"),
+    ("dreizehn", "13"),
+    ("vierzehn", "14"),
+    ("funfzehn", "15"),
+    ("sechzehn", "16"),
+    ("siebzehn", "17"),
+    ("achtzehn", "18"),
+    ("neunzehn", "19"),
+    ("zwanzig", "20"),
+    ("dreissig", "30"),
+    ("vierzig", "40"),
+    ("funfzig", "50"),
+    ("sechzig", "60"),
+    ("siebzig", "70"),
+    ("achtzig", "80"),
+    ("neunzig", "90"),
+    ("hundert", "100"),
+    ("deux", "2"),
+    ("trois", "3"),
+    ("quatre", "4"),
+    ("cinq", "5"),
+    ("sept", "7"),
+    ("huit", "8"),
+    ("neuf", "9"),
+    ("dix", "10"),
+    ("onze", "11"),
+    ("douze", "12"),
+    ("treize", "13"),
+    ("quatorze", "14"),
+    ("quinze", "15"),
+    ("seize", "16"),
+    ("vingt", "20"),
+    ("trente", "30"),
+    ("quarante", "40"),
+    ("cinquante", "50"),
+    ("soixante", "60"),
+    ("cent", "100"),
 ];
 
 /// Whether words deny something.
@@ -143,9 +247,37 @@ pub fn denies(all: &[Word]) -> bool {
 fn is_denial(folded: &str) -> bool {
     matches!(
         folded,
-        "not" | "never" | "neither" | "cannot" | "dont" | "doesnt" | "didnt" | "isnt" | "arent" | "wasnt" | "werent" | "wont"
-            | "cant" | "shouldnt" | "mustnt" | "pas" | "jamais" | "aucun" | "aucune" | "nicht" | "kein" | "keine" | "keinen"
-            | "keiner" | "keinem" | "nie" | "niemals" | "prohibited" | "forbidden" | "interdit" | "verboten"
+        "not"
+            | "never"
+            | "neither"
+            | "cannot"
+            | "dont"
+            | "doesnt"
+            | "didnt"
+            | "isnt"
+            | "arent"
+            | "wasnt"
+            | "werent"
+            | "wont"
+            | "cant"
+            | "shouldnt"
+            | "mustnt"
+            | "pas"
+            | "jamais"
+            | "aucun"
+            | "aucune"
+            | "nicht"
+            | "kein"
+            | "keine"
+            | "keinen"
+            | "keiner"
+            | "keinem"
+            | "nie"
+            | "niemals"
+            | "prohibited"
+            | "forbidden"
+            | "interdit"
+            | "verboten"
     )
 }
 
@@ -176,7 +308,10 @@ mod tests {
         let claim = Claim::of("According to the lease [1, 3], Anna Berg pays 90 days, not 60.");
         let content: Vec<_> = claim.content.iter().map(|w| w.folded.as_str()).collect();
         assert_eq!(content, ["according", "lease", "anna", "berg", "pays", "days"]);
-        assert_eq!((claim.numbers, claim.names, claim.denies), (vec!["90".into(), "60".into()], vec!["anna".to_owned(), "berg".into()], true));
+        assert_eq!(
+            (claim.numbers, claim.names, claim.denies),
+            (vec!["90".into(), "60".into()], vec!["anna".to_owned(), "berg".into()], true)
+        );
         for empty in ["Yes.", "Here is the answer:", "Selon les documents :", "[1]"] {
             assert!(Claim::of(empty).is_empty(), "{empty}");
         }

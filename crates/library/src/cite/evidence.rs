@@ -4,7 +4,10 @@ use super::{
     Passage,
     claim::{Claim, denies, is_filler, numbers},
 };
-use crate::{sentences::sentences, words::{self, Stems, Word}};
+use crate::{
+    sentences::sentences,
+    words::{self, Stems, Word},
+};
 use protocol::Span;
 use std::collections::HashSet;
 

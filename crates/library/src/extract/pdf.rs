@@ -35,7 +35,8 @@ pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Resu
     let mut notes = Vec::new();
     let (mut empty, mut broken) = (Vec::new(), Vec::new());
     for number in 1..=total.min(MOST_PAGES) {
-        let page = match pages.get(number as PdfPageIndex - 1).map_err(fault).and_then(|page| read_page(&page, number)) {
+        let page = match pages.get(number as PdfPageIndex - 1).map_err(fault).and_then(|page| read_page(&page, number))
+        {
             Ok(page) => page,
             Err(_) => {
                 broken.push(number);

@@ -32,7 +32,9 @@ const OTHER_TEXT: &[&str] = &["", "csv", "tsv", "tex", "bib", "adoc", "asc", "sr
 fn is_html(head: &[u8]) -> bool {
     let start: String = String::from_utf8_lossy(&head[..head.len().min(512)]).to_lowercase();
     let start = start.trim_start_matches('\u{feff}').trim_start();
-    start.starts_with("<!doctype html") || start.starts_with("<html") || (start.starts_with("<?xml") && start.contains("<html"))
+    start.starts_with("<!doctype html")
+        || start.starts_with("<html")
+        || (start.starts_with("<?xml") && start.contains("<html"))
 }
 
 /// No NUL bytes and few control chars, or UTF-16 by its mark.

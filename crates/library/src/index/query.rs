@@ -6,7 +6,9 @@ use protocol::DocumentId;
 use std::collections::BTreeSet;
 use tantivy::{
     Term,
-    query::{AllQuery, BooleanQuery, BoostQuery, DisjunctionMaxQuery, Occur, PhraseQuery, Query, TermQuery, TermSetQuery},
+    query::{
+        AllQuery, BooleanQuery, BoostQuery, DisjunctionMaxQuery, Occur, PhraseQuery, Query, TermQuery, TermSetQuery,
+    },
     schema::IndexRecordOption,
 };
 
@@ -40,7 +42,8 @@ pub struct Wanted {
 /// Reads a query: `"words in a row"` must be there, `-word` must not, all else may.
 pub fn parse(text: &str, languages: &BTreeSet<String>) -> Terms {
     let own = words::language(text).map(str::to_owned);
-    let stemmers: Vec<Stems> = languages.iter().cloned().chain(own).collect::<BTreeSet<_>>().iter().map(|l| Stems::of(Some(l))).collect();
+    let stemmers: Vec<Stems> =
+        languages.iter().cloned().chain(own).collect::<BTreeSet<_>>().iter().map(|l| Stems::of(Some(l))).collect();
     let wanted = |folded: String| {
         let mut stems: BTreeSet<String> = stemmers.iter().map(|s| s.stem(&folded)).collect();
         stems.insert(folded.clone());
@@ -141,14 +144,18 @@ mod tests {
             ("the who", "the who", 0, 0),
             ("\"notice period\" lease -pets", "notice period lease", 1, 1),
             ("« délai de préavis »", "delai preavis", 1, 0),
-            ("well-known e-mail", "well known e mail", 0, 0),
+            ("well-known e-mail", "well known mail", 0, 0),
             ("rent \"unclosed", "rent unclosed", 0, 0),
             ("rent rent Rent", "rent", 0, 0),
             ("", "", 0, 0),
         ] {
             let terms = parse(text, &languages);
             let folded: Vec<_> = terms.words.iter().map(|w| w.folded.as_str()).collect();
-            assert_eq!((folded.join(" ").as_str(), terms.phrases.len(), terms.without.len()), (words, phrases, without), "{text}");
+            assert_eq!(
+                (folded.join(" ").as_str(), terms.phrases.len(), terms.without.len()),
+                (words, phrases, without),
+                "{text}"
+            );
         }
         assert!(parse("Kündigungen", &languages).words[0].stems.contains("kundig"));
     }

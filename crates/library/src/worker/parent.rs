@@ -221,9 +221,8 @@ impl Parent {
 }
 
 /// What a child may know of the environment: where its library is, nothing secret.
-const KEPT_ENVIRONMENT: &[&str] = &[
-    "ATELIER_PDFIUM", "HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "SystemRoot", "PATH", "LD_LIBRARY_PATH", "TMPDIR",
-];
+const KEPT_ENVIRONMENT: &[&str] =
+    &["ATELIER_PDFIUM", "HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "SystemRoot", "PATH", "LD_LIBRARY_PATH", "TMPDIR"];
 
 async fn write(input: &mut ChildStdin, job: &impl Serialize) -> std::io::Result<()> {
     let mut line = serde_json::to_vec(job)?;

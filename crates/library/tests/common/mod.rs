@@ -4,7 +4,11 @@
 use async_trait::async_trait;
 use library::{Embed, Library, LibraryConfig, Limits, SearchQuery};
 use protocol::{Actor, SearchMode, Span};
-use std::{fs, path::{Path, PathBuf}, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use store::Store;
 
 pub struct Here {
@@ -31,24 +35,14 @@ impl Here {
         self.open_with(Limits::default()).await
     }
     pub async fn open_with(&self, limits: Limits) -> Library {
-        let mut config = LibraryConfig::new(self.dir.path().join("index"), vec![env!("CARGO_BIN_EXE_extract-worker").into()]);
+        let mut config =
+            LibraryConfig::new(self.dir.path().join("index"), vec![env!("CARGO_BIN_EXE_extract-worker").into()]);
         config.limits = limits;
         Library::open(self.store.clone(), config).await.unwrap()
-    }
-    /// Whether any file of the index holds these bytes.
-    pub fn index_holds(&self, word: &str) -> bool {
-        holds(&self.dir.path().join("index"), word.as_bytes())
     }
     pub fn blobs(&self) -> usize {
         count(&self.store.dir().join("blobs"))
     }
-}
-
-fn holds(dir: &Path, word: &[u8]) -> bool {
-    fs::read_dir(dir).unwrap().flatten().any(|entry| {
-        let path = entry.path();
-        if path.is_dir() { holds(&path, word) } else { fs::read(&path).unwrap().windows(word.len()).any(|w| w == word) }
-    })
 }
 
 fn count(dir: &Path) -> usize {
@@ -81,28 +75,55 @@ impl Embed for Letters {
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, String> {
         Ok(texts
             .iter()
-            .map(|text| (b'a'..=b'z').map(|l| text.to_lowercase().bytes().filter(|b| *b == l).count() as f32 + 0.01).collect())
+            .map(|text| {
+                (b'a'..=b'z').map(|l| text.to_lowercase().bytes().filter(|b| *b == l).count() as f32 + 0.01).collect()
+            })
             .collect())
     }
 }
 
 /// A PDF of pages of lines, 600 by 800 points, Helvetica 12, the first line at (72, 120) from the top.
 pub fn pdf(pages: &[&[&str]]) -> Vec<u8> {
-    let mut objects = vec![String::new(), String::new(), "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned()];
+    let mut objects = vec![String::new(), String::new(), FONT.to_owned()];
     let mut kids = Vec::new();
     for lines in pages {
-        let mut stream = String::from("BT /F1 12 Tf 72 680 Td 0 -40 TL ");
+        let mut text = String::from("BT /F1 12 Tf 72 680 Td 0 -40 TL ");
         for line in *lines {
-            stream += &format!("({line}) Tj 0 -40 Td ");
+            text += &format!("({line}) Tj 0 -40 Td ");
         }
-        stream += "ET";
-        objects.push(format!("<</Length {}>>stream\n{stream}\nendstream", stream.len()));
-        let contents = objects.len();
-        objects.push(format!(
-            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<</Font<</F1 3 0 R>>>>/Contents {contents} 0 R>>"
-        ));
-        kids.push(format!("{} 0 R", objects.len()));
+        objects.push(stream("", &(text + "ET")));
+        objects.push(page("/Font<</F1 3 0 R>>", objects.len()));
+        kids.push(objects.len());
     }
+    file(objects, &kids)
+}
+
+/// A PDF of one page whose form draws the next form twice, thirty deep.
+pub fn endless_pdf() -> Vec<u8> {
+    let mut objects = vec![String::new(), String::new(), FONT.to_owned()];
+    for n in 0..30 {
+        let (next, draws) = if n < 29 { (5 + n, "/N Do /N Do") } else { (4 + n, "0 0 1 1 re f") };
+        let more = format!("/Type/XObject/Subtype/Form/BBox[0 0 600 800]/Resources<</XObject<</N {next} 0 R>>>>");
+        objects.push(stream(&more, draws));
+    }
+    objects.push(stream("", "/N Do /N Do"));
+    objects.push(page("/XObject<</N 4 0 R>>", objects.len()));
+    let page = objects.len();
+    file(objects, &[page])
+}
+
+const FONT: &str = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>";
+
+fn stream(more: &str, content: &str) -> String {
+    format!("<<{more}/Length {}>>stream\n{content}\nendstream", content.len())
+}
+
+fn page(resources: &str, contents: usize) -> String {
+    format!("<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<<{resources}>>/Contents {contents} 0 R>>")
+}
+
+fn file(mut objects: Vec<String>, kids: &[usize]) -> Vec<u8> {
+    let kids: Vec<String> = kids.iter().map(|n| format!("{n} 0 R")).collect();
     objects[0] = "<</Type/Catalog/Pages 2 0 R>>".into();
     objects[1] = format!("<</Type/Pages/Count {}/Kids[{}]>>", kids.len(), kids.join(" "));
     let mut file = String::from("%PDF-1.4\n");

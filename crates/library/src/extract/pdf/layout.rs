@@ -175,11 +175,13 @@ fn body_size(lines: &[Line]) -> f32 {
     sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
     let half = sizes.iter().map(|(_, n)| n).sum::<usize>() / 2;
     let mut seen = 0;
-    sizes.iter().find(|(_, n)| {
-        seen += n;
-        seen > half
-    })
-    .map_or(0.0, |(size, _)| *size)
+    sizes
+        .iter()
+        .find(|(_, n)| {
+            seen += n;
+            seen > half
+        })
+        .map_or(0.0, |(size, _)| *size)
 }
 
 fn same_paragraph(above: &Line, below: &Line) -> bool {
@@ -205,9 +207,7 @@ fn push_paragraph(out: &mut LaidOut, chars: &mut u32, lines: &[Line], body: f32,
             }
             let last = w + 1 == line.words.len();
             let next = lines.get(n + 1).and_then(|l| l.words.first());
-            let joined = last
-                && line.hyphenated
-                && next.is_some_and(|next| next.text.starts_with(char::is_lowercase));
+            let joined = last && line.hyphenated && next.is_some_and(|next| next.text.starts_with(char::is_lowercase));
             let text = if joined { word.text.trim_end_matches(['-', '\u{ad}', '\u{2010}']) } else { &word.text };
             // A hyphen that joins nothing stays, but for one that PDFium has taken away already.
             let text: String = text.replace('\u{ad}', if last && !joined { "-" } else { "" });
@@ -225,7 +225,13 @@ fn push_paragraph(out: &mut LaidOut, chars: &mut u32, lines: &[Line], body: f32,
     let size = lines.iter().map(|l| l.size).fold(0.0, f32::max);
     let length = (*chars - start) as usize;
     if body > 0.0 && size >= body * HEADING_SIZE && length <= HEADING_CHARS && lines.len() <= 3 {
-        let level = if size >= body * 1.8 { 1 } else if size >= body * 1.35 { 2 } else { 3 };
+        let level = if size >= body * 1.8 {
+            1
+        } else if size >= body * 1.35 {
+            2
+        } else {
+            3
+        };
         out.headings.push(Heading { span: Span { start, end: *chars }, level });
     }
 }
