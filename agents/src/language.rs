@@ -170,6 +170,15 @@ impl Language {
             Self::German => "Ihre Dokumente beantworten diese Frage nicht.",
         }
     }
+
+    /// Said before the sentence of a document that comes closest to the question.
+    pub fn documents_say(self) -> &'static str {
+        match self {
+            Self::English => "The documents say:",
+            Self::French => "Les documents disent\u{a0}:",
+            Self::German => "In den Dokumenten steht:",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod tests;
 
 pub use words::*;
 
+use answer::Found;
 use calls::Calling;
 use protocol::{Event, Fault, FaultKind, ItemStatus, StepKind, StepState, StepView, TurnState};
 
@@ -108,8 +109,8 @@ impl Turn {
             }
             Input::Decided { call, decision } => self.decided(call, decision, &mut out),
             Input::ToolFinished { call, told, ms } => self.tool_finished(call, told, ms, &mut out),
-            Input::Cited { citations, unsupported, supported, ms } => {
-                self.cited(citations, unsupported, supported, ms, &mut out);
+            Input::Cited { citations, unsupported, supported, closest, ms } => {
+                self.cited(Found { citations, unsupported, supported, closest }, ms, &mut out);
             }
             Input::CiteFailed { fault } => self.cite_failed(fault, &mut out),
             Input::Tick => self.tick(&mut out),

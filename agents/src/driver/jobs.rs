@@ -9,7 +9,7 @@ use crate::{
 };
 use egress::Errand;
 use futures::{FutureExt, future::BoxFuture};
-use library::Passage;
+use library::{LibraryError, Passage};
 use models::{ModelError, Prompt, Sampling};
 use protocol::{CallId, Decision, Event, Fault, FaultKind, Reach, RuleSubject, Verdict};
 use serde_json::Value;
@@ -18,6 +18,11 @@ use tokio::time::Instant;
 
 /// How many passages a question gets.
 const PASSAGES: usize = 6;
+/// Passages for a very small model: it loses the thread in more. Measured with SmolLM2-135M on the
+/// sample documents: with one passage 4 of 6 English answers hold the right words, with four 2 of 6.
+const PASSAGES_SMALL: usize = 1;
+/// A model of fewer parameters is very small.
+const SMALL: u64 = 1_000_000_000;
 /// The longest arguments of a tool call, in bytes.
 const ARGUMENTS: usize = 16_000;
 /// Tokens kept free for what templates add.
@@ -73,7 +78,7 @@ pub(super) fn retrieve(inner: Arc<Inner>, prepared: &Prepared) -> Job {
 }
 
 /// Builds the prompt so that it and the answer fit the model's context.
-pub(super) fn build(prepared: &Prepared, parts: Parts, offers_tools: bool, errand: Errand) -> Job {
+pub(super) fn build(prepared: &Prepared, mut parts: Parts, offers_tools: bool, errand: Errand) -> Job {
     let model = prepared.model.clone();
     let mut sampling = prepared.sampling.clone();
     async move {
@@ -98,8 +103,14 @@ pub(super) fn build(prepared: &Prepared, parts: Parts, offers_tools: bool, erran
             let (model, prompt) = (model.clone(), prompt(&parts, &sampling));
             async move { model.count_tokens(&prompt).await }
         };
+        let small = (1..SMALL).contains(&model.card().parameters);
+        let surplus = if small { parts.passages.len().saturating_sub(PASSAGES_SMALL) } else { 0 };
+        parts.passages.truncate(parts.passages.len() - surplus);
         match fit(parts, budget, count).await {
-            Ok(fitted) => {
+            Ok(mut fitted) => {
+                if surplus > 0 {
+                    fitted.left_out.push(too_small(surplus));
+                }
                 let prompt = prompt(&fitted.parts, &sampling);
                 Done::Built(Box::new(Built { prompt, fitted }))
             }
@@ -107,6 +118,11 @@ pub(super) fn build(prepared: &Prepared, parts: Parts, offers_tools: bool, erran
         }
     }
     .boxed()
+}
+
+fn too_small(surplus: usize) -> String {
+    let passages = if surplus == 1 { "passage" } else { "passages" };
+    format!("{surplus} further {passages}: this model is too small to read more at once.")
 }
 
 fn unfit_fault(unfit: Unfit<ModelError>, context: u32) -> Fault {
@@ -215,19 +231,38 @@ pub(super) fn expire(inner: Arc<Inner>, call: CallId) -> Job {
     .boxed()
 }
 
+/// What is needed to check an answer.
+pub(super) struct Check {
+    pub question: String,
+    pub text: String,
+    /// Passages that the model saw: only they can have led to its words.
+    pub seen: Vec<Passage>,
+    /// Passages that the search found: any of them may hold the answer.
+    pub found: Vec<Passage>,
+}
+
 /// Checks the answer against the passages that the model saw.
-pub(super) fn cite(inner: Arc<Inner>, text: String, passages: Vec<Passage>) -> Job {
+pub(super) fn cite(inner: Arc<Inner>, Check { question, text, seen, found }: Check) -> Job {
     async move {
         let begun = Instant::now();
-        match inner.library.cite(&text, &passages).await {
-            Ok(cited) => Done::Plain(Input::Cited {
+        let checked = async {
+            let cited = inner.library.cite(&text, &seen).await?;
+            let closest = match cited.citations.is_empty() {
+                true => inner.library.closest(&question, &found).await?,
+                false => None,
+            };
+            Ok::<_, LibraryError>((cited, closest))
+        };
+        Done::Plain(match checked.await {
+            Ok((cited, closest)) => Input::Cited {
                 citations: cited.citations,
                 unsupported: cited.unsupported,
                 supported: cited.supported,
+                closest: closest.map(Box::new),
                 ms: since(begun),
-            }),
-            Err(error) => Done::Plain(Input::CiteFailed { fault: error.fault() }),
-        }
+            },
+            Err(error) => Input::CiteFailed { fault: error.fault() },
+        })
     }
     .boxed()
 }

@@ -62,6 +62,7 @@ impl Inner {
                 documents_only: role.documents_only,
                 tools,
                 nothing_found: language.nothing_found().to_owned(),
+                documents_say: language.documents_say().to_owned(),
                 so_far: brief.so_far.clone(),
                 limits: Limits::default(),
             },
@@ -87,6 +88,7 @@ pub(super) fn bare_setup(brief: &Brief) -> Setup {
         documents_only: false,
         tools: false,
         nothing_found: String::new(),
+        documents_say: String::new(),
         so_far: brief.so_far.clone(),
         limits: Limits::default(),
     }

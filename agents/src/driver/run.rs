@@ -3,7 +3,7 @@
 use super::{
     Inner,
     ask::Brief,
-    jobs::{self, Built, Done, Job, since},
+    jobs::{self, Built, Check, Done, Job, since},
     lanes::{Asked, Controls},
     prepare::{Prepared, bare_setup},
     voice::Voice,
@@ -267,10 +267,18 @@ impl Run {
             Effect::RunTool(call) => self.run_tool(call),
             // Dropping the future cancels it; a change of the log is made whole or not at all.
             Effect::CancelTool(_) => self.job = None,
-            Effect::Cite(text) => self.job = Some(jobs::cite(self.inner.clone(), text, self.seen.clone())),
+            Effect::Cite(text) => self.begin(|run, prepared| {
+                let question = prepared.setup.question.clone();
+                jobs::cite(run.inner.clone(), Check { question, text, seen: run.seen.clone(), found: run.reachable() })
+            }),
             Effect::Record(ended) => self.record(*ended).await,
             Effect::Finish => self.finish(),
         }
+    }
+
+    /// Passages that may hold the answer: those of the search, or those that tools brought.
+    fn reachable(&self) -> Vec<Passage> {
+        if self.found.is_empty() { self.seen.clone() } else { self.found.clone() }
     }
 
     fn begin(&mut self, job: impl FnOnce(&Self, &Prepared) -> Job) {

@@ -15,6 +15,14 @@ pub(super) struct Listening {
     open: bool,
 }
 
+/// What a check of the answer found.
+pub(super) struct Found {
+    pub(super) citations: Vec<CitationView>,
+    pub(super) unsupported: Vec<Span>,
+    pub(super) supported: bool,
+    pub(super) closest: Option<Box<CitationView>>,
+}
+
 #[derive(Debug)]
 struct Reasoning {
     step: usize,
@@ -66,6 +74,9 @@ impl Turn {
             self.check(ItemStatus::Stopped, out);
         } else if self.chars >= self.setup.limits.chars {
             self.check(ItemStatus::CutShort, out);
+        } else if repeats_itself(&self.text) {
+            // A small model in a loop says nothing more, however long it goes on.
+            self.check(ItemStatus::Complete, out);
         }
     }
 
@@ -181,16 +192,15 @@ impl Turn {
         out.push(Effect::Cite(self.text.clone()));
     }
 
-    pub(super) fn cited(
-        &mut self,
-        citations: Vec<CitationView>,
-        unsupported: Vec<Span>,
-        supported: bool,
-        ms: u64,
-        out: &mut Vec<Effect>,
-    ) {
+    pub(super) fn cited(&mut self, found: Found, ms: u64, out: &mut Vec<Effect>) {
         let State::Checking { status, step } = &self.state else { return };
         let (status, step) = (status.clone(), *step);
+        let Found { mut citations, unsupported, mut supported, closest } = found;
+        // The model's words have no support. What the documents say themselves has.
+        if let (true, true, Some(closest)) = (citations.is_empty(), self.setup.documents_only, closest) {
+            citations.push(self.quote(*closest, out));
+            supported = true;
+        }
         self.close_step(step, StepState::Done, u32::try_from(citations.len()).ok(), Some(ms), out);
         // A general answer that quotes nothing does not claim to come from the documents.
         let claims = self.setup.documents_only || !citations.is_empty();
@@ -202,11 +212,57 @@ impl Turn {
         self.end(status, verified, out);
     }
 
+    /// Ends the answer with a sentence of a document, word for word; returns its citation.
+    fn quote(&mut self, closest: CitationView, out: &mut Vec<Effect>) -> CitationView {
+        let words = closest.quote.split_whitespace().collect::<Vec<_>>().join(" ");
+        let lead = self.setup.documents_say.clone();
+        self.new_paragraph(out);
+        self.write(&format!("{lead}\n\n> {words}"), out);
+        CitationView { at: u32::try_from(self.chars).unwrap_or(u32::MAX), ..closest }
+    }
+
     pub(super) fn cite_failed(&mut self, fault: Fault, out: &mut Vec<Effect>) {
         let State::Checking { status, step } = &self.state else { return };
         let (status, step) = (status.clone(), *step);
         self.close_step(step, StepState::Failed, None, None, out);
         out.push(Effect::Emit(Event::Notice(fault)));
         self.end(status, Verified::default(), out);
+    }
+}
+
+/// The shortest stretch of words whose repetition counts as a loop: shorter ones occur in lists.
+const LOOP_WORDS: usize = 4;
+/// The longest stretch that is looked for.
+const LOOP_LONGEST: usize = 60;
+
+/// Whether a text ends with the same stretch of words three times in a row.
+fn repeats_itself(text: &str) -> bool {
+    // Only at the end of a word is there something new to see.
+    if !text.ends_with(char::is_whitespace) && !text.ends_with(['.', '!', '?', ':', ',']) {
+        return false;
+    }
+    let words: Vec<&str> = text.split_whitespace().rev().take(3 * LOOP_LONGEST).collect();
+    (LOOP_WORDS..=LOOP_LONGEST.min(words.len() / 3)).any(|length| {
+        let (last, before) = words.split_at(length);
+        last == &before[..length] && last == &before[length..2 * length]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::repeats_itself;
+
+    #[test]
+    fn a_loop_is_seen_and_a_list_is_not() {
+        let looped = "It does not say. ".to_owned() + &"The answer is not in the text. ".repeat(3);
+        assert!(repeats_itself(&looped));
+        for honest in [
+            "The answer is not in the text. The answer is not in the text. ",
+            "1. yes\n2. yes\n3. yes\n4. yes\n",
+            "a b c. a b c. a b c. ",
+            "",
+        ] {
+            assert!(!repeats_itself(honest), "{honest}");
+        }
     }
 }

@@ -40,9 +40,10 @@ fn chance() -> impl Strategy<Value = Chance> {
         12 => (0u64..5000, heard).prop_map(|(at, heard)| Input::Model { at, heard }),
         1 => Just(Input::EngineGone { fault: fault() }),
         2 => any::<bool>().prop_map(|supported| Input::Cited {
-            citations: vec![citation()],
+            citations: if supported { vec![citation()] } else { vec![] },
             unsupported: vec![],
             supported,
+            closest: (!supported).then(|| Box::new(citation())),
             ms: 1
         }),
         1 => Just(Input::CiteFailed { fault: fault() }),
@@ -179,7 +180,7 @@ proptest! {
         turn.step(Input::StopRequested { now: false });
         let mut news = vec![Input::Model { at: 1, heard: Heard::Text("x".into()) }];
         news.extend(calls.iter().map(|call| Input::ToolFinished { call: call.call, told: Told::failed("x"), ms: 1 }));
-        news.push(Input::Cited { citations: vec![], unsupported: vec![], supported: false, ms: 1 });
+        news.push(Input::Cited { citations: vec![], unsupported: vec![], supported: false, closest: None, ms: 1 });
         for input in news {
             turn.step(input);
         }

@@ -13,6 +13,7 @@ pub(super) fn setup() -> Setup {
         documents_only: true,
         tools: false,
         nothing_found: "Nothing found.".into(),
+        documents_say: "The documents say:".into(),
         so_far: String::new(),
         limits: Limits::default(),
     }
@@ -50,7 +51,13 @@ fn built() -> Input {
     Input::PromptBuilt { tokens: 100, left_out: vec![] }
 }
 fn cited() -> Input {
-    Input::Cited { citations: vec![citation()], unsupported: vec![Span { start: 5, end: 9 }], supported: true, ms: 3 }
+    Input::Cited {
+        citations: vec![citation()],
+        unsupported: vec![Span { start: 5, end: 9 }],
+        supported: true,
+        closest: None,
+        ms: 3,
+    }
 }
 fn judged(call: &ToolCall, verdict: Verdict) -> Input {
     let step = StepKind::Tool { name: call.name.clone() };

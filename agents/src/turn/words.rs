@@ -24,6 +24,8 @@ pub struct Setup {
     pub tools: bool,
     /// What is said when the documents do not answer the question, in the question's language.
     pub nothing_found: String,
+    /// What stands before a sentence of the documents, in the question's language.
+    pub documents_say: String,
     /// The text to go on from; empty for a new answer.
     pub so_far: String,
     /// Bounds.
@@ -218,6 +220,9 @@ pub enum Input {
         unsupported: Vec<Span>,
         /// Whether the passages support the answer.
         supported: bool,
+        /// Where no sentence has support: the sentence of the passages that comes closest to the
+        /// question, found by code.
+        closest: Option<Box<CitationView>>,
         /// How long it took.
         ms: u64,
     },

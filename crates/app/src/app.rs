@@ -45,16 +45,11 @@ impl App {
         gate.set_sealed(store.sealed().await?);
         gate.start_from(store.egress_totals(bridge::today()).await?);
 
-        let models = Models::open(
-            ModelsConfig::new(&config.models, &config.engine, config.data.join("log")),
-            gate.clone(),
-        )
-        .await?;
-        let library = Library::open(
-            store.clone(),
-            LibraryConfig::new(config.data.join("index"), config.worker.clone()),
-        )
-        .await?;
+        let models =
+            Models::open(ModelsConfig::new(&config.models, &config.engine, config.data.join("log")), gate.clone())
+                .await?;
+        let library =
+            Library::open(store.clone(), LibraryConfig::new(config.data.join("index"), config.worker.clone())).await?;
         library.set_embedder(models.embedder().map(bridge::embedder));
 
         let bus = Bus::new();
@@ -182,7 +177,7 @@ impl App {
                 tokio::select! {
                     () = closing.cancelled() => break,
                     told = library.recv() => match told {
-                        Ok(LibraryEvent::Document(document)) => app.bus().send(Event::DocumentChanged(document)),
+                        Ok(LibraryEvent::Document(document)) => app.bus().send(Event::DocumentChanged(*document)),
                         Ok(LibraryEvent::Removed(document)) => app.bus().send(Event::DocumentRemoved(document)),
                         Ok(LibraryEvent::Progress(progress)) => app.bus().send(Event::ImportMoved(progress)),
                         Err(RecvError::Lagged(_)) => app.bus().send(Event::Resync),

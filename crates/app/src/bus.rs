@@ -58,11 +58,8 @@ impl Bus {
             let state = self.lock();
             let oldest = state.seq + 1 - state.kept.len() as u64;
             let gap = after > state.seq || after + 1 < oldest;
-            let missed: Vec<Envelope> = if gap {
-                Vec::new()
-            } else {
-                state.kept.iter().filter(|kept| kept.seq > after).cloned().collect()
-            };
+            let missed: Vec<Envelope> =
+                if gap { Vec::new() } else { state.kept.iter().filter(|kept| kept.seq > after).cloned().collect() };
             (missed, gap, state.seq, self.0.live.subscribe())
         };
         async_stream::stream! {

@@ -92,8 +92,14 @@ mod tests {
             quote: "the rent\nis 900".into(),
             page_hash: String::new(),
         };
-        let view =
-            ChatView { id: ChatId::new(), agent: AgentId::new(), title: "Rent".into(), started_at: 0, changed_at: 0, items: 4 };
+        let view = ChatView {
+            id: ChatId::new(),
+            agent: AgentId::new(),
+            title: "Rent".into(),
+            started_at: 0,
+            changed_at: 0,
+            items: 4,
+        };
         let items = [
             item(ItemKind::Question, "How much?", vec![]),
             item(ItemKind::Answer, "It is 900. Monthly.", vec![cited(1, 10)]),

@@ -52,9 +52,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<ExitCode, Fault> {
         Command::Models { command } => within(config, out, async |door| models::models(door, command, out).await).await,
         Command::Egress(egress) => within(config, out, async |door| egress::egress(door, egress, out).await).await,
         Command::Bench { corpus } => bench::bench(config, corpus, out).await,
-        Command::Serve(options) => {
-            within(config, out, async |door| serve::serve(door, options, out).await).await
-        }
+        Command::Serve(options) => within(config, out, async |door| serve::serve(door, options, out).await).await,
         // Answered in `main`, before there is a runtime.
         Command::ExtractWorker => Ok(ExitCode::SUCCESS),
     }

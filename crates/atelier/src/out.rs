@@ -125,7 +125,9 @@ mod tests {
 
     #[test]
     fn sizes_read_well() {
-        for (count, expected) in [(0, "0 B"), (999, "999 B"), (3_714, "3.7 kB"), (98_000_000, "98.0 MB"), (412_000_000, "412 MB")] {
+        for (count, expected) in
+            [(0, "0 B"), (999, "999 B"), (3_714, "3.7 kB"), (98_000_000, "98.0 MB"), (412_000_000, "412 MB")]
+        {
             assert_eq!(bytes(count), expected);
         }
     }

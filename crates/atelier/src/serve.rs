@@ -54,14 +54,11 @@ pub(crate) async fn serve(door: &Door, options: Serve, out: &Out) -> Result<Exit
     let served = Served { app: door.app.clone(), person: door.person.clone(), sessions: sessions.clone(), address };
     let url = |token: String| format!("http://{address}/#token={token}");
     out.value(&serde_json::json!({ "url": url(sessions.token()), "address": address.to_string() }), |_| {
-        format!(
-            "Atelier is at  {}\nThe address works once, for one browser. Ctrl C ends it.",
-            url(sessions.token())
-        )
+        format!("Atelier is at  {}\nThe address works once, for one browser. Ctrl C ends it.", url(sessions.token()))
     });
-    axum::serve(listener, router(served, &ui)).await.map_err(|error| {
-        Fault::new(FaultKind::Internal, "serve.ended", format!("The server ended: {error}."))
-    })?;
+    axum::serve(listener, router(served, &ui))
+        .await
+        .map_err(|error| Fault::new(FaultKind::Internal, "serve.ended", format!("The server ended: {error}.")))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,8 +6,11 @@
 //! docs/decisions/0006-citations.md.
 
 mod claim;
+mod closest;
 mod evidence;
+mod slots;
 
+pub use closest::closest;
 pub use evidence::{ANSWERABLE, answerable, evidence_score};
 
 use crate::{sentences::sentences, words};
@@ -69,9 +72,11 @@ pub fn cite(answer: &str, passages: &[Passage]) -> Cited {
             continue;
         }
         // The better quote wins; between equals the passage that the search put first.
-        let best = sources.iter().enumerate().filter_map(|(n, source)| Some((n, source.support(&claim)?))).reduce(
-            |best, next| if next.1.share > best.1.share + SAME_SHARE { next } else { best },
-        );
+        let best = sources
+            .iter()
+            .enumerate()
+            .filter_map(|(n, source)| Some((n, source.support(&claim)?)))
+            .reduce(|best, next| if next.1.share > best.1.share + SAME_SHARE { next } else { best });
         let Some((source, support)) = best else {
             cited.unsupported.push(span);
             continue;
@@ -114,7 +119,9 @@ fn claims(answer: &str) -> Vec<Span> {
         if !in_code && !fence && !trimmed.starts_with('#') && !rule {
             let skip = list_mark(line);
             let text = words::slice(line, Span { start: skip, end: length });
-            found.extend(sentences(text, true).into_iter().map(|s| Span { start: at + skip + s.start, end: at + skip + s.end }));
+            found.extend(
+                sentences(text, true).into_iter().map(|s| Span { start: at + skip + s.start, end: at + skip + s.end }),
+            );
         }
         at += length + 1;
     }
@@ -126,16 +133,18 @@ fn list_mark(line: &str) -> u32 {
     let rest = line.trim_start_matches([' ', '\t', '>']);
     let after = ["- ", "* ", "+ ", "• "].iter().find_map(|m| rest.strip_prefix(m)).or_else(|| {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        (1..=3).contains(&digits).then(|| rest[digits..].strip_prefix(". ").or_else(|| rest[digits..].strip_prefix(") ")))?
+        (1..=3)
+            .contains(&digits)
+            .then(|| rest[digits..].strip_prefix(". ").or_else(|| rest[digits..].strip_prefix(") ")))?
     });
     (line.chars().count() - after.unwrap_or(rest).chars().count()) as u32
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    pub(super) fn passage(text: &str) -> Passage {
+    pub(crate) fn passage(text: &str) -> Passage {
         Passage {
             document: DocumentId(Default::default()),
             name: "lease.pdf".into(),
@@ -155,7 +164,8 @@ mod tests {
 
     const LEASE: &str = "The tenant may terminate the lease with ninety (90) days of written notice. The rent is \
         1,200 euros a month, due on the first. Pets are not allowed in the building.";
-    const GERMAN: &str = "Die Kündigungsfrist beträgt drei Monate zum Monatsende. Die Miete beträgt 1.450 Euro im Monat.";
+    const GERMAN: &str =
+        "Die Kündigungsfrist beträgt drei Monate zum Monatsende. Die Miete beträgt 1.450 Euro im Monat.";
     const FRENCH: &str = "Le locataire peut résilier le bail avec un préavis de trois mois. Le dépôt de garantie est de \
         2 400 euros.";
 
@@ -216,7 +226,10 @@ mod tests {
         }
         let unsupported: Vec<_> = cited.unsupported.iter().map(|s| words::slice(answer, *s)).collect();
         assert_eq!(unsupported, ["Something else entirely was never mentioned anywhere."]);
-        assert_eq!(words::slice(answer, Span { start: 0, end: cited.citations[0].at }), "## Rent\n\nDie Miete beträgt 1.450 Euro im Monat.");
+        assert_eq!(
+            words::slice(answer, Span { start: 0, end: cited.citations[0].at }),
+            "## Rent\n\nDie Miete beträgt 1.450 Euro im Monat."
+        );
         assert!(cited.supported);
     }
 

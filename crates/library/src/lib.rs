@@ -21,7 +21,7 @@ mod view;
 mod words;
 mod worker;
 
-pub use cite::{ANSWERABLE, Cited, Passage, answerable, cite, evidence_score};
+pub use cite::{ANSWERABLE, Cited, Passage, answerable, cite, closest, evidence_score};
 pub use error::LibraryError;
 pub use index::IndexError;
 pub use library::{Embed, Library, LibraryConfig, LibraryEvent};

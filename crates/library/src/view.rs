@@ -1,15 +1,14 @@
 //! A page for the viewer: its text, its picture, and where a passage lies on it.
 
 use crate::{
-    Cited, Library, LibraryError, Passage, cite,
+    Cited, Library, LibraryError, Passage, cite, closest,
     extract::{self, WordBox},
-    faults,
+    faults, words,
     worker::Trouble,
-    words,
 };
-use protocol::{DocumentId, DocumentState, PageView, Rect, Span};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use std::collections::HashMap;
+use protocol::{CitationView, DocumentId, DocumentState, PageView, Rect, Span};
+use std::collections::{HashMap, hash_map::Entry};
 
 /// Boxes of one passage that are drawn, at most.
 const MOST_BOXES: usize = 400;
@@ -68,20 +67,29 @@ impl Library {
     /// Finds the evidence for an answer. Only passages that stand in the stored pages as they were
     /// retrieved count, so that every quote is on its page, char by char.
     pub async fn cite(&self, answer: &str, passages: &[Passage]) -> Result<Cited, LibraryError> {
+        Ok(cite(answer, &self.standing(passages).await?))
+    }
+
+    /// The sentence that comes closest to a question, verbatim from a page as it stands now.
+    pub async fn closest(&self, question: &str, passages: &[Passage]) -> Result<Option<CitationView>, LibraryError> {
+        Ok(closest(question, &self.standing(passages).await?))
+    }
+
+    /// The passages whose page still says what they say.
+    async fn standing(&self, passages: &[Passage]) -> Result<Vec<Passage>, LibraryError> {
         let mut pages: HashMap<(DocumentId, u32), Option<String>> = HashMap::new();
         let mut standing = Vec::with_capacity(passages.len());
         for passage in passages {
             let place = (passage.document, passage.page);
-            if !pages.contains_key(&place) {
-                let text = self.page_text(passage.document, passage.page).await?;
-                pages.insert(place, text);
-            }
-            let there = pages.get(&place).and_then(Option::as_deref);
-            if there.is_some_and(|text| words::slice(text, passage.span()) == passage.text) {
+            let text = match pages.entry(place) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(fresh) => fresh.insert(self.page_text(passage.document, passage.page).await?),
+            };
+            if text.as_deref().is_some_and(|text| words::slice(text, passage.span()) == passage.text) {
                 standing.push(passage.clone());
             }
         }
-        Ok(cite(answer, &standing))
+        Ok(standing)
     }
 
     /// BLAKE3 of a passage as it stands now, hex; None when it is no longer there.
@@ -115,10 +123,12 @@ impl Library {
 /// Why there is no such page.
 fn no_page(state: &DocumentState) -> protocol::Fault {
     match state {
-        DocumentState::Waiting | DocumentState::Reading => {
-            protocol::Fault::new(protocol::FaultKind::Busy, "document.not_read_yet", "The document is still being read.")
-                .hint("Try again in a moment.")
-        }
+        DocumentState::Waiting | DocumentState::Reading => protocol::Fault::new(
+            protocol::FaultKind::Busy,
+            "document.not_read_yet",
+            "The document is still being read.",
+        )
+        .hint("Try again in a moment."),
         DocumentState::Failed { fault } => fault.clone(),
         DocumentState::Indexing { .. } | DocumentState::Ready { .. } => faults::no_page(),
     }
@@ -164,9 +174,18 @@ mod tests {
     #[test]
     fn one_box_per_line() {
         let word = |start, x: u16, y: u16| WordBox { start, length: 4, sides: [x, y, x + 400, y + 100] };
-        let words = [word(0, 1000, 1000), word(5, 1500, 1000), word(10, 2000, 1010), word(15, 1000, 1200), word(20, 1500, 1200)];
+        let words = [
+            word(0, 1000, 1000),
+            word(5, 1500, 1000),
+            word(10, 2000, 1010),
+            word(15, 1000, 1200),
+            word(20, 1500, 1200),
+        ];
         let found = boxes(&words, Span { start: 6, end: 17 });
-        let sides: Vec<_> = found.iter().map(|r| ((r.x * 65_535.0).round(), (r.y * 65_535.0).round(), (r.w * 65_535.0).round())).collect();
+        let sides: Vec<_> = found
+            .iter()
+            .map(|r| ((r.x * 65_535.0).round(), (r.y * 65_535.0).round(), (r.w * 65_535.0).round()))
+            .collect();
         assert_eq!(sides, [(1500.0, 1000.0, 900.0), (1000.0, 1200.0, 400.0)]);
         assert_eq!(boxes(&words, Span { start: 30, end: 40 }), []);
     }

@@ -1,4 +1,5 @@
 //! The library end to end: real store, real worker process, real index.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails loudly
 
 mod common;
 
@@ -19,10 +20,10 @@ async fn text_formats_are_read_found_and_shown() {
         ("program.bin", "\u{0}\u{1}\u{2}"),
     ]);
     let library = here.open().await;
-    let plan = library.plan(&[files.clone()]).await.unwrap();
+    let plan = library.plan(std::slice::from_ref(&files)).await.unwrap();
     assert_eq!((plan.files, plan.known, plan.left_out.len()), (3, 0, 2));
     assert!(plan.documents.is_empty());
-    let begun = library.import(&here.person, &[files.clone()]).await.unwrap();
+    let begun = library.import(&here.person, std::slice::from_ref(&files)).await.unwrap();
     assert_eq!((begun.files, begun.known, begun.documents.len()), (3, 0, 3));
     idle(&library).await;
 
@@ -187,9 +188,7 @@ async fn hostile_files_fail_alone() {
     )
     .unwrap();
     fs::write(files.join("pictures.pdf"), pdf(&[&[]])).unwrap();
-    let mut limits = library::Limits::default();
-    limits.memory = 160 << 20;
-    limits.read_time = Duration::from_secs(4);
+    let limits = library::Limits { memory: 160 << 20, read_time: Duration::from_secs(4), ..library::Limits::default() };
     let library = here.open_with(limits).await;
     library.import(&here.person, &[files]).await.unwrap();
     idle(&library).await;

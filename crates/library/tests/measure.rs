@@ -1,5 +1,6 @@
 //! Measurements on data that is not in the repository: `ATELIER_MEASURE=/path/to/data cargo test -p
 //! library --test measure -- --ignored --nocapture`. The figures stand in docs/decisions.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails loudly
 
 mod common;
 
@@ -234,11 +235,16 @@ fn said(question: &Question) -> String {
     format!("{} {}.", rest, question.answer)
 }
 
+/// The sentence around an answer; None for titles and scraps.
 fn sentence_with(source: &str, answer: &str) -> Option<String> {
-    let at = source.find(answer)?;
-    let start = source[..at].rfind(". ").map_or(0, |n| n + 2);
-    let end = source[at..].find(". ").map_or(source.len(), |n| at + n + 1);
-    Some(source[start..end].trim().to_owned())
+    let ends = |part: &str| part.find(". ").map(|n| n + 1).into_iter().chain(part.find('\n')).min();
+    source.match_indices(answer).find_map(|(at, _)| {
+        let before = source[..at].rfind(". ").map(|n| n + 2).into_iter().chain(source[..at].rfind('\n').map(|n| n + 1));
+        let start = before.max().unwrap_or(0);
+        let end = ends(&source[at..]).map_or(source.len(), |n| at + n);
+        let sentence = source[start..end].trim();
+        (sentence.split_whitespace().count() > 6).then(|| sentence.to_owned())
+    })
 }
 
 /// Every file of a folder is read or fails with a reason; `ATELIER_FILES` names the folder.

@@ -54,6 +54,8 @@ pub struct ModelCard {
     pub place: Place,
     /// Its context in tokens, as it runs here.
     pub context: u32,
+    /// Its parameters; 0 where that is not told.
+    pub parameters: u64,
     /// Whether it can drive tools.
     pub tools: bool,
     /// The SHA-256 of its file, hex; empty for a model elsewhere.

@@ -64,6 +64,7 @@ impl Endpoint {
             name: self.model.clone(),
             place: if is_loopback(&base) { Place::Here } else { Place::Outside },
             context: self.context.unwrap_or(CAUTIOUS_CONTEXT),
+            parameters: 0,
             tools: true,
             sha256: String::new(),
             engine: base.host_str().unwrap_or_default().to_owned(),

@@ -235,6 +235,7 @@ impl Models {
             name: found.name(),
             place: Place::Here,
             context: load.context,
+            parameters: summary.parameters,
             tools: summary.tools,
             sha256,
             engine: format!("atelier-engine {version}"),

@@ -41,7 +41,7 @@ async fn a_file_is_added_whole_and_described() {
     gguf_file::write(&setup.file("tiny.gguf"), "Tiny");
     let mut events = setup.models.events();
     let view = setup.models.add(setup.file("tiny.gguf")).await.unwrap();
-    assert_eq!((view.id.as_str(), view.name.as_str(), view.purpose), ("tiny", "Tiny", ModelUse::Chat));
+    assert_eq!((view.id.as_str(), view.name.as_str(), view.purpose), ("tiny", "tiny", ModelUse::Chat));
     assert_eq!((view.architecture.as_str(), view.quantisation.as_str(), view.context), ("llama", "F32", 2048));
     assert_eq!((view.parameters, view.sha256.len(), view.chosen, view.starter), (32, 64, true, false));
     assert!(view.fits && view.fault.is_none());

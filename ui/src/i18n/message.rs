@@ -139,6 +139,7 @@ mod tests {
     fn values_and_plurals() {
         let json = r#"{"hello": "Hello {name}", "docs": {"n": {"one": "{n} doc of {name}", "other": "{n} docs"}}}"#;
         let catalogue = Catalogue::parse(json).unwrap();
+        #[allow(clippy::type_complexity)] // one row of the table below: what goes in, what comes out
         let table: &[(Lang, &str, &[(&str, Arg)], Option<&str>)] = &[
             (Lang::En, "hello", &[("name", Arg::Text("Ada".into()))], Some("Hello Ada")),
             (Lang::En, "hello", &[], Some("Hello {name}")),

@@ -115,6 +115,7 @@ pub async fn house(role: &str, tools: bool, timing: Timing, runs: Vec<Vec<Act>>)
         name: "Script".into(),
         place: Place::Here,
         context: 4_096,
+        parameters: 8_000_000_000,
         tools,
         sha256: "00ff".into(),
         engine: "script 1".into(),

@@ -33,11 +33,7 @@ pub(crate) async fn list(app: &App, _: &Actor, _: ListDocuments) -> Result<Vec<D
     app.store().documents().await.map_err(Fault::from)
 }
 
-pub(crate) async fn remove(
-    app: &App,
-    actor: &Actor,
-    RemoveDocument { document }: RemoveDocument,
-) -> Result<(), Fault> {
+pub(crate) async fn remove(app: &App, actor: &Actor, RemoveDocument { document }: RemoveDocument) -> Result<(), Fault> {
     app.library().remove(actor, document).await.map_err(Fault::from)
 }
 

@@ -36,13 +36,20 @@ pub(crate) async fn add_endpoint(
         return Err(Fault::new(FaultKind::Invalid, "endpoint.name", "An endpoint's name is one word without a colon."));
     }
     if !(url.starts_with("https://") || url.starts_with("http://")) {
-        return Err(Fault::new(FaultKind::Invalid, "endpoint.url", format!("“{url}” is not an http or https address.")));
+        return Err(Fault::new(
+            FaultKind::Invalid,
+            "endpoint.url",
+            format!("“{url}” is not an http or https address."),
+        ));
     }
     app.store().set_endpoint(actor, &name, &url, &model, key).await?;
     changed(app).await?;
-    view(app).await?.endpoints.into_iter().find(|endpoint| endpoint.name == name).ok_or_else(|| {
-        Fault::new(FaultKind::Internal, "endpoint.lost", "The endpoint was written and is not there.")
-    })
+    view(app)
+        .await?
+        .endpoints
+        .into_iter()
+        .find(|endpoint| endpoint.name == name)
+        .ok_or_else(|| Fault::new(FaultKind::Internal, "endpoint.lost", "The endpoint was written and is not there."))
 }
 
 pub(crate) async fn remove_endpoint(

@@ -47,9 +47,10 @@ pub(crate) async fn add_rule(
     let rule = RuleId::new();
     app.record(actor, Change::RuleSet { rule, subject, verdict }).await?;
     let rules = app.refresh_rules().await?;
-    rules.into_iter().find(|known| known.id == rule).ok_or_else(|| {
-        Fault::new(FaultKind::Internal, "rule.lost", "The rule was written and is not there.")
-    })
+    rules
+        .into_iter()
+        .find(|known| known.id == rule)
+        .ok_or_else(|| Fault::new(FaultKind::Internal, "rule.lost", "The rule was written and is not there."))
 }
 
 pub(crate) async fn remove_rule(app: &App, actor: &Actor, RemoveRule { rule }: RemoveRule) -> Result<(), Fault> {

@@ -19,11 +19,7 @@ pub(crate) async fn regenerate(app: &App, actor: &Actor, Regenerate { item }: Re
     app.driver().regenerate(actor, item).await.map_err(Fault::from)
 }
 
-pub(crate) async fn go_on(
-    app: &App,
-    actor: &Actor,
-    ContinueAnswer { item }: ContinueAnswer,
-) -> Result<TurnId, Fault> {
+pub(crate) async fn go_on(app: &App, actor: &Actor, ContinueAnswer { item }: ContinueAnswer) -> Result<TurnId, Fault> {
     app.driver().continue_answer(actor, item).await.map_err(Fault::from)
 }
 

@@ -70,14 +70,18 @@ pub(super) async fn ask(door: &Door, ask: Ask, out: &Out) -> Result<ExitCode, Fa
             }
             Event::ApprovalAsked(asked) if asked.chat == chat => {
                 // Nobody can see and answer it here; a refusal is the safe side.
-                out.note(&format!("{} asks: {} — refused, since this terminal cannot show it", asked.agent, asked.summary));
+                out.note(&format!(
+                    "{} asks: {} — refused, since this terminal cannot show it",
+                    asked.agent, asked.summary
+                ));
                 door.call(Decide { asked: asked.asked, decision: Decision::Deny }).await?;
             }
             Event::TurnEnded { turn: ended, .. } if ended == turn => break,
             _ => {}
         }
     }
-    let item = last.ok_or_else(|| Fault::new(FaultKind::Internal, "ask.no_answer", "The turn ended without an answer."))?;
+    let item =
+        last.ok_or_else(|| Fault::new(FaultKind::Internal, "ask.no_answer", "The turn ended without an answer."))?;
     if let ItemStatus::Failed { fault } = &item.status {
         out.stream("\n");
         out.fault(fault);

@@ -1,9 +1,6 @@
 //! `atelier bench`: what this installation does here, as JSON.
 
-use crate::{
-    door::Door,
-    out::Out,
-};
+use crate::{door::Door, out::Out};
 use app::Config;
 use futures::StreamExt;
 use protocol::*;
@@ -113,9 +110,8 @@ fn memory_now() -> serde_json::Value {
     for process in processes.flatten() {
         let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
         let Ok(status) = std::fs::read_to_string(process.path().join("status")) else { continue };
-        let field = |name: &str| {
-            status.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
-        };
+        let field =
+            |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned());
         let parent = field("PPid:").and_then(|parent| parent.parse::<u32>().ok());
         if pid != me && parent != Some(me) {
             continue;

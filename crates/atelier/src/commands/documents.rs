@@ -148,7 +148,11 @@ pub(super) async fn documents(door: &Door, change: Change, out: &Out) -> Result<
                 )
             })
             .collect();
-        if rows.is_empty() { "no documents yet; import some with `atelier import PATH`".to_owned() } else { rows.join("\n") }
+        if rows.is_empty() {
+            "no documents yet; import some with `atelier import PATH`".to_owned()
+        } else {
+            rows.join("\n")
+        }
     });
     Ok(ExitCode::SUCCESS)
 }
@@ -173,8 +177,10 @@ async fn find(door: &Door, named: &str) -> Result<DocumentView, Fault> {
             Err(Fault::new(FaultKind::Invalid, "cli.ambiguous", format!("Several documents are named “{named}”."))
                 .hint("Use the id from `atelier documents`."))
         }
-        (None, _) => Err(Fault::new(FaultKind::NotFound, "document.unknown", format!("There is no document “{named}”."))
-            .hint("List them with `atelier documents`.")),
+        (None, _) => {
+            Err(Fault::new(FaultKind::NotFound, "document.unknown", format!("There is no document “{named}”."))
+                .hint("List them with `atelier documents`."))
+        }
     }
 }
 

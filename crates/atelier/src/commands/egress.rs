@@ -82,7 +82,8 @@ mod tests {
 
     #[test]
     fn endpoints_are_name_url_model() {
-        let endpoint = parse_endpoint("bank=https://llm.bank.example/v1,mistral,large").map(|e| (e.name, e.url, e.model));
+        let endpoint =
+            parse_endpoint("bank=https://llm.bank.example/v1,mistral,large").map(|e| (e.name, e.url, e.model));
         assert_eq!(endpoint, Ok(("bank".into(), "https://llm.bank.example/v1,mistral".into(), "large".into())));
         assert!(parse_endpoint("bank").is_err());
     }

@@ -20,10 +20,9 @@ pub(super) async fn log(door: &Door, command: LogCommand, out: &Out) -> Result<E
                     report.devices,
                     &report.head.get(..16).unwrap_or(&report.head)
                 ),
-                Some(bad) => format!(
-                    "NOT intact: record {} of device {} does not hold: {}",
-                    bad.seq, bad.device, bad.reason
-                ),
+                Some(bad) => {
+                    format!("NOT intact: record {} of device {} does not hold: {}", bad.seq, bad.device, bad.reason)
+                }
             });
             Ok(if intact { ExitCode::SUCCESS } else { ExitCode::from(exit_code(FaultKind::Damaged)) })
         }

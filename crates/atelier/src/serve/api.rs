@@ -29,7 +29,9 @@ pub(super) async fn open_session(State(served): State<Served>, Json(Token { toke
             eprintln!("Another browser: http://{}/#token={}", served.address, served.sessions.token());
             ([(header::SET_COOKIE, cookie)], Json(json!({ "ok": null }))).into_response()
         }
-        Ok(None) => (StatusCode::UNAUTHORIZED, "this address was used already; the terminal shows another").into_response(),
+        Ok(None) => {
+            (StatusCode::UNAUTHORIZED, "this address was used already; the terminal shows another").into_response()
+        }
         Err(fault) => (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "fault": fault }))).into_response(),
     }
 }

@@ -4,6 +4,8 @@ use crate::words::{self, Word};
 
 /// A sentence of an answer, ready to be compared.
 pub struct Claim {
+    /// All its words in order.
+    pub all: Vec<Word>,
     /// Content words with their folded forms, numbers left out.
     pub content: Vec<Word>,
     /// Numbers in plain digits.
@@ -20,20 +22,21 @@ impl Claim {
         let sentence = without_notes(sentence);
         let all = words::words(&sentence);
         let german = words::language(&sentence) == Some("de");
-        let mut claim =
-            Self { content: Vec::new(), numbers: numbers(&all, &sentence), names: Vec::new(), denies: denies(&all) };
-        for (n, word) in all.into_iter().enumerate() {
-            if as_number(&word).is_some() || words::is_function_word(&word.folded) || is_denial(&word.folded) {
+        let (numbers, denies) = (numbers(&all, &sentence), denies(&all));
+        let mut claim = Self { all: Vec::new(), content: Vec::new(), numbers, names: Vec::new(), denies };
+        for (n, word) in all.iter().enumerate() {
+            if as_number(word).is_some() || words::is_function_word(&word.folded) || is_denial(&word.folded) {
                 continue;
             }
             // In German every noun has a capital; in others a capital inside a sentence is a name.
             let name =
-                word.capital && n > 0 && !german && word.folded.chars().count() > 1 && !follows_stop(&sentence, &word);
+                word.capital && n > 0 && !german && word.folded.chars().count() > 1 && !follows_stop(&sentence, word);
             if name {
                 claim.names.push(word.folded.clone());
             }
-            claim.content.push(word);
+            claim.content.push(word.clone());
         }
+        claim.all = all;
         claim
     }
 

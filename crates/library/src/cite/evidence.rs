@@ -2,7 +2,8 @@
 
 use super::{
     Passage,
-    claim::{Claim, denies, is_filler, numbers},
+    claim::{Claim, as_number, denies, is_filler, numbers},
+    slots::{Slot, replaced},
 };
 use crate::{
     sentences::sentences,
@@ -80,12 +81,17 @@ impl<'a> Source<'a> {
         }
         let wanted: HashSet<String> =
             claim.content.iter().filter(|w| !is_filler(&w.folded)).map(|w| self.stems.stem(&w.folded)).collect();
+        let claimed = slots(claim.all.iter().map(|w| (w, self.stems.stem(&w.folded))));
         let mut best: Option<(Support, usize, usize, f32)> = None;
         for first in 0..self.sentences.len() {
             for count in 1..=MOST_SENTENCES.min(self.sentences.len() - first) {
                 let window = &self.sentences[first..first + count];
                 let Some(share) = share(window, &wanted, claim) else { continue };
                 // One sentence is a better quote than two that say hardly more.
+                let there = slots(window.iter().flat_map(|s| &s.words).map(|(w, stem)| (w, stem.clone())));
+                if replaced(&claimed, &there) {
+                    continue;
+                }
                 let worth = share - SECOND_ADDS * (count - 1) as f32;
                 if best.as_ref().is_none_or(|(_, _, _, most)| worth > *most) {
                     let quote = Span { start: window[0].span.start, end: window[count - 1].span.end };
@@ -112,6 +118,16 @@ impl<'a> Source<'a> {
         let last = (all.iter().rposition(hit)? + AROUND_CUT).min(all.len() - 1);
         Some(Span { start: all[first].0.span.start, end: all[last].0.span.end })
     }
+}
+
+fn slots<'w>(words: impl Iterator<Item = (&'w Word, String)>) -> Vec<Slot> {
+    // A number is compared as such: ninety and 90 are one word.
+    words
+        .map(|(word, stem)| Slot {
+            stem: as_number(word).unwrap_or(stem),
+            content: !words::is_function_word(&word.folded) && !is_filler(&word.folded),
+        })
+        .collect()
 }
 
 /// The share of the wanted stems that a window holds; None when it contradicts the claim.

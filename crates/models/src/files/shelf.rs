@@ -50,12 +50,25 @@ impl Found {
         Need::of(self.bytes, per_token, context)
     }
 
-    /// Its name from the file, or its id.
+    /// Its name: the file's, without the quantisation. That is the name people know a model by; the
+    /// one inside the file is often its maker's working title.
     pub(crate) fn name(&self) -> String {
         match &self.kind {
-            Ok(Kind::Chat(summary)) => summary.name.clone().unwrap_or_else(|| self.id.clone()),
+            Ok(Kind::Chat(summary)) => without_quantisation(&self.id, &summary.quantisation).to_owned(),
             Ok(Kind::Embedding(_)) | Err(_) => self.id.clone(),
         }
+    }
+}
+
+/// `SmolLM2-135M-Instruct` of `SmolLM2-135M-Instruct.Q4_1`.
+fn without_quantisation<'a>(id: &'a str, quantisation: &str) -> &'a str {
+    let cut = id.len().saturating_sub(quantisation.len());
+    match (id.get(..cut), id.get(cut..)) {
+        (Some(name), Some(end)) if !quantisation.is_empty() && end.eq_ignore_ascii_case(quantisation) => {
+            let name = name.trim_end_matches(['.', '-', '_']);
+            if name.is_empty() { id } else { name }
+        }
+        _ => id,
     }
 }
 
@@ -167,4 +180,22 @@ fn read(path: &Path, weights: &Path) -> Result<Kind, ModelError> {
         return Err(ModelError::Unknown { file: path.display().to_string(), reason });
     }
     Ok(Kind::Chat(summary))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_quantisation;
+
+    #[test]
+    fn a_name_is_the_file_without_its_quantisation() {
+        for (id, quantisation, name) in [
+            ("SmolLM2-135M-Instruct.Q4_1", "Q4_1", "SmolLM2-135M-Instruct"),
+            ("qwen3-4b-q4_k_m", "Q4_K_M", "qwen3-4b"),
+            ("Q4_1", "Q4_1", "Q4_1"),
+            ("ministral", "Q8_0", "ministral"),
+            ("ministral", "", "ministral"),
+        ] {
+            assert_eq!(without_quantisation(id, quantisation), name);
+        }
+    }
 }

@@ -15,7 +15,6 @@ const MAX_DIMS: u32 = 4;
 /// What Atelier needs to know of a GGUF file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Summary {
-    pub(crate) name: Option<String>,
     pub(crate) architecture: String,
     pub(crate) quantisation: String,
     pub(crate) licence: Option<String>,
@@ -132,7 +131,6 @@ fn summary(
     let template = text(found, "tokenizer.chat_template");
     let file_type = number(found, "general.file_type").and_then(types::file_type);
     Ok(Summary {
-        name: text(found, "general.name").filter(|name| !name.trim().is_empty()),
         quantisation: file_type.or(commonest).unwrap_or("unknown").to_owned(),
         licence: text(found, "general.license"),
         context: of("context_length").and_then(|tokens| u32::try_from(tokens).ok()).unwrap_or(0),

@@ -68,7 +68,6 @@ fn read_bytes(bytes: &[u8]) -> Result<Summary, ModelError> {
 #[test]
 fn a_whole_file_is_summed_up() {
     let expected = Summary {
-        name: Some("Tiny".into()),
         architecture: "llama".into(),
         quantisation: "F32".into(),
         licence: Some("apache-2.0".into()),

@@ -56,7 +56,7 @@ pub(super) fn Log() -> impl IntoView {
                         <span class="what">
                             <b>{line.who.clone()}</b>
                             " "
-                            {line.kind.clone()}
+                            {what(&line.kind)}
                         </span>
                         {if line.erased { t!("outbound.erased") } else { String::new() }}
                         <span class="hash">{line.hash.get(..9).unwrap_or(&line.hash).to_owned()}</span>
@@ -65,6 +65,11 @@ pub(super) fn Log() -> impl IntoView {
             </ol>
         </section>
     }
+}
+
+/// A kind of change in words; its name in the log where a newer version knows more kinds.
+fn what(kind: &str) -> String {
+    i18n::try_text(&format!("log.{kind}"), &[]).unwrap_or_else(|| kind.to_owned())
 }
 
 #[component]

@@ -1,0 +1,131 @@
+//! The sentence that comes closest to a question, found by code where a model's answer has no support.
+
+use super::Passage;
+use crate::{
+    sentences::sentences,
+    words::{self, Stems},
+};
+use protocol::{CitationView, Span};
+use std::collections::{HashMap, HashSet};
+
+/// A sentence must hold at least this share of the question's words, rare ones counting more.
+const LEAST_SHARE: f32 = 0.3;
+/// What each place further down in the search takes off a sentence's score.
+const PLACE: f32 = 0.03;
+/// What a figure adds where the question asks for one.
+const FIGURE: f32 = 0.12;
+/// What a second sentence must add.
+const SECOND_ADDS: f32 = 0.2;
+/// No longer sentence is shown whole.
+const LONGEST: u32 = 500;
+
+/// Words of questions that ask for a figure or a date, folded.
+const ASKS_FIGURE: [&str; 14] = [
+    "many", "much", "long", "when", "soon", "often", "combien", "quand", "delai", "viel", "viele", "lange", "wann",
+    "kostet",
+];
+
+struct Candidate {
+    passage: usize,
+    span: Span,
+    stems: HashSet<String>,
+    figure: bool,
+}
+
+/// The sentence, or two neighbours, among passages that hold most of a question's words: verbatim,
+/// with its place on the page. None when no sentence comes near enough. `number` is 1, `at` is 0.
+pub fn closest(question: &str, passages: &[Passage]) -> Option<CitationView> {
+    let asked = words::words(question);
+    let asks_figure = asked.iter().any(|word| ASKS_FIGURE.contains(&word.folded.as_str()));
+    let all: Vec<Candidate> = passages.iter().enumerate().flat_map(|(n, passage)| candidates(n, passage)).collect();
+    let mut known: HashMap<&str, f32> = HashMap::new();
+    for stem in all.iter().flat_map(|candidate| &candidate.stems) {
+        *known.entry(stem).or_default() += 1.0;
+    }
+    // Rare among these sentences says more than common (inverse document frequency, BM25's form).
+    let weight = |stem: &str| {
+        let holding = known.get(stem).copied().unwrap_or(0.0);
+        (1.0 + (all.len() as f32 - holding + 0.5) / (holding + 0.5)).ln()
+    };
+    let mut best: Option<(f32, usize, Span)> = None;
+    for (n, candidate) in all.iter().enumerate() {
+        let stems = Stems::of(passages[candidate.passage].language.as_deref());
+        let content = asked.iter().filter(|word| !words::is_function_word(&word.folded));
+        let wanted: HashSet<String> = content.map(|word| stems.stem(&word.folded)).collect();
+        let total: f32 = wanted.iter().map(|stem| weight(stem)).sum();
+        if total <= 0.0 {
+            continue;
+        }
+        let share = |held: &dyn Fn(&str) -> bool| {
+            wanted.iter().filter(|stem| held(stem)).map(|stem| weight(stem)).sum::<f32>() / total
+        };
+        let alone = share(&|stem| candidate.stems.contains(stem));
+        let mut choices = vec![(alone, alone, candidate.figure, candidate.span)];
+        if let Some(next) = all.get(n + 1).filter(|next| next.passage == candidate.passage) {
+            let both = share(&|stem| candidate.stems.contains(stem) || next.stems.contains(stem));
+            let span = Span { start: candidate.span.start, end: next.span.end };
+            choices.push((both, both - SECOND_ADDS, candidate.figure || next.figure, span));
+        }
+        for (share, worth, figure, span) in choices {
+            if share < LEAST_SHARE || span.end - span.start > LONGEST {
+                continue;
+            }
+            let bonus = if asks_figure && figure { FIGURE } else { 0.0 };
+            let score = worth + bonus - PLACE * candidate.passage as f32;
+            if best.as_ref().is_none_or(|(most, ..)| score > *most) {
+                best = Some((score, candidate.passage, span));
+            }
+        }
+    }
+    let (_, passage, span) = best?;
+    let passage = &passages[passage];
+    Some(CitationView {
+        number: 1,
+        at: 0,
+        document: passage.document,
+        name: passage.name.clone(),
+        page: passage.page,
+        start: passage.start + span.start,
+        end: passage.start + span.end,
+        quote: words::slice(&passage.text, span).to_owned(),
+        page_hash: passage.page_hash.clone(),
+    })
+}
+
+fn candidates(n: usize, passage: &Passage) -> Vec<Candidate> {
+    let stems = Stems::of(passage.language.as_deref());
+    let read = |span: Span| {
+        let part = words::slice(&passage.text, span);
+        let all = words::words(part);
+        Candidate {
+            passage: n,
+            span,
+            figure: !super::claim::numbers(&all, part).is_empty(),
+            stems: all.iter().map(|word| stems.stem(&word.folded)).collect(),
+        }
+    };
+    sentences(&passage.text, false).into_iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cite::tests::passage;
+
+    #[test]
+    fn the_sentence_that_answers_is_the_closest() {
+        let passages = [
+            passage("The annual rent is 96,000 pounds. It is paid quarterly. The deposit is three months of rent."),
+            passage("The tenant keeps the windows clean. Pets are not allowed."),
+        ];
+        for (question, expected) in [
+            ("How much is the annual rent?", Some("The annual rent is 96,000 pounds.")),
+            ("How many months of rent is the deposit?", Some("The deposit is three months of rent.")),
+            ("Are pets allowed?", Some("Pets are not allowed.")),
+            ("Who won the marathon?", None),
+        ] {
+            let found = closest(question, &passages).map(|found| found.quote);
+            assert_eq!(found.as_deref(), expected, "{question}");
+        }
+    }
+}
