@@ -120,14 +120,25 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Words as they are aligned. A number is compared as such: ninety and 90 are one word, 2 400 too.
 fn slots<'w>(words: impl Iterator<Item = (&'w Word, String)>) -> Vec<Slot> {
-    // A number is compared as such: ninety and 90 are one word.
-    words
-        .map(|(word, stem)| Slot {
-            stem: as_number(word).unwrap_or(stem),
-            content: !words::is_function_word(&word.folded) && !is_filler(&word.folded),
-        })
-        .collect()
+    let mut slots: Vec<Slot> = Vec::new();
+    let mut end = u32::MAX - 1;
+    for (word, stem) in words {
+        let number = as_number(word);
+        let group = word.folded.len() == 3 && word.folded.bytes().all(|b| b.is_ascii_digit());
+        match slots.last_mut() {
+            Some(last) if group && word.span.start == end + 1 && last.stem.bytes().all(|b| b.is_ascii_digit()) => {
+                last.stem.push_str(&word.folded);
+            }
+            Some(_) | None => slots.push(Slot {
+                content: !words::is_function_word(&word.folded) && !is_filler(&word.folded),
+                stem: number.unwrap_or(stem),
+            }),
+        }
+        end = word.span.end;
+    }
+    slots
 }
 
 /// The share of the wanted stems that a window holds; None when it contradicts the claim.

@@ -32,6 +32,8 @@ const HEADING_CHARS: usize = 160;
 const PARAGRAPH_GAP: f32 = 0.75;
 /// A line that ends further left than this share of its paragraph's width ends there on purpose.
 const FULL_LINE: f32 = 0.82;
+/// Letters of a letter-spaced line that are nearer than this share of its height are one word.
+const LETTER_GAP: f32 = 0.12;
 /// Words further apart than so many line heights are columns of a table.
 const COLUMN_GAP: f32 = 2.0;
 
@@ -53,6 +55,26 @@ impl Line {
     fn height(&self) -> f32 {
         f32::from(self.sides[3].saturating_sub(self.sides[1])).max(1.0)
     }
+    /// PDFium puts spaces between the letters of some turned or stretched texts.
+    fn is_letter_spaced(&self) -> bool {
+        let single = self.words.iter().filter(|w| w.text.chars().count() == 1).count();
+        self.words.len() >= 8 && single * 10 >= self.words.len() * 6
+    }
+    /// Joins words that are hardly apart.
+    fn close_up(&mut self, aspect: f32) {
+        let apart = LETTER_GAP * self.height() * aspect;
+        let mut words: Vec<Piece> = Vec::with_capacity(self.words.len());
+        for word in self.words.drain(..) {
+            match words.last_mut() {
+                Some(last) if f32::from(word.sides[0].saturating_sub(last.sides[2])) < apart => {
+                    last.text.push_str(&word.text);
+                    last.sides = around(last.sides, word.sides);
+                }
+                Some(_) | None => words.push(word),
+            }
+        }
+        self.words = words;
+    }
     fn has_columns(&self, unit: f32) -> bool {
         self.words.windows(2).any(|w| f32::from(w[1].sides[0].saturating_sub(w[0].sides[2])) > unit)
     }
@@ -69,10 +91,10 @@ impl Line {
 
 /// Lays the glyphs of a page out as text. `width` and `height` are the page's, in points.
 pub fn lay_out(glyphs: &[Glyph], width: f32, height: f32) -> LaidOut {
-    let lines = lines(glyphs);
-    let body = body_size(&lines);
     // Both directions of the grid are 65535 wide: this takes heights to widths.
     let aspect = if width > 0.0 && height > 0.0 { height / width } else { 1.0 };
+    let lines = lines(glyphs, aspect);
+    let body = body_size(&lines);
     let mut out = LaidOut::default();
     let mut chars = 0u32;
     let mut at = 0;
@@ -87,10 +109,11 @@ pub fn lay_out(glyphs: &[Glyph], width: f32, height: f32) -> LaidOut {
     out
 }
 
-fn lines(glyphs: &[Glyph]) -> Vec<Line> {
+fn lines(glyphs: &[Glyph], aspect: f32) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut line = Line::default();
     let mut word: Option<Piece> = None;
+    let mut last = [0u16; 4];
     let end_word = |line: &mut Line, word: &mut Option<Piece>| {
         if let Some(mut piece) = word.take() {
             piece.text = piece.text.nfc().collect();
@@ -123,13 +146,17 @@ fn lines(glyphs: &[Glyph]) -> Vec<Line> {
         // PDFium sometimes goes on in another line without saying so.
         if !line.words.is_empty() || word.is_some() {
             let now = word.as_ref().map_or(line.sides, |w| w.sides);
-            if sides[1] > now[3] || sides[3] < now[1] {
+            let elsewhere = sides[1] > now[3] || sides[3] < now[1];
+            // Text that runs upwards has its chars above each other, and is one line.
+            let upwards = sides[0] <= last[2] && sides[2] >= last[0];
+            if elsewhere && sides[0] < last[0] && !upwards {
                 end_word(&mut line, &mut word);
                 end_line(&mut lines, &mut line);
             }
         }
         line.sides = if line.words.is_empty() && word.is_none() { sides } else { around(line.sides, sides) };
         line.size = line.size.max(glyph.size);
+        last = sides;
         match &mut word {
             Some(piece) => {
                 piece.text.push_str(&text);
@@ -140,6 +167,9 @@ fn lines(glyphs: &[Glyph]) -> Vec<Line> {
     }
     end_word(&mut line, &mut word);
     end_line(&mut lines, &mut line);
+    for line in lines.iter_mut().filter(|line| line.is_letter_spaced()) {
+        line.close_up(aspect);
+    }
     // A soft or hard hyphen that PDFium has left at a line's end.
     for line in &mut lines {
         if let Some(last) = line.words.last_mut()
