@@ -157,7 +157,7 @@ fn share(window: &[Sentence], wanted: &HashSet<String>, claim: &Claim) -> Option
 }
 
 /// Passages whose best evidence scores less do not answer the question.
-pub const ANSWERABLE: f32 = 0.5;
+pub const ANSWERABLE: f32 = 0.45;
 /// How much the nearness in meaning counts in the score, where it was computed.
 const MEANING_WEIGHT: f32 = 0.5;
 
