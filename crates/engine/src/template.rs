@@ -45,6 +45,12 @@ impl Prompt {
     pub fn text(&self) -> String {
         self.parts.iter().map(|(text, _)| text.as_str()).collect()
     }
+    /// The prompt with the beginning of the answer after it; no control token can be in that.
+    #[must_use]
+    pub fn followed_by(mut self, begun: String) -> Self {
+        self.parts.push((begun, Special::Plain));
+        self
+    }
     /// Whether the template has opened a thought for the model to go on with.
     #[must_use]
     pub fn opens_reasoning(&self) -> bool {

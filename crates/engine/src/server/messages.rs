@@ -55,11 +55,28 @@ impl Chat {
             None if self.tool_choice.as_ref().is_none_or(Value::is_null) => {}
             Some(_) | None => return Err(Problem::invalid("tool_choice", "only 'auto' and 'none' are supported")),
         }
-        let messages = self.messages.into_iter().map(plain).collect::<Result<Vec<_>, _>>()?;
+        let mut messages = self.messages.into_iter().map(plain).collect::<Result<Vec<_>, _>>()?;
+        let begun = if self.add_generation_prompt { take_begun(&mut messages) } else { None };
         let tools = self.tools.filter(|_| calls).map(Value::Array);
         let extra = Value::Object(self.chat_template_kwargs);
-        Ok(template.render(Value::Array(messages), tools, self.add_generation_prompt, &extra)?)
+        let prompt = template.render(Value::Array(messages), tools, self.add_generation_prompt, &extra)?;
+        Ok(match begun {
+            Some(begun) => prompt.followed_by(begun),
+            None => prompt,
+        })
     }
+}
+
+/// The text of an answer that the model shall go on with: the last message, where the assistant said
+/// it. Templates would close it; so it follows the opened turn instead.
+fn take_begun(messages: &mut Vec<Value>) -> Option<String> {
+    let last = messages.last().filter(|_| messages.len() > 1)?;
+    if last.get("role")? != "assistant" || last.get("tool_calls").is_some() {
+        return None;
+    }
+    let begun = last.get("content")?.as_str()?.to_owned();
+    messages.pop();
+    Some(begun)
 }
 
 /// A message as templates know it: the content one text, a call's arguments an object.
@@ -101,6 +118,21 @@ fn text_of(part: &Value) -> Result<String, Problem> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn an_answer_that_was_begun_is_gone_on_with() {
+        let said = |role: &str, text: &str| json!({"role": role, "content": text});
+        let mut begun = vec![said("user", "a"), said("assistant", "b")];
+        assert_eq!(take_begun(&mut begun).as_deref(), Some("b"));
+        assert_eq!(begun, [said("user", "a")]);
+        for mut whole in [
+            vec![said("user", "a")],
+            vec![said("assistant", "a")],
+            vec![said("user", "a"), json!({"role": "assistant", "content": "", "tool_calls": []})],
+        ] {
+            assert_eq!(take_begun(&mut whole), None);
+        }
+    }
 
     #[test]
     fn contents_become_one_text() {
