@@ -9,7 +9,7 @@
 //! text only grows, and a stop always ends it. An input that the present state does not wait for is
 //! late news of something since cancelled, and changes nothing.
 
-mod answer;
+pub(crate) mod answer;
 mod calls;
 mod words;
 
@@ -38,6 +38,10 @@ pub struct Turn {
     left_out_step: Option<usize>,
     asked_model: bool,
     usage: Usage,
+    prompt_tokens: u32,
+    /// Pieces of text heard in this turn: about one a token.
+    pieces: u32,
+    last_ms: u64,
     ttft_ms: Option<u64>,
     stopping: bool,
 }
@@ -69,6 +73,9 @@ impl Turn {
             left_out_step: None,
             asked_model: false,
             usage: Usage::default(),
+            prompt_tokens: 0,
+            pieces: 0,
+            last_ms: 0,
             ttft_ms: None,
             stopping: false,
         }
@@ -168,6 +175,7 @@ impl Turn {
 
     fn prompt_built(&mut self, tokens: u32, left_out: &[String], out: &mut Vec<Effect>) {
         let State::Prompting = self.state else { return };
+        self.prompt_tokens = tokens;
         if !left_out.is_empty() {
             let detail = left_out.join(" ");
             let count = u32::try_from(left_out.len()).ok();
@@ -249,7 +257,7 @@ impl Turn {
             unsupported: verified.unsupported,
             supported: verified.supported,
             asked_model: self.asked_model,
-            usage: self.usage,
+            usage: self.used(),
             ttft_ms: self.ttft_ms,
         })));
         out.push(Effect::Finish);

@@ -41,12 +41,16 @@ pub fn App() -> impl IntoView {
     });
 
     let settings = Memo::new(move |_| store.settings().get());
-    let lang = Memo::new(move |_| {
-        let lang = settings.with(|settings| Lang::choose(&settings.language, &dom::system_language()));
-        i18n::set_lang(lang);
-        lang.code()
+    let lang = RwSignal::new(use_lang(Lang::choose("system", &dom::system_language())));
+    Effect::new(move || {
+        settings.with(show_settings);
+        let chosen = settings.with(|settings| Lang::choose(&settings.language, &dom::system_language()));
+        if chosen.code() != lang.get_untracked() {
+            // In a moment of its own: what waits for the settings in the old tree must be over before
+            // the tree goes.
+            request_animation_frame(move || lang.set(use_lang(chosen)));
+        }
     });
-    Effect::new(move || settings.with(show_settings));
 
     view! {
         {move || {
@@ -140,7 +144,17 @@ pub fn perform(client: Client, action: Action) {
     }
 }
 
-/// Theme, language and text size, on the page itself and for the next start.
+/// Uses a language from now on, on the page itself and for the next start; returns its code.
+fn use_lang(lang: Lang) -> &'static str {
+    i18n::set_lang(lang);
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute("lang", lang.code());
+    }
+    dom::remember("atelier.language", lang.code());
+    lang.code()
+}
+
+/// Theme and text size, on the page itself and for the next start.
 fn show_settings(settings: &Settings) {
     let Some(root) = document().document_element() else { return };
     let theme = match settings.theme {
@@ -160,9 +174,6 @@ fn show_settings(settings: &Settings) {
         }
     });
     dom::remember("atelier.theme", theme);
-    let lang = i18n::lang();
-    let _ = root.set_attribute("lang", lang.code());
-    dom::remember("atelier.language", lang.code());
     let zoom = f64::from(settings.text_size.clamp(90, 200)) / 100.0;
     let _ = root.set_attribute("style", &format!("--zoom:{zoom}"));
 }

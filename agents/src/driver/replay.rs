@@ -1,7 +1,7 @@
 //! Does the same question to the same model give the same answer? A greedy answer is repeated and compared.
 
 use super::{Driver, Inner};
-use crate::{AgentError, prompt::unspoken};
+use crate::{AgentError, Language, prompt::unspoken, turn::answer::repeats_itself};
 use egress::Errand;
 use futures::TryStreamExt;
 use models::{Delta, Message, ModelError, Prompt, Role, Sampling, ToolDef};
@@ -67,7 +67,7 @@ impl Driver {
         let stop = inner.closing.child_token();
         let _ends = stop.clone().drop_guard();
         let again = written(model.chat(prompt, stop.clone()).await?, &stop).await?;
-        let (then, now) = (last_part(&view, &before), again.trim());
+        let (then, now) = (without_quote(&view, last_part(&view, &before)), again.trim());
         if then != now {
             differences.push(first_difference(then, now));
         }
@@ -99,7 +99,7 @@ async fn written(
             Delta::Text(more) => {
                 chars += more.chars().count();
                 text.push_str(&more);
-                if chars > LONGEST {
+                if chars > LONGEST || repeats_itself(&text) {
                     stop.cancel();
                     break;
                 }
@@ -134,6 +134,15 @@ fn written_before(messages: &[Message]) -> String {
 /// What the last run added to the answer.
 fn last_part<'a>(view: &'a ItemView, before: &str) -> &'a str {
     view.text.trim().strip_prefix(before.trim()).unwrap_or(view.text.as_str()).trim()
+}
+
+/// What the model wrote of an answer that code ended with a sentence of the documents.
+fn without_quote<'a>(view: &ItemView, text: &'a str) -> &'a str {
+    let Some(cited) = view.citations.first() else { return text };
+    let quote = cited.quote.split_whitespace().collect::<Vec<_>>().join(" ");
+    let leads = [Language::English, Language::French, Language::German].map(Language::documents_say);
+    let ending = leads.iter().find_map(|lead| text.strip_suffix(&format!("{lead}\n\n> {quote}")));
+    ending.map_or(text, str::trim_end)
 }
 
 fn first_difference(then: &str, now: &str) -> String {

@@ -101,6 +101,19 @@ impl Turn {
         }
     }
 
+    /// What the model told of its work; counted here where it was stopped before it could tell.
+    pub(super) fn used(&self) -> Usage {
+        if self.usage.completion_tokens > 0 || self.pieces == 0 {
+            return self.usage;
+        }
+        let ms = self.last_ms.saturating_sub(self.ttft_ms.unwrap_or(self.last_ms));
+        Usage {
+            prompt_tokens: self.prompt_tokens,
+            completion_tokens: self.pieces,
+            tokens_per_second: if ms > 0 { self.pieces as f32 * 1_000.0 / ms as f32 } else { 0.0 },
+        }
+    }
+
     fn close_reasoning(&mut self, at: u64, out: &mut Vec<Effect>) {
         if let State::Listening(listening) = &mut self.state
             && let Some(reasoning) = listening.reasoning.take()
@@ -129,6 +142,8 @@ impl Turn {
                 }
             }
         }
+        self.pieces = self.pieces.saturating_add(1);
+        self.last_ms = at;
         self.write(more, out);
     }
 
@@ -236,7 +251,7 @@ const LOOP_WORDS: usize = 4;
 const LOOP_LONGEST: usize = 60;
 
 /// Whether a text ends with the same stretch of words three times in a row.
-fn repeats_itself(text: &str) -> bool {
+pub(crate) fn repeats_itself(text: &str) -> bool {
     // Only at the end of a word is there something new to see.
     if !text.ends_with(char::is_whitespace) && !text.ends_with(['.', '!', '?', ':', ',']) {
         return false;

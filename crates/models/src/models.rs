@@ -217,7 +217,17 @@ impl Models {
     pub async fn chat_model(&self, which: Option<&str>) -> Result<Arc<dyn ChatModel>, ModelError> {
         let id = match which {
             Some(which) => which.to_owned(),
-            None => self.chosen_of(&self.inner.shelf.scan()).ok_or(ModelError::NoModel)?,
+            None => {
+                let found = self.inner.shelf.scan();
+                match self.chosen_of(&found) {
+                    Some(id) => id,
+                    // A file that is damaged is a better answer than that there is none.
+                    None => {
+                        let damaged = found.into_iter().find_map(|found| found.kind.err());
+                        return Err(damaged.unwrap_or(ModelError::NoModel));
+                    }
+                }
+            }
         };
         if let Some(name) = id.strip_prefix(PREFIX) {
             return Ok(Arc::new(self.endpoint(name)?.model(&self.inner.gate)?));

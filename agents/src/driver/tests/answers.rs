@@ -70,7 +70,14 @@ async fn what_the_documents_do_not_answer_is_said_without_a_model() {
 async fn an_invented_answer_is_marked() {
     let house = house("researcher", false, quick(), vec![says("Bert Maier pays 1200 dollars to the bank.")]).await;
     let answer = house.answer(QUESTION).await;
-    assert_eq!((answer.supported, answer.citations.len(), answer.unsupported.len()), (Some(false), 0, 1));
+    assert_eq!(answer.unsupported, [Span { start: 0, end: 41 }], "what the model invented");
+    // What the documents say themselves is quoted after it.
+    assert_eq!(answer.text, format!("Bert Maier pays 1200 dollars to the bank.\n\nThe documents say:\n\n> {ANSWER}"));
+    assert_eq!((answer.supported, answer.citations.len()), (Some(true), 1));
+    assert_eq!(
+        (answer.citations[0].quote.as_str(), answer.citations[0].at),
+        (ANSWER, answer.text.chars().count() as u32)
+    );
 }
 
 #[tokio::test]
