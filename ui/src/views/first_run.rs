@@ -32,9 +32,9 @@ pub fn FirstRun() -> impl IntoView {
     let finish = move || {
         let mut settings = store.settings().get_untracked();
         settings.welcomed = true;
-        client.ask(ChangeSettings { settings }, move |()| {
-            client.screen.go(if documents.get_untracked() > 0 { Route::NewChat } else { Route::Documents });
-        });
+        // At once: where the person goes next must not be undone by a reply that comes later.
+        client.screen.go(if documents.get_untracked() > 0 { Route::NewChat } else { Route::Documents });
+        client.tell(ChangeSettings { settings });
     };
     view! {
         <div class="app first" data-testid="first-run">
