@@ -85,7 +85,12 @@ pub fn fold(space: &mut Workspace, news: News) -> Folded {
         News::Newest(page) => {
             space.open = Some(page.chat.id);
             space.older = page.more;
-            space.items = page.items;
+            let known = std::mem::replace(&mut space.items, page.items);
+            for item in &mut space.items {
+                if let Some(later) = known.iter().find(|known| known.id == item.id && is_later(known, item)) {
+                    item.clone_from(later);
+                }
+            }
             let mut touched = upsert_chat(space, page.chat);
             touched.extend([Touch::Open, Touch::Items]);
             touched.extend(space.items.iter().map(|item| Touch::Item(item.id)));
@@ -339,3 +344,11 @@ fn upsert_document(space: &mut Workspace, document: DocumentView) -> Vec<Touch> 
 #[cfg(test)]
 #[path = "fold_tests.rs"]
 mod tests;
+
+/// Whether what is known of an item is later than a page that was read: events overtake replies, and
+/// an answer that has ended is not being written any more.
+fn is_later(known: &ItemView, read: &ItemView) -> bool {
+    read.status == ItemStatus::Writing
+        && (known.status != ItemStatus::Writing || known.text.len() > read.text.len())
+        && known.text.starts_with(&read.text)
+}
