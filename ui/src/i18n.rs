@@ -24,7 +24,7 @@ mod intl;
 mod message;
 mod sweep;
 
-pub use intl::{bytes, date, date_time, day, milliseconds, number, rate, relative_day, share, time};
+pub use intl::{bytes, date, date_time, day, milliseconds, number, rate, relative_day, share, thousands, time};
 pub use message::{Arg, Catalogue, Piece};
 
 use std::cell::{Cell, OnceCell};

@@ -8,4 +8,5 @@ pub mod menu;
 pub mod notice;
 pub mod prose;
 pub mod rich;
+pub mod splitter;
 pub mod viewer;

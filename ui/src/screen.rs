@@ -34,6 +34,8 @@ pub struct Screen {
     pub side: RwSignal<Option<bool>>,
     /// Whether the sources panel is open.
     pub sources: RwSignal<bool>,
+    /// How wide the panel is, in CSS pixels.
+    pub panel: RwSignal<i32>,
     /// The citation in the sources panel.
     pub cited: RwSignal<Option<Cited>>,
     /// Toasts, oldest first.
@@ -71,6 +73,7 @@ impl Screen {
             route: RwSignal::new(route),
             side: RwSignal::new(None),
             sources: RwSignal::new(true),
+            panel: RwSignal::new(crate::parts::splitter::remembered()),
             cited: RwSignal::new(None),
             toasts: RwSignal::new(Vec::new()),
             said: RwSignal::new(String::new()),

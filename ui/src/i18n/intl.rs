@@ -53,6 +53,15 @@ pub fn rate(tokens_per_second: f32) -> String {
     t!("unit.rate", n = if n < 10.0 { (n * 10.0).round() / 10.0 } else { n.round() })
 }
 
+/// A count of tokens, short: 900, 1.9k, 18k.
+pub fn thousands(n: u32) -> String {
+    match n {
+        0..1_000 => number(n),
+        1_000..10_000 => t!("unit.thousand", n = (f64::from(n) / 100.0).round() / 10.0),
+        _ => t!("unit.thousand", n = (f64::from(n) / 1_000.0).round()),
+    }
+}
+
 /// Which group of days a time falls in, seen from now: words such as "Today", else a date.
 pub fn relative_day(then_ms: i64, now_ms: i64) -> String {
     match day(now_ms) - day(then_ms) {

@@ -7,9 +7,11 @@ mod composer;
 mod explain;
 mod feet;
 mod head;
+mod meter;
 mod question;
 mod sources;
 mod status;
+mod strip;
 mod transcript;
 mod work;
 

@@ -1,7 +1,7 @@
 //! Where a person writes: Enter sends, Esc stops, Up edits the last message; documents, agent and
 //! model below.
 
-use super::{ChatScreen, MESSAGE_ID, attach::Attach};
+use super::{ChatScreen, MESSAGE_ID, attach::Attach, meter::Meter};
 use crate::{
     client::{Client, use_client},
     dom,
@@ -152,6 +152,7 @@ pub fn Composer(
                 <AgentPick chat agent/>
                 <ModelPick/>
                 <span class="grow"></span>
+                {chat.map(|here| view! { <Meter here/> })}
                 <Show when=move || running.with(Option::is_some)>
                     <button type="button" class="btn sm stop" on:click=move |_| stop()>
                         <span class="stop-glyph"></span>

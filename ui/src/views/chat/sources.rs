@@ -6,6 +6,7 @@ use crate::{
     dom,
     parts::{
         icon::{Glyph, Icon},
+        splitter::Splitter,
         viewer::{Shown, Viewer},
     },
     screen::Cited,
@@ -61,7 +62,12 @@ pub fn Sources(here: ChatScreen) -> impl IntoView {
     };
     let _ = here;
     view! {
-        <aside class="panel" aria-label=t!("sources.name")>
+        <aside
+            class="panel"
+            aria-label=t!("sources.name")
+            style=move || format!("--panel:{}px", screen.panel.get())
+        >
+            <Splitter width=screen.panel/>
             <header class="bar">
                 <h2 class="h3">{t!("sources.name")}</h2>
                 <span class="faint num">{move || citations.with(|all| (!all.is_empty()).then_some(all.len()))}</span>

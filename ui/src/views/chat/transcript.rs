@@ -1,7 +1,14 @@
 //! The messages: newest at the bottom, older ones read as the view comes near them, and the view
 //! follows new text only while it is at the bottom.
 
-use super::{ChatScreen, THREAD_ID, answer::Answer, question::Question, status::Pending, to_newest};
+use super::{
+    ChatScreen, THREAD_ID,
+    answer::Answer,
+    question::Question,
+    status::Pending,
+    strip::{Strip, fits, question_above},
+    to_newest,
+};
 use crate::{
     client::{Client, next_frame, use_client},
     dom,
@@ -31,6 +38,7 @@ pub fn Transcript(here: ChatScreen) -> impl IntoView {
     let top = NodeRef::<html::Div>::new();
     let last_top = StoredValue::new(0_i32);
     let reading = RwSignal::new(false);
+    let asked = RwSignal::new(None::<ItemId>);
 
     let scrolled = move || {
         let Some(thread) = thread.get_untracked() else { return };
@@ -41,6 +49,10 @@ pub fn Transcript(here: ChatScreen) -> impl IntoView {
         let follow = at_end || (here.following.get_untracked() && !up);
         if follow != here.following.get_untracked() {
             here.following.set(follow);
+        }
+        let above = if fits() { question_above(&thread) } else { None };
+        if asked.with_untracked(|asked| *asked != above) {
+            asked.set(above);
         }
     };
     let let_go = move || {
@@ -74,26 +86,29 @@ pub fn Transcript(here: ChatScreen) -> impl IntoView {
         }
     });
     view! {
-        <div
-            class="thread"
-            id=THREAD_ID
-            node_ref=thread
-            role="log"
-            aria-live="off"
-            aria-label=t!("chat.messages")
-            tabindex="0"
-            on:scroll=move |_| scrolled()
-            on:selectstart=move |_| let_go()
-            on:focusin=move |_| let_go()
-        >
-            <div class="thread-in" node_ref=inner>
-                <div node_ref=top class="thread-top">
-                    {move || reading.get().then(|| view! { <span class="spin" role="img" aria-label=t!("chat.reading_older")></span> })}
+        <div class="thread-frame">
+            <Strip asked/>
+            <div
+                class="thread"
+                id=THREAD_ID
+                node_ref=thread
+                role="log"
+                aria-live="off"
+                aria-label=t!("chat.messages")
+                tabindex="0"
+                on:scroll=move |_| scrolled()
+                on:selectstart=move |_| let_go()
+                on:focusin=move |_| let_go()
+            >
+                <div class="thread-in" node_ref=inner>
+                    <div node_ref=top class="thread-top">
+                        {move || reading.get().then(|| view! { <span class="spin" role="img" aria-label=t!("chat.reading_older")></span> })}
+                    </div>
+                    <For each=ids key=|id| *id let:id>
+                        <Row here id/>
+                    </For>
+                    <Pending here/>
                 </div>
-                <For each=ids key=|id| *id let:id>
-                    <Row here id/>
-                </For>
-                <Pending here/>
             </div>
         </div>
     }
