@@ -1,6 +1,6 @@
 //! How the window starts and ends: the app opens beside it, so that the window is never late.
 
-use crate::commands;
+use crate::{commands, look};
 use app::{App, Config};
 use protocol::Fault;
 use std::process::ExitCode;
@@ -38,9 +38,14 @@ pub fn run() -> ExitCode {
         .plugin(tauri_plugin_opener::init())
         .manage(Door(door.clone()))
         .invoke_handler(tauri::generate_handler![commands::call, commands::events])
-        .setup(move |_| {
+        .setup(move |tauri| {
+            let window = tauri.get_webview_window("main");
+            window.iter().for_each(look::begin);
             tauri::async_runtime::spawn(async move {
                 let app = App::open(Config::from_env()).await;
+                if let (Ok(app), Some(window)) = (&app, window) {
+                    tauri::async_runtime::spawn(look::follow(app.clone(), window));
+                }
                 // Nobody listens any more only when the window is gone already.
                 let _ = opened.send(Some(app));
             });

@@ -43,7 +43,7 @@ pub fn App() -> impl IntoView {
     let settings = Memo::new(move |_| store.settings().get());
     let lang = RwSignal::new(use_lang(Lang::choose("system", &dom::system_language())));
     Effect::new(move || {
-        settings.with(show_settings);
+        settings.with(|settings| show_settings(settings, client.in_window()));
         let chosen = settings.with(|settings| Lang::choose(&settings.language, &dom::system_language()));
         if chosen.code() != lang.get_untracked() {
             // In a moment of its own: what waits for the settings in the old tree must be over before
@@ -154,8 +154,9 @@ fn use_lang(lang: Lang) -> &'static str {
     lang.code()
 }
 
-/// Theme and text size, on the page itself and for the next start.
-fn show_settings(settings: &Settings) {
+/// Theme and text size, on the page itself and for the next start. The desktop window zooms the web
+/// view itself; a browser's zoom is the browser's, so there the page does it.
+fn show_settings(settings: &Settings, in_window: bool) {
     let Some(root) = document().document_element() else { return };
     let theme = match settings.theme {
         Theme::System => "",
@@ -174,6 +175,6 @@ fn show_settings(settings: &Settings) {
         }
     });
     dom::remember("atelier.theme", theme);
-    let zoom = f64::from(settings.text_size.clamp(90, 200)) / 100.0;
+    let zoom = if in_window { 1.0 } else { f64::from(settings.text_size.clamp(90, 200)) / 100.0 };
     let _ = root.set_attribute("style", &format!("--zoom:{zoom}"));
 }
