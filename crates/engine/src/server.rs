@@ -4,6 +4,7 @@ mod chat;
 mod embeddings;
 mod guard;
 mod messages;
+mod parameters;
 mod problem;
 mod status;
 mod stream;
