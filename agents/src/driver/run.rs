@@ -196,7 +196,10 @@ impl Run {
                 let heard = Heard::Loading { done, total };
                 Some(Input::Model { at: since(self.begun), heard })
             }
-            EngineState::Off | EngineState::Ready { .. } | EngineState::Crashed { .. } => None,
+            EngineState::Off
+            | EngineState::Ready { .. }
+            | EngineState::Crashed { .. }
+            | EngineState::Refused { .. } => None,
         }
     }
 

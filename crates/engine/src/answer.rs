@@ -3,7 +3,9 @@
 //! Nothing is shown before it is certain: half a character, and the beginning of what may become a
 //! stop string or a marker, are held back until the next token decides.
 
-use serde_json::Value;
+mod calls;
+
+pub use calls::{Form, SPOKEN};
 
 /// A part of an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,13 +33,11 @@ enum Mode {
 
 const THINK: &str = "<think>";
 const THOUGHT: &str = "</think>";
-const CALL: &str = "<tool_call>";
-const CALLED: &str = "</tool_call>";
 
 /// Turns bytes into pieces.
 pub struct Answer {
     stops: Vec<String>,
-    calls: bool,
+    calls: Option<Form>,
     mode: Mode,
     /// Whether any text has been shown: reasoning only comes first.
     begun: bool,
@@ -49,10 +49,10 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer that stops at `stops`. With `calls`, tool calls are parsed. With `reasoning`, the
+    /// An answer that stops at `stops`. With `calls`, tool calls of that form are parsed. With `reasoning`, the
     /// prompt has opened a thought already.
     #[must_use]
-    pub fn new(stops: Vec<String>, calls: bool, reasoning: bool) -> Self {
+    pub fn new(stops: Vec<String>, calls: Option<Form>, reasoning: bool) -> Self {
         let mode = if reasoning { Mode::Reasoning } else { Mode::Text };
         let stops = stops.into_iter().filter(|s| !s.is_empty()).collect();
         Self {
@@ -93,8 +93,8 @@ impl Answer {
         self.settle(out);
         let rest = std::mem::take(&mut self.held);
         match self.mode {
-            // A model may forget the closing marker at the very end.
-            Mode::Call => call(&rest, out),
+            // Some forms have no closing marker, and a model may forget it at the very end.
+            Mode::Call => self.read(&rest, out),
             Mode::Text | Mode::Reasoning => self.show(rest, out),
         }
     }
@@ -103,11 +103,15 @@ impl Answer {
     fn markers(&self) -> Vec<&str> {
         match self.mode {
             Mode::Reasoning => vec![THOUGHT],
-            Mode::Call => vec![CALLED],
+            Mode::Call if self.calls == Some(Form::Tagged) => vec![calls::TAG_END],
+            Mode::Call => Vec::new(),
             Mode::Text => {
                 let mut markers: Vec<&str> = self.stops.iter().map(String::as_str).collect();
-                if self.calls {
-                    markers.push(CALL);
+                match self.calls {
+                    // This one is a call only where an answer begins with it.
+                    Some(Form::Bare) if self.begun => {}
+                    Some(form) => markers.push(form.begin()),
+                    None => {}
                 }
                 if !self.begun {
                     markers.push(THINK);
@@ -120,6 +124,9 @@ impl Answer {
     fn settle(&mut self, out: &mut Vec<Piece>) {
         // Each round passes one marker; a text holds fewer markers than characters.
         loop {
+            if self.mode == Mode::Text && !self.begun && self.calls == Some(Form::Bare) {
+                self.mode = if self.held.trim_start().starts_with('{') { Mode::Call } else { Mode::Text };
+            }
             let markers = self.markers();
             let found = markers.iter().filter_map(|m| self.held.find(m).map(|at| (at, m.to_string()))).min();
             let Some((at, marker)) = found else {
@@ -138,7 +145,7 @@ impl Answer {
             before.truncate(at);
             match (self.mode, marker.as_str()) {
                 (Mode::Call, _) => {
-                    call(&before, out);
+                    self.read(&before, out);
                     self.mode = Mode::Text;
                     self.begun = true;
                 }
@@ -154,7 +161,10 @@ impl Answer {
                     self.begun = true;
                     self.show(before + THINK, out);
                 }
-                (Mode::Text, CALL) if self.calls && !self.stops.iter().any(|s| s == CALL) => {
+                (Mode::Text, marker)
+                    if self.calls.is_some_and(|form| form.begin() == marker)
+                        && !self.stops.iter().any(|s| s == marker) =>
+                {
                     self.show(before, out);
                     self.mode = Mode::Call;
                 }
@@ -165,6 +175,13 @@ impl Answer {
                     return;
                 }
             }
+        }
+    }
+
+    fn read(&self, text: &str, out: &mut Vec<Piece>) {
+        match self.calls {
+            Some(form) => form.read(text, out),
+            None => out.push(Piece::Text(text.to_owned())),
         }
     }
 
@@ -216,35 +233,12 @@ fn take_characters(bytes: &mut Vec<u8>, text: &mut String) {
     bytes.drain(..done);
 }
 
-/// The calls in the JSON between the markers: one object or a list of them. What cannot be read as
-/// that is shown as the text that it is.
-fn call(text: &str, out: &mut Vec<Piece>) {
-    let one = |value: &Value| {
-        let arguments = match value.get("arguments").or_else(|| value.get("parameters")) {
-            None | Some(Value::Null) => "{}".to_owned(),
-            Some(Value::String(text)) => text.clone(),
-            Some(object @ Value::Object(_)) => object.to_string(),
-            Some(Value::Bool(_) | Value::Number(_) | Value::Array(_)) => return None,
-        };
-        Some(Piece::Call { name: value.get("name")?.as_str()?.to_owned(), arguments })
-    };
-    let calls: Option<Vec<Piece>> = match serde_json::from_str(text.trim()) {
-        Ok(Value::Array(list)) => list.iter().map(one).collect(),
-        Ok(object) => one(&object).map(|call| vec![call]),
-        Err(_) => None,
-    };
-    match calls {
-        Some(calls) => out.extend(calls),
-        None => out.push(Piece::Text(format!("{CALL}{text}{CALLED}"))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Pieces as one line, joined where they are of a kind: `text`, `(reasoning)`, `[name arguments]`.
-    fn run(stops: &[&str], calls: bool, tokens: &[&[u8]]) -> (String, bool) {
+    fn run(stops: &[&str], calls: Option<Form>, tokens: &[&[u8]]) -> (String, bool) {
         let mut answer = Answer::new(stops.iter().map(|s| (*s).to_owned()).collect(), calls, false);
         let mut pieces = Vec::new();
         for token in tokens {
@@ -261,32 +255,33 @@ mod tests {
 
     #[test]
     fn stops_and_markers_may_span_tokens() {
-        /// Stop strings, whether calls are parsed, tokens, the line that is shown, whether it stopped.
-        type Case = (&'static [&'static str], bool, &'static [&'static [u8]], &'static str, bool);
+        /// Stop strings, the form of calls, tokens, the line that is shown, whether it stopped.
+        type Case = (&'static [&'static str], Option<Form>, &'static [&'static [u8]], &'static str, bool);
+        const TAGGED: Option<Form> = Some(Form::Tagged);
         const CALL: &[u8] = br#"<tool_call>{"name":"f","arguments":{"a":1}}</tool_call>"#;
         let cases: &[Case] = &[
-            (&[], false, &[b"Hel", b"lo"], "Hello", false),
-            (&["END"], false, &[b"a E", b"N", b"D b"], "a ", true),
-            (&["END"], false, &[b"a E", b"N", b"d"], "a ENd", false),
-            (&["END"], false, &[b"a EN"], "a EN", false),
-            (&["b", "ab"], false, &[b"xab"], "x", true),
-            (&["\n\n"], false, &[b"one\n", b"\ntwo"], "one", true),
-            (&["é"], false, &[b"caf", &[0xC3], &[0xA9], b"!"], "caf", true),
-            (&[""], false, &[b"x"], "x", false),
+            (&[], None, &[b"Hel", b"lo"], "Hello", false),
+            (&["END"], None, &[b"a E", b"N", b"D b"], "a ", true),
+            (&["END"], None, &[b"a E", b"N", b"d"], "a ENd", false),
+            (&["END"], None, &[b"a EN"], "a EN", false),
+            (&["b", "ab"], None, &[b"xab"], "x", true),
+            (&["\n\n"], None, &[b"one\n", b"\ntwo"], "one", true),
+            (&["é"], None, &[b"caf", &[0xC3], &[0xA9], b"!"], "caf", true),
+            (&[""], None, &[b"x"], "x", false),
             (
                 &[],
-                true,
+                TAGGED,
                 &[b"ok ", b"<tool", br#"_call>{"name":"f","arguments":{"a":1}}</tool_call>"#],
                 r#"ok [f {"a":1}]"#,
                 false,
             ),
-            (&[], false, &[CALL], r#"<tool_call>{"name":"f","arguments":{"a":1}}</tool_call>"#, false),
-            (&[], true, &[b"<tool_call>{broken</tool_call>"], "<tool_call>{broken</tool_call>", false),
-            (&[], true, &[br#"<tool_call>{"name":"g"}"#], "[g {}]", false),
-            (&["stop"], true, &[br#"<tool_call>{"name":"stop"}</tool_call>"#, b" stop"], "[stop {}] ", true),
-            (&[], false, &[b"\n", b"<th", b"ink>why</thi", b"nk>\n", b"\nso\n"], "(why)so\n", false),
-            (&[], false, &[b" ", b" x"], "  x", false),
-            (&[], false, &[b"a <think> b"], "a <think> b", false),
+            (&[], None, &[CALL], r#"<tool_call>{"name":"f","arguments":{"a":1}}</tool_call>"#, false),
+            (&[], TAGGED, &[b"<tool_call>{broken</tool_call>"], "<tool_call>{broken</tool_call>", false),
+            (&[], TAGGED, &[br#"<tool_call>{"name":"g"}"#], "[g {}]", false),
+            (&["stop"], TAGGED, &[br#"<tool_call>{"name":"stop"}</tool_call>"#, b" stop"], "[stop {}] ", true),
+            (&[], None, &[b"\n", b"<th", b"ink>why</thi", b"nk>\n", b"\nso\n"], "(why)so\n", false),
+            (&[], None, &[b" ", b" x"], "  x", false),
+            (&[], None, &[b"a <think> b"], "a <think> b", false),
         ];
         for (stops, calls, tokens, expected, stopped) in cases {
             let name = String::from_utf8_lossy(&tokens.concat()).into_owned();
@@ -295,18 +290,55 @@ mod tests {
     }
 
     #[test]
+    fn calls_of_every_family_are_read() {
+        use Form::{Bare, Listed, Tagged};
+        for (form, text, expected) in [
+            (
+                Tagged,
+                r#"Let me see. <tool_call>{"name":"f","arguments":{"a":1}}</tool_call>"#,
+                r#"Let me see. [f {"a":1}]"#,
+            ),
+            (Tagged, r#"<tool_call>{"name":"f"}</tool_call><tool_call>{"name":"g"}</tool_call>"#, "[f {}][g {}]"),
+            (Bare, r#"{"name": "f", "parameters": {"a": 1}}"#, r#"[f {"a":1}]"#),
+            (Bare, "\n<|python_tag|>{\"name\": \"f\", \"parameters\": {}}", "\n[f {}]"),
+            (
+                Bare,
+                r#"{"name": "f", "parameters": {}}; {"name": "g", "parameters": {"b": ";"}}"#,
+                r#"[f {}][g {"b":";"}]"#,
+            ),
+            (Bare, r#"{"capital": "Paris"}"#, r#"{"capital": "Paris"}"#),
+            (Bare, r#"{"name": "f", "parameters": "#, r#"{"name": "f", "parameters": "#),
+            (Bare, r#"Here: {"name": "f", "parameters": {}}"#, r#"Here: {"name": "f", "parameters": {}}"#),
+            (Listed, r#"[TOOL_CALLS] [{"name": "f", "arguments": {"a": 1}}, {"name": "g"}]"#, r#"[f {"a":1}][g {}]"#),
+            (
+                Listed,
+                r#"Well. [TOOL_CALLS]f[ARGS]{"a": 1}[TOOL_CALLS]g[CALL_ID]123456789[ARGS]{}"#,
+                r#"Well. [f {"a":1}][g {}]"#,
+            ),
+            (Listed, "[TOOL_CALLS] none", "[TOOL_CALLS] none"),
+            (Listed, "a [list] of things", "a [list] of things"),
+        ] {
+            // Whatever the tokens are.
+            for size in [1, 3, 7, text.len()] {
+                let tokens: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
+                assert_eq!(run(&[], Some(form), &tokens).0, expected, "{form:?}, {size} bytes at once: {text}");
+            }
+        }
+    }
+
+    #[test]
     fn characters_are_never_broken() {
         let text = "naïve 日本語 🦀 end";
         for size in 1..5 {
             let tokens: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
-            let mut answer = Answer::new(Vec::new(), false, false);
+            let mut answer = Answer::new(Vec::new(), None, false);
             let mut pieces = Vec::new();
             for token in tokens {
                 answer.push(token, &mut pieces);
             }
             assert!(pieces.iter().all(|p| matches!(p, Piece::Text(t) if !t.contains(char::REPLACEMENT_CHARACTER))));
-            assert_eq!(run(&[], false, &text.as_bytes().chunks(size).collect::<Vec<_>>()).0, text);
+            assert_eq!(run(&[], None, &text.as_bytes().chunks(size).collect::<Vec<_>>()).0, text);
         }
-        assert_eq!(run(&[], false, &[&[0xFF], b"a", &[0xE6, 0x97]]).0, "\u{FFFD}a\u{FFFD}");
+        assert_eq!(run(&[], None, &[&[0xFF], b"a", &[0xE6, 0x97]]).0, "\u{FFFD}a\u{FFFD}");
     }
 }

@@ -158,6 +158,26 @@ impl Gguf {
         self.map.get(tensor.start..tensor.start.saturating_add(tensor.bytes)).unwrap_or(&[])
     }
 
+    /// Gives back the pages of a tensor that has been read, so that a loaded model does not count
+    /// twice. The file still has them.
+    #[cfg(unix)]
+    pub fn release(&self, tensor: &TensorInfo) {
+        // SAFETY: the map is of a file, shared and only read: a page given back is read again from
+        // the file when it is asked for. A refusal changes nothing.
+        let _ =
+            unsafe { self.map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, tensor.start, tensor.bytes) };
+    }
+
+    /// Gives back the pages of a tensor that has been read: elsewhere the system does that by itself.
+    #[cfg(not(unix))]
+    pub fn release(&self, _: &TensorInfo) {}
+
+    /// The length of everything before the tensors: mostly the vocabulary.
+    #[must_use]
+    pub fn header_bytes(&self) -> usize {
+        self.tensors.values().map(|tensor| tensor.start).min().unwrap_or(0)
+    }
+
     /// The error for something that the file should hold.
     #[must_use]
     pub fn missing(&self, what: &str) -> EngineError {

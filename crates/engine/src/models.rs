@@ -5,11 +5,13 @@ use crate::{
     encoder::{Embedding, Encoder},
     error::{EngineError, Result},
     gguf::Gguf,
-    scheduler::Scheduler,
+    scheduler::{EndOnPanic, Scheduler},
     template::ChatTemplate,
     tokenizer::Tokenizer,
 };
 use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
@@ -81,6 +83,8 @@ pub struct Models {
     pub chat: Option<Chat>,
     /// For vectors.
     pub embedder: Option<Embedder>,
+    /// Why there is no sentence encoder although one was asked for: a chat model runs without it.
+    pub without_embedder: Option<EngineError>,
 }
 
 /// The models and how far loading is. Loading happens once, in a thread of its own.
@@ -97,7 +101,9 @@ impl Loading {
         let loading = Arc::new(Self::default());
         let own = loading.clone();
         let spawned = thread::Builder::new().name("loading".to_owned()).spawn(move || {
-            let loaded = load(&choice, &own);
+            // A fault in this program while it loads is told like one of the file: nobody waits for ever.
+            let loaded = catch_unwind(AssertUnwindSafe(|| load(&choice, &own)))
+                .unwrap_or_else(|panic| Err(EngineError::Compute(words(panic.as_ref()))));
             if let Err(error) = &loaded {
                 tracing::error!(code = error.code(), %error, "loading failed");
             }
@@ -120,12 +126,23 @@ impl Loading {
     }
 }
 
+/// What a panic says.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("a fault of the engine: {}", text.unwrap_or("it says no more"))
+}
+
 fn load(choice: &Choice, loading: &Loading) -> Result<Models> {
     let mut models = Models::default();
     let file = choice.chat.as_deref().map(Gguf::open).transpose()?;
     loading.total.store(file.as_ref().map_or(0, |f| f.file_bytes() as u64), Ordering::Relaxed);
-    if let Some(folder) = &choice.embedding {
-        models.embedder = Some(embedder(folder)?);
+    match choice.embedding.as_deref().map(embedder).transpose() {
+        Ok(embedder) => models.embedder = embedder,
+        Err(error) if file.is_some() => {
+            tracing::error!(code = error.code(), %error, "the chat model runs without the sentence encoder");
+            models.without_embedder = Some(error);
+        }
+        Err(error) => return Err(error),
     }
     if let Some(file) = file {
         models.chat = Some(chat(&file, choice, loading)?);
@@ -133,14 +150,28 @@ fn load(choice: &Choice, loading: &Loading) -> Result<Models> {
     Ok(models)
 }
 
-fn chat(file: &Gguf, choice: &Choice, loading: &Loading) -> Result<Chat> {
-    // Cheap things first: what is wrong with the file should show at once.
-    let tokenizer = Arc::new(Tokenizer::open(file)?);
-    let template = ChatTemplate::open(file, &tokenizer)?.map(Arc::new);
-    let shape = Shape::read(file)?;
+/// All of a chat model but its weights.
+pub(crate) struct Examined {
+    pub(crate) shape: Shape,
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) template: Option<ChatTemplate>,
+}
+
+/// Whether the engine will run a file, without reading its weights.
+pub(crate) fn examine(file: &Gguf) -> Result<Examined> {
+    let shape = arch::check(file)?;
+    let tokenizer = Tokenizer::open(file)?;
+    let template = ChatTemplate::open(file, &tokenizer)?;
     if tokenizer.len() > shape.vocab {
         return Err(file.malformed(format!("it names {} tokens and has {}", tokenizer.len(), shape.vocab)));
     }
+    Ok(Examined { shape, tokenizer, template })
+}
+
+fn chat(file: &Gguf, choice: &Choice, loading: &Loading) -> Result<Chat> {
+    // Cheap things first: what is wrong with the file should show at once.
+    let Examined { shape, tokenizer, template } = examine(file)?;
+    let (tokenizer, template) = (Arc::new(tokenizer), template.map(Arc::new));
     let context = choice.context.unwrap_or(shape.context.min(DEFAULT_CONTEXT));
     if context > shape.context || context < 2 {
         let message = format!("--context {context} is out of range: the model holds {}", shape.context);
@@ -167,6 +198,7 @@ fn embedder(folder: &Path) -> Result<Embedder> {
     let (width, longest, bytes) = (encoder.width(), encoder.longest(), encoder.bytes());
     let (queue, jobs) = sync_channel::<Texts>(WAITING);
     let spawned = thread::Builder::new().name("encoder".to_owned()).spawn(move || {
+        let _end = EndOnPanic;
         while let Ok((texts, reply)) = jobs.recv() {
             let embedded = encoder.embed(&texts, &|| !reply.is_closed());
             // Fails only when nobody waits any more.
@@ -192,4 +224,17 @@ impl Embedder {
 
 fn name_of(file: &Path) -> String {
     file.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_panic_says_is_kept() {
+        for panic in [Box::new("no way") as Box<dyn Any + Send>, Box::new("no way".to_owned())] {
+            assert!(words(panic.as_ref()).contains("no way"));
+        }
+        assert!(!words(&7u8).is_empty());
+    }
 }

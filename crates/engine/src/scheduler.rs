@@ -143,9 +143,9 @@ impl Scheduler {
     }
 }
 
-/// Without its model thread the process serves nothing: it ends, and whoever watches it starts it
-/// again.
-struct EndOnPanic;
+/// Without the thread of a model the process serves nothing: it ends, and whoever watches it starts
+/// it again.
+pub(crate) struct EndOnPanic;
 
 impl Drop for EndOnPanic {
     fn drop(&mut self) {

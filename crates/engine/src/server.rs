@@ -4,6 +4,7 @@ mod chat;
 mod embeddings;
 mod guard;
 mod messages;
+mod parameters;
 mod problem;
 mod status;
 mod stream;
@@ -54,7 +55,12 @@ impl Server {
         Ok(self.models()?.chat.as_ref().ok_or(EngineError::NoModel("chat"))?)
     }
     fn embedder(&self) -> Result<&Embedder, Problem> {
-        Ok(self.models()?.embedder.as_ref().ok_or(EngineError::NoModel("embedding"))?)
+        let models = self.models()?;
+        match (&models.embedder, &models.without_embedder) {
+            (Some(embedder), _) => Ok(embedder),
+            (None, Some(error)) => Err(Problem::from(error).with_status(StatusCode::SERVICE_UNAVAILABLE)),
+            (None, None) => Err(EngineError::NoModel("embedding").into()),
+        }
     }
 }
 

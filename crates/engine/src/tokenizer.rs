@@ -5,6 +5,7 @@ mod pieces;
 mod pre;
 
 use crate::{
+    answer::SPOKEN,
     error::{EngineError, Result},
     gguf::Gguf,
 };
@@ -71,6 +72,8 @@ pub struct Tokenizer {
     special: Option<AhoCorasick>,
     special_ids: Vec<u32>,
     ends: BTreeSet<u32>,
+    /// Control tokens that are part of an answer.
+    spoken: BTreeSet<u32>,
     bos: Option<u32>,
     eos: Option<u32>,
     add_bos: bool,
@@ -123,12 +126,15 @@ impl Tokenizer {
         let (bos, eos) = (id("bos_token_id"), id("eos_token_id"));
         let mut ends: BTreeSet<u32> =
             ["eos_token_id", "eot_token_id", "eom_token_id"].into_iter().filter_map(id).collect();
-        let mut special_ids = Vec::new();
+        let (mut special_ids, mut spoken) = (Vec::new(), BTreeSet::new());
         for (i, text) in texts.iter().enumerate() {
             let id = u32::try_from(i).map_err(|_| fail("it has too many tokens".to_owned()))?;
             if roles[i] == Role::Control || user_defined(i) {
                 if ENDS.contains(&text.as_str()) {
                     ends.insert(id);
+                }
+                if SPOKEN.contains(&text.as_str()) {
+                    spoken.insert(id);
                 }
                 if !text.is_empty() {
                     special_ids.push(id);
@@ -147,7 +153,7 @@ impl Tokenizer {
         };
         // SentencePiece models begin with BOS unless the file says otherwise.
         let add_bos = gguf.flag(&key("add_bos_token")).unwrap_or(model == "llama") && bos.is_some();
-        Ok(Self { file, scheme, bytes, roles, special, special_ids, ends, bos, eos, add_bos })
+        Ok(Self { file, scheme, bytes, roles, special, special_ids, ends, spoken, bos, eos, add_bos })
     }
 
     /// Tokens in the vocabulary.
@@ -226,11 +232,13 @@ impl Tokenizer {
         Ok(())
     }
 
-    /// The bytes of a token as they appear in an answer: none for control tokens.
+    /// The bytes of a token as they appear in an answer: none for control tokens, but for those that
+    /// a call of a tool is told by.
     #[must_use]
     pub fn answer_bytes(&self, id: u32) -> &[u8] {
         match self.roles.get(id as usize) {
             Some(Role::Text | Role::Byte) => &self.bytes[id as usize],
+            Some(Role::Control) if self.spoken.contains(&id) => &self.bytes[id as usize],
             Some(Role::Control | Role::Unused) | None => &[],
         }
     }

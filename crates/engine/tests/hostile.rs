@@ -30,6 +30,15 @@ fn open_all(path: &Path) -> Result<usize, EngineError> {
     Ok(decoder.forward(&tokens[..1], &mut cache)?.len())
 }
 
+/// Loads it, and says whether nothing is missing for chats.
+fn loads(path: &Path) -> Result<bool, EngineError> {
+    let file = Gguf::open(path)?;
+    let tokenizer = Tokenizer::open(&file)?;
+    let template = ChatTemplate::open(&file, &tokenizer)?;
+    let decoder = arch::open(&file, &mut Opening { threads: 1, positions: 16, progress: &mut |_, _| {} })?;
+    Ok(template.is_some() && tokenizer.len() <= decoder.shape().vocab)
+}
+
 #[test]
 fn a_sound_file_opens() {
     let folder = tempfile::tempdir().unwrap();
@@ -70,6 +79,10 @@ fn altered_bytes_never_panic() {
         bytes[at] = [0xFF, 0x00, 0x80, bytes[at].wrapping_add(1)][at % 4];
         fs::write(&path, &bytes).unwrap();
         opened += usize::from(open_all(&path).is_ok());
+        // What inspecting says without reading the weights is what happens.
+        let said = inspect(&path).is_ok_and(|found| found.supported);
+        let happens = loads(&path).is_ok_and(|whole| whole);
+        assert_eq!(said, happens, "byte {at}: {:?}", inspect(&path).map(|found| found.reason));
     }
     assert!(opened > 0, "some bytes are only names");
 }
@@ -114,4 +127,8 @@ fn an_unknown_architecture_is_named() {
     let error = arch::open(&file, &mut opening).err().unwrap();
     assert_eq!(error.code(), "model.architecture");
     assert!(error.to_string().contains("mamba") && error.to_string().contains("llama"), "{error}");
+    let inspection = inspect(&path).unwrap();
+    let reason = inspection.reason.unwrap();
+    assert!(!inspection.supported && reason.code == "model.architecture", "{reason:?}");
+    assert_eq!(reason.message, error.to_string());
 }

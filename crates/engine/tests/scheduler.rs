@@ -71,7 +71,7 @@ impl Bench {
         let (events, received) = unbounded_channel();
         let prompt = self.tokenizer.encode(&[(text, engine::tokenizer::Special::Parse)], true)?;
         let sampling = Sampling { temperature, top_p: 1.0, top_k: 0, min_p: 0.0, seed: 3 };
-        let answer = Answer::new(Vec::new(), false, false);
+        let answer = Answer::new(Vec::new(), None, false);
         self.scheduler.submit(Job { prompt, sampling, limit: Some(limit), answer, events })?;
         Ok(received)
     }

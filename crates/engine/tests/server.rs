@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Engine, command, models};
+use common::{Engine, starter::models};
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader},
@@ -81,6 +81,8 @@ fn wrong_requests_are_refused(engine: &Engine) {
         (json!({"messages": []}), "invalid_request"),
         (question("x", json!({"temperature": -1})), "invalid_request"),
         (question("x", json!({"n": 2})), "invalid_request"),
+        (question("x", json!({"frequency_penalty": 0.5})), "invalid_request"),
+        (question("x", json!({"temprature": 0})), "invalid_request"),
         (question("x", json!({"response_format": {"type": "json_object"}})), "invalid_request"),
         (question("x", json!({"tools": [{"type": "function", "function": {"name": "f"}}]})), "invalid_request"),
         (question(&"word ".repeat(3000), json!({})), "context_length_exceeded"),
@@ -259,15 +261,7 @@ fn a_model_that_cannot_be_loaded_is_named() {
     let file = folder.path().join("broken.gguf");
     std::fs::write(&file, b"GGUF\x03\0\0\0\x01").unwrap();
     let engine = Engine::start(&["--model", file.to_str().unwrap()]);
-    let began = Instant::now();
-    let (status, body) = loop {
-        let (status, body) = engine.get("/health");
-        if status != 503 {
-            break (status, body);
-        }
-        assert!(began.elapsed() < Duration::from_secs(20));
-        thread::sleep(Duration::from_millis(20));
-    };
+    let (status, body) = engine.loaded();
     assert_eq!((status, &body["status"]), (500, &json!("failed")));
     assert_eq!(body["error"]["code"], "model.truncated");
     assert!(body["error"]["message"].as_str().unwrap().contains("broken.gguf"), "{body}");
@@ -276,26 +270,34 @@ fn a_model_that_cannot_be_loaded_is_named() {
 }
 
 #[test]
+fn a_bad_sentence_encoder_leaves_the_chat_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, encoder) = (folder.path().join("tiny.gguf"), folder.path().join("encoder"));
+    std::fs::write(&file, common::tiny::tiny().bytes).unwrap();
+    std::fs::create_dir(&encoder).unwrap();
+    std::fs::write(encoder.join("config.json"), r#"{"model_type":"xlm-roberta","hidden_size":8,"num_attention_heads":1,"num_hidden_layers":1,"vocab_size":9,"max_position_embeddings":8}"#).unwrap();
+    let engine = Engine::start(&[
+        "--model",
+        file.to_str().unwrap(),
+        "--embedding",
+        encoder.to_str().unwrap(),
+        "--context",
+        "64",
+    ]);
+    let (status, health) = engine.loaded();
+    assert_eq!((status, &health["status"]), (200, &json!("ok")), "{health}");
+    assert_eq!(health["embedding"]["error"]["code"], "model.architecture", "{health}");
+    let (status, _) = engine.post(CHAT, &question("hi", json!({"max_tokens": 2})));
+    assert_eq!(status, 200);
+    let (status, refused) = engine.post("/v1/embeddings", &json!({"input": "x"}));
+    assert_eq!((status, &refused["error"]["code"]), (503, &json!("model.architecture")));
+    // Alone it is what was asked for, and its failure is the engine's.
+    let alone = Engine::start(&["--embedding", encoder.to_str().unwrap()]);
+    assert_eq!(alone.loaded().0, 500);
+}
+
+#[test]
 fn a_server_without_a_token_does_not_start() {
     let output = common::program().args(["serve", "--model", "x.gguf"]).env_remove("ATELIER_ENGINE_TOKEN").output();
     assert_eq!(output.unwrap().status.code(), Some(2));
-}
-
-/// The official client, where Python has it: `ATELIER_PYTHON` names the interpreter to use.
-#[test]
-fn the_official_client_works() {
-    let Some(folder) = models() else { return };
-    let python = std::env::var("ATELIER_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let has_client = command(&python).args(["-c", "import openai"]).output().is_ok_and(|o| o.status.success());
-    if !has_client {
-        println!("skipped: {python} has no module 'openai' (set ATELIER_PYTHON to one that has)");
-        return;
-    }
-    let engine = Engine::ready(&folder, &["--context", "2048"]);
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/python/openai_client.py");
-    let url = format!("http://{}/v1", engine.address);
-    let output = command(&python).args([script, &url, common::TOKEN]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.contains("ok   stream"), "{said}");
 }

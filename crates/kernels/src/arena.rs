@@ -10,7 +10,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 /// The size of a huge page on x86-64 and the usual one on 64-bit ARM.
-const HUGE_PAGE: usize = 2 << 20;
+pub(crate) const HUGE_PAGE: usize = 2 << 20;
 /// What a region has at least, if the arena grows beyond its first estimate.
 const SMALLEST_REGION: usize = 8 << 20;
 /// A cache line, and the strictest alignment of anything placed.

@@ -4,7 +4,7 @@
 //! costs memory only when it is used. Within a segment, each layer's head has its keys in groups of 16
 //! positions, `[group][dimension][position]`, which makes scores 16 at a time, and its values row by row.
 
-use crate::arena::{Arena, Placed};
+use crate::arena::{Arena, HUGE_PAGE, Placed};
 use crate::cpu::Cpu;
 use crate::error::ShapeError;
 use crate::isa::{Isa, Kind};
@@ -15,7 +15,7 @@ use crate::avx2;
 
 /// Positions in a segment. Attention is computed segment by segment, so it is also a unit of work; being
 /// the same for one token and for many, it keeps the results the same.
-pub(crate) const SEGMENT: usize = 128;
+pub const SEGMENT: usize = 128;
 /// Positions whose keys lie together; columns of values computed together.
 pub(crate) const GROUP: usize = 16;
 
@@ -58,10 +58,11 @@ impl KvStore {
         self.segments.len() * SEGMENT
     }
 
-    /// The bytes that `positions` positions take.
+    /// The memory that `positions` positions take: whole segments, each in huge pages of its own.
     #[must_use]
     pub fn bytes(&self, positions: usize) -> usize {
         let segment = self.segment_values().unwrap_or(0).saturating_mul(size_of::<u16>());
+        let segment = segment.checked_next_multiple_of(HUGE_PAGE).unwrap_or(usize::MAX);
         positions.div_ceil(SEGMENT).saturating_mul(segment)
     }
 

@@ -34,7 +34,7 @@ pub use cpu::Cpu;
 pub use error::ShapeError;
 pub use format::Format;
 pub use isa::Isa;
-pub use kv::KvStore;
+pub use kv::{KvStore, SEGMENT};
 pub use matrix::QuantMatrix;
 pub use pool::Pool;
 pub use product::Product;

@@ -18,6 +18,9 @@ use tokio::{net::TcpListener, task::JoinSet};
 async fn main() {
     let args: Vec<_> = std::env::args().collect();
     let after = |name: &str| args.iter().position(|arg| arg == name).map(|at| args[at + 1].clone());
+    if args[1] == "inspect" {
+        return inspect(&args[3]);
+    }
     assert_eq!(args[1], "serve");
     let token = std::env::var("ATELIER_ENGINE_TOKEN").unwrap();
     let model = after("--model").or_else(|| after("--embedding")).unwrap();
@@ -72,5 +75,24 @@ async fn main() {
                 _ => reply(&mut stream, 200, &json!({ "status": "ok" })).await,
             }
         });
+    }
+}
+
+/// What it says of a file: that it runs it, unless the script says otherwise.
+fn inspect(file: &str) {
+    let script = std::fs::read_to_string(format!("{file}.script")).unwrap_or_default();
+    let memory = json!({
+        "weights": std::fs::metadata(file).unwrap().len(),
+        "segment": 2 << 20,
+        "segment_tokens": 128,
+        "work": 1 << 20,
+    });
+    match script.trim() {
+        "not for this engine" => {
+            let reason = json!({ "code": "model.architecture", "message": format!("{file} is of the architecture gemma3; llama is run") });
+            println!("{}", json!({ "supported": false, "reason": reason, "tools": false, "memory": memory }));
+        }
+        "crash when inspected" => std::process::abort(),
+        _ => println!("{}", json!({ "supported": true, "tools": script.contains("tools"), "memory": memory })),
     }
 }

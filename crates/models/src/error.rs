@@ -66,6 +66,14 @@ pub enum ModelError {
         /// What it is, or what is missing.
         reason: String,
     },
+    /// A whole model that the engine does not run.
+    #[error("{reason}")]
+    Unsupported {
+        /// The file.
+        file: String,
+        /// What the engine says: which file, what is in the way, what it runs.
+        reason: String,
+    },
     /// A file could not be read or written.
     #[error("{file} cannot be read or written: {reason}")]
     Io {
@@ -223,6 +231,11 @@ impl ModelError {
                 .with("file", file)
                 .with("reason", reason)
                 .hint("Choose a GGUF file, or a folder with model.safetensors, tokenizer.json and config.json."),
+            Self::Unsupported { file, reason } => new(Unavailable, "model.unsupported")
+                .with("file", file)
+                .with("reason", reason)
+                .safe("The file itself is whole and was not changed.")
+                .hint("Choose a GGUF file of the Llama, Qwen2 or Qwen3 family in Q4_K_M, Q5_K_M, Q6_K or Q8_0."),
             Self::Io { file, reason } => new(Unavailable, "model.io")
                 .with("file", file)
                 .with("reason", reason)
@@ -249,7 +262,7 @@ impl ModelError {
                 .with("seconds", after.as_secs())
                 .safe("Your question and documents are safe.")
                 .hint("Try again; a smaller model loads faster."),
-            Self::EngineLoad { model, reason } => new(Damaged, "engine.load")
+            Self::EngineLoad { model, reason } => new(Unavailable, "engine.load")
                 .with("model", model)
                 .with("reason", reason)
                 .safe("Your question and documents are safe.")

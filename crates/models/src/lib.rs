@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod files;
 mod gguf;
+mod inspect;
 mod local;
 mod memory;
 mod models;

@@ -2,7 +2,7 @@
 
 use crate::{
     ChatModel, Delta, Embedder, ModelCard, ModelError, Prompt, client,
-    engine::{Lease, Outfit, Supervisor},
+    engine::{Lease, Load, Outfit, Supervisor},
     files::Shelf,
     models::Speeds,
 };
@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use egress::{EgressError, Errand, Gate};
 use futures::stream::{BoxStream, StreamExt};
 use protocol::EngineState;
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Texts per embedding request: enough to keep the engine busy, few enough that another model
@@ -26,18 +26,28 @@ pub(crate) struct Here {
     pub(crate) speeds: Arc<Speeds>,
     /// What the engine is to hold.
     pub(crate) outfit: Outfit,
-    /// The file whose hash must be right.
-    pub(crate) weights: PathBuf,
 }
 
 impl Here {
     /// The engine with the models loaded; their files are checked first, which takes time only
-    /// if they have changed since they were last checked.
+    /// if they have changed since they were last checked. An embedding model beside a chat model
+    /// that is not as it should be is left out: chats go on without it.
     async fn lease(&self) -> Result<Lease, ModelError> {
-        let (shelf, weights) = (self.shelf.clone(), self.weights.clone());
-        let checked = tokio::task::spawn_blocking(move || shelf.hashes().check(&weights, false)).await;
-        checked.map_err(|_| ModelError::Closed)??;
-        self.supervisor.lease(self.outfit.clone()).await
+        let (shelf, mut outfit) = (self.shelf.clone(), self.outfit.clone());
+        let checked = tokio::task::spawn_blocking(move || {
+            let check = |load: &Load| shelf.hashes().check(&load.weights, false).map(drop);
+            outfit.chat.as_ref().map(check).transpose()?;
+            match outfit.embedding.as_ref().map(check).transpose() {
+                Err(error) if outfit.chat.is_some() => {
+                    tracing::warn!(%error, "the chat model runs without the embedding model");
+                    outfit.embedding = None;
+                }
+                checked => drop(checked?),
+            }
+            Ok::<_, ModelError>(outfit)
+        });
+        let outfit = checked.await.map_err(|_| ModelError::Closed)??;
+        self.supervisor.lease(outfit).await
     }
 }
 
@@ -101,9 +111,12 @@ impl ChatModel for LocalChat {
             while let Some(delta) = answer.next().await {
                 match delta {
                     Err(error) if broke(&error) => { yield Err(lease.explain(error).await); return; }
-                    Ok(Delta::Done { tokens_per_second: Some(speed), .. }) => {
-                        here.speeds.measured(&id, speed);
-                        here.supervisor.board().speed(speed);
+                    Ok(Delta::Done { tokens_per_second, .. }) => {
+                        here.supervisor.answered().await;
+                        if let Some(speed) = tokens_per_second {
+                            here.speeds.measured(&id, speed);
+                            here.supervisor.board().speed(speed);
+                        }
                         yield delta;
                     }
                     other => yield other,

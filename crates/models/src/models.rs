@@ -1,5 +1,6 @@
 //! The one door to models: what there is, what is chosen, and the objects to use it with.
 
+mod choice;
 mod fetch;
 mod view;
 
@@ -7,17 +8,16 @@ use crate::{
     ChatModel, Embedder, Endpoint, ModelCard, ModelError,
     endpoint::PREFIX,
     engine::{Board, EngineConfig, Load, Outfit, Supervisor},
-    files::{Found, Kind, STARTER, Shelf, hex},
+    files::{Found, Kind, Shelf},
+    inspect::Inspector,
     local::{Here, LocalChat, LocalEmbedder},
 };
 use egress::Gate;
 use protocol::{EngineState, ModelView, Place};
-use sha2::{Digest, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 use tokio::sync::broadcast;
@@ -96,6 +96,9 @@ struct Inner {
     config: ModelsConfig,
     gate: Gate,
     shelf: Arc<Shelf>,
+    inspector: Inspector,
+    /// Whether the engine is being asked about new files.
+    asking: AtomicBool,
     supervisor: Arc<Supervisor>,
     speeds: Arc<Speeds>,
     events: broadcast::Sender<ModelsEvent>,
@@ -136,6 +139,8 @@ impl Models {
         let board = Arc::new(Board::new(events.clone()));
         let supervisor = Supervisor::start(engine, gate.clone(), board, config.unload_after, &tasks);
         let inner = Inner {
+            inspector: Inspector::new(&config.engine),
+            asking: AtomicBool::new(false),
             config,
             gate,
             shelf,
@@ -150,13 +155,21 @@ impl Models {
         };
         let models = Self { inner: Arc::new(inner) };
         models.hash_new();
+        models.tell_new();
         Ok(models)
     }
 
-    /// Checks a file or folder of this disk and copies it into the models folder.
+    /// Checks a file or folder of this disk and copies it into the models folder. What the engine
+    /// does not run is refused before it is copied.
     pub async fn add(&self, path: impl Into<PathBuf>) -> Result<ModelView, ModelError> {
-        let (shelf, path) = (self.inner.shelf.clone(), path.into());
+        let path = path.into();
+        let (shelf, source) = (self.inner.shelf.clone(), path.clone());
+        if let Some(found) = blocking(move || Ok(shelf.look(&source))).await? {
+            self.tell(found).await.told.transpose()?;
+        }
+        let shelf = self.inner.shelf.clone();
         let id = blocking(move || shelf.add(&path)).await?;
+        self.tell(self.find(&id)?).await;
         self.changed();
         self.inner.supervisor.forgive().await;
         self.one(&id)
@@ -174,21 +187,6 @@ impl Models {
         self.changed();
         checked?;
         self.one(id)
-    }
-
-    /// Uses this model for answers when none is named: a model's id or `endpoint:NAME`. `None`: the
-    /// only one, or the first that is not the starter model.
-    pub async fn choose(&self, id: Option<String>) -> Result<(), ModelError> {
-        if let Some(id) = &id {
-            match id.strip_prefix(PREFIX) {
-                Some(name) => self.endpoint(name).map(drop)?,
-                None => self.find(id)?.kind.map(drop)?,
-            }
-        }
-        *self.inner.chosen.lock().unwrap_or_else(PoisonError::into_inner) = id;
-        self.inner.supervisor.forgive().await;
-        self.changed();
-        Ok(())
     }
 
     /// Replaces the endpoints.
@@ -217,17 +215,7 @@ impl Models {
     pub async fn chat_model(&self, which: Option<&str>) -> Result<Arc<dyn ChatModel>, ModelError> {
         let id = match which {
             Some(which) => which.to_owned(),
-            None => {
-                let found = self.inner.shelf.scan();
-                match self.chosen_of(&found) {
-                    Some(id) => id,
-                    // A file that is damaged is a better answer than that there is none.
-                    None => {
-                        let damaged = found.into_iter().find_map(|found| found.kind.err());
-                        return Err(damaged.unwrap_or(ModelError::NoModel));
-                    }
-                }
-            }
+            None => self.pick().await?,
         };
         if let Some(name) = id.strip_prefix(PREFIX) {
             return Ok(Arc::new(self.endpoint(name)?.model(&self.inner.gate)?));
@@ -236,8 +224,9 @@ impl Models {
         let Kind::Chat(summary) = found.kind.clone()? else {
             return Err(ModelError::Invalid { reason: format!("{id} is an embedding model: it cannot answer") });
         };
-        let (shelf, weights) = (self.inner.shelf.clone(), found.weights.clone());
-        let sha256 = blocking(move || shelf.hashes().check(&weights, false)).await?;
+        let found = self.tell(found).await;
+        let told = found.told.clone().transpose()?;
+        let sha256 = self.checked(&found).await?;
         let load = self.load(&found, self.context(summary.context));
         let version = self.inner.supervisor.version().unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned());
         let card = ModelCard {
@@ -246,25 +235,22 @@ impl Models {
             place: Place::Here,
             context: load.context,
             parameters: summary.parameters,
-            tools: summary.tools,
+            tools: told.is_some_and(|told| told.tools),
             sha256,
             engine: format!("atelier-engine {version}"),
         };
         // With the embedding model beside it, a question does not have to change models.
         let embedding = self.embedding().map(|(found, _)| self.load(&found, 0));
-        let here = self.here(Outfit { chat: Some(load), embedding }, found.weights);
+        let here = self.here(Outfit { chat: Some(load), embedding });
         Ok(Arc::new(LocalChat { card, here }))
     }
 
     /// The embedding model, if there is a sound one.
     pub fn embedder(&self) -> Option<Arc<dyn Embedder>> {
-        let (found, dims) = self.embedding()?;
-        let print = fingerprint(&found.path, &found.weights)
-            .inspect_err(|error| tracing::warn!(%error, "the embedding model cannot be read"))
-            .ok()?;
-        let load = self.load(&found, 0);
-        let here = self.here(Outfit { chat: None, embedding: Some(load) }, found.weights.clone());
-        Some(Arc::new(LocalEmbedder { id: format!("{}@{print}", found.id), model: found.id, dims, here }))
+        let (found, encoder) = self.embedding()?;
+        let here = self.here(Outfit { chat: None, embedding: Some(self.load(&found, 0)) });
+        let id = format!("{}@{}", found.id, encoder.print);
+        Some(Arc::new(LocalEmbedder { id, model: found.id, dims: encoder.dims, here }))
     }
 
     /// Stops the engine and waits until it is gone.
@@ -300,7 +286,7 @@ impl Models {
         });
     }
 
-    fn here(&self, outfit: Outfit, weights: PathBuf) -> Here {
+    fn here(&self, outfit: Outfit) -> Here {
         let inner = &self.inner;
         Here {
             gate: inner.gate.clone(),
@@ -308,12 +294,18 @@ impl Models {
             shelf: inner.shelf.clone(),
             speeds: inner.speeds.clone(),
             outfit,
-            weights,
         }
     }
 
     fn load(&self, found: &Found, context: u32) -> Load {
-        Load { id: found.id.clone(), name: found.name(), path: found.path.clone(), need: found.need(context), context }
+        Load {
+            id: found.id.clone(),
+            name: found.name(),
+            path: found.path.clone(),
+            weights: found.weights.clone(),
+            need: found.need(context),
+            context,
+        }
     }
 
     /// The context that a model is run with.
@@ -337,24 +329,6 @@ impl Models {
         };
         known.or_else(elsewhere).ok_or_else(|| ModelError::NotFound { id: id.to_owned() })
     }
-
-    fn embedding(&self) -> Option<(Found, usize)> {
-        self.inner.shelf.scan().into_iter().find_map(|found| match &found.kind {
-            Ok(Kind::Embedding(encoder)) => {
-                let dims = encoder.dims;
-                Some((found, dims))
-            }
-            Ok(Kind::Chat(_)) | Err(_) => None,
-        })
-    }
-
-    fn chosen_of(&self, found: &[Found]) -> Option<String> {
-        if let Some(chosen) = self.inner.chosen.lock().unwrap_or_else(PoisonError::into_inner).clone() {
-            return Some(chosen);
-        }
-        let sound = || found.iter().filter(|found| matches!(found.kind, Ok(Kind::Chat(_))));
-        sound().find(|found| found.id != STARTER).or_else(|| sound().next()).map(|found| found.id.clone())
-    }
 }
 
 /// Runs work that waits for the disk beside the async threads.
@@ -362,27 +336,4 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ModelError> + Send + 'static,
 ) -> Result<T, ModelError> {
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(ModelError::Closed))
-}
-
-/// Tells embedding models apart whose vectors would differ, without reading all of the weights:
-/// their length, both ends, the configuration and the tokenizer.
-fn fingerprint(folder: &Path, weights: &Path) -> Result<String, ModelError> {
-    const END: u64 = 1 << 20;
-    let io = |error| ModelError::io(weights, &error);
-    let mut hash = Sha256::new();
-    let mut file = std::fs::File::open(weights).map_err(io)?;
-    let len = file.metadata().map_err(io)?.len();
-    hash.update(len.to_le_bytes());
-    let mut part = Vec::new();
-    for from in [0, len.saturating_sub(END)] {
-        part.clear();
-        file.seek(SeekFrom::Start(from)).map_err(io)?;
-        Read::by_ref(&mut file).take(END).read_to_end(&mut part).map_err(io)?;
-        hash.update(&part);
-    }
-    for name in ["config.json", "tokenizer.json"] {
-        let path = folder.join(name);
-        hash.update(std::fs::read(&path).map_err(|error| ModelError::io(&path, &error))?);
-    }
-    Ok(hex(&hash.finalize()).chars().take(12).collect())
 }

@@ -9,7 +9,7 @@ mod gguf_file;
 use egress::{Errand, Gate};
 use futures::{FutureExt, StreamExt};
 use models::*;
-use protocol::EngineState;
+use protocol::{EngineState, FaultKind};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -160,12 +160,24 @@ async fn it_is_left_alone_after_a_few_crashes_until_something_changes() {
 }
 
 #[tokio::test]
+async fn crashes_with_answers_between_them_are_not_in_a_row() {
+    let setup = setup(&[("m", "")], |config| config.max_crashes = 2).await;
+    for _ in 0..4 {
+        assert_eq!(setup.ask("m", "crash").await.unwrap_err().fault().code, "engine.crashed");
+        assert_eq!(setup.ask("m", "hi").await.unwrap().0, "Hello world");
+    }
+    setup.models.shutdown().await;
+}
+
+#[tokio::test]
 async fn what_cannot_start_or_load_says_why() {
     let setup = setup(&[("nonsense", "talk nonsense"), ("cannot", "cannot load")], |_| {}).await;
     assert_eq!(setup.ask("nonsense", "hi").await.unwrap_err().fault().code, "engine.start");
     let fault = setup.ask("cannot", "hi").await.unwrap_err().fault();
     assert_eq!(fault.code, "engine.load");
     assert!(fault.message.contains("the architecture is not known"), "{fault}");
+    assert!(fault.kind != FaultKind::Damaged, "the file is whole");
+    assert_eq!(setup.models.engine_state(), EngineState::Refused { fault });
     setup.models.shutdown().await;
 
     let missing = setup_with_no_engine().await;
@@ -216,6 +228,8 @@ async fn what_does_not_fit_is_refused_before_it_is_loaded() {
     assert_eq!(fault.code, "model.memory");
     assert!(fault.values["free_mb"].parse::<u64>().unwrap() > 0);
     assert_eq!(setup.starts("m").len(), 0);
+    // Nothing has crashed: the reason is told, not that it starts again.
+    assert_eq!(setup.models.engine_state(), EngineState::Refused { fault });
     setup.models.shutdown().await;
 }
 
@@ -255,6 +269,58 @@ async fn embedding_models_share_the_process() {
     assert!(line.contains("--model") && line.contains("--embedding"), "{line}");
     embedder.embed(vec!["again".into()]).await.unwrap();
     assert_eq!(setup.starts("m").len(), 1, "no change of models between a search and its answer");
+    setup.models.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_the_engine_does_not_run_is_told_and_never_taken_by_itself() {
+    let setup = setup(&[("a", "not for this engine"), ("b", "crash when inspected"), ("c", "tools")], |_| {}).await;
+    let model = setup.models.chat_model(None).await.unwrap();
+    assert_eq!((model.card().id.as_str(), model.card().tools), ("c", true), "the engine's word counts");
+    let view = setup.models.view().models;
+    for (model, fault) in view.iter().zip([Some("gemma3"), Some("header"), None]) {
+        let told = model.fault.as_ref().map(|fault| (fault.code.as_str(), fault.message.clone()));
+        assert_eq!(told.as_ref().map(|(code, _)| *code), fault.map(|_| "model.unsupported"), "{}", model.id);
+        assert!(fault.is_none_or(|word| told.unwrap().1.contains(word)), "{}", model.id);
+        assert_eq!(model.chosen, fault.is_none(), "{}", model.id);
+    }
+    for id in ["a", "b"] {
+        assert_eq!(setup.ask(id, "hi").await.unwrap_err().fault().code, "model.unsupported");
+        assert_eq!(setup.models.choose(Some(id.into())).await.unwrap_err().fault().code, "model.unsupported");
+        assert_eq!(setup.starts(id).len(), 0);
+    }
+    // One from elsewhere is refused before it is copied.
+    let elsewhere = setup.dir.path().join("gemma.gguf");
+    gguf_file::write(&elsewhere, "gemma");
+    std::fs::write(setup.dir.path().join("gemma.gguf.script"), "not for this engine").unwrap();
+    let fault = setup.models.add(&elsewhere).await.unwrap_err().fault();
+    assert!(fault.code == "model.unsupported" && fault.hint.is_some(), "{fault}");
+    assert!(!setup.file("gemma.gguf").exists());
+    // Alone in the folder it is the reason why nothing answers.
+    for id in ["b", "c"] {
+        std::fs::remove_file(setup.file(&format!("{id}.gguf"))).unwrap();
+    }
+    assert_eq!(setup.models.chat_model(None).await.err().unwrap().fault().code, "model.unsupported");
+    setup.models.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_bad_embedding_model_leaves_chats_alone() {
+    let setup = setup(&[("m", "")], |_| {}).await;
+    gguf_file::write_encoder(&setup.file("aaa"), 3);
+    std::fs::write(setup.file("aaa/config.json"), r#"{"model_type":"xlm-roberta","hidden_size":3}"#).unwrap();
+    let view = setup.models.view().models.remove(0);
+    assert_eq!((view.id.as_str(), view.fault.unwrap().code.as_str()), ("aaa", "model.unsupported"));
+    assert!(setup.models.embedder().is_none());
+    gguf_file::write_encoder(&setup.file("abc"), 3);
+    gguf_file::write_encoder(&setup.file("all-MiniLM-L6-v2"), 3);
+    let embedder = setup.models.embedder().unwrap();
+    assert!(embedder.id().starts_with("all-MiniLM-L6-v2@"), "the one that comes with Atelier first");
+    // It is not the published one, so it embeds nothing; the chat model is started without it.
+    assert_eq!(embedder.embed(vec!["x".into()]).await.unwrap_err().fault().code, "model.altered");
+    assert_eq!(setup.ask("m", "hi").await.unwrap().0, "Hello world");
+    let line = setup.starts("m").pop().unwrap();
+    assert!(!line.contains("--embedding"), "{line}");
     setup.models.shutdown().await;
 }
 

@@ -58,7 +58,15 @@ async fn a_file_is_added_whole_and_described() {
     assert_eq!(setup.models.embedder().unwrap().dims(), 4);
     let same = setup.models.embedder().unwrap().id().to_owned();
     std::fs::write(setup.file("models/mini/tokenizer.json"), "{\"a\":1}").unwrap();
-    assert_ne!(setup.models.embedder().unwrap().id(), same, "another tokenizer, other vectors");
+    let other = setup.models.embedder().unwrap().id().to_owned();
+    assert_ne!(other, same, "another tokenizer, other vectors");
+    std::fs::create_dir(setup.file("models/mini/1_Pooling")).unwrap();
+    std::fs::write(setup.file("models/mini/1_Pooling/config.json"), r#"{"pooling_mode_cls_token":true}"#).unwrap();
+    assert_ne!(setup.models.embedder().unwrap().id(), other, "another pooling, other vectors");
+    // And it is copied with the rest.
+    std::fs::rename(setup.file("models/mini"), setup.file("pooled")).unwrap();
+    setup.models.add(setup.file("pooled")).await.unwrap();
+    assert!(setup.file("models/pooled/1_Pooling/config.json").is_file());
 }
 
 #[tokio::test]

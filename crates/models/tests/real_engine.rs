@@ -1,5 +1,5 @@
-//! The whole way with the real engine and the real starter models, where both are there:
-//! `ATELIER_ENGINE` names the program, `ATELIER_MODELS` the models folder.
+//! The whole way with the real engine and the real starter models: `ATELIER_ENGINE` names the program
+//! and `ATELIER_MODELS` the models folder; else they are where the build and `cargo xtask setup` put them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly, also in its helpers
 
@@ -7,24 +7,45 @@ use egress::{Errand, Gate};
 use futures::{FutureExt, StreamExt};
 use models::*;
 use protocol::EngineState;
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{env, path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 const STARTER: &str = "SmolLM2-135M-Instruct.Q4_1";
+const EMBEDDING: &str = "all-MiniLM-L6-v2";
+
+/// The program and the models folder. Without them a test is skipped on a person's machine and fails
+/// where everything is checked (`CI`): a test that never runs keeps no promise.
+fn real() -> Option<(PathBuf, PathBuf)> {
+    let named = |name: &str| env::var_os(name).map(PathBuf::from);
+    // The test stands in `debug/deps`, the programs of the build in `debug`.
+    let deps = env::current_exe().unwrap();
+    let built = deps.ancestors().nth(2).unwrap().join(format!("atelier-engine{}", env::consts::EXE_SUFFIX));
+    let engine = named("ATELIER_ENGINE").unwrap_or(built);
+    let folder = named("ATELIER_MODELS").unwrap_or_else(|| data().join("models"));
+    let missing = [engine.clone(), folder.join(format!("{STARTER}.gguf")), folder.join(EMBEDDING)]
+        .into_iter()
+        .find(|path| !path.exists());
+    let Some(missing) = missing else { return Some((engine, folder)) };
+    let why = format!("{} is missing: cargo xtask setup, cargo build -p engine", missing.display());
+    assert!(env::var_os("CI").is_none(), "{why}");
+    eprintln!("skipped: {why}");
+    None
+}
+
+/// The folder that `cargo xtask setup` fills for this user.
+fn data() -> PathBuf {
+    let dir = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = || dir("HOME").unwrap_or_default();
+    match dir("XDG_DATA_HOME") {
+        _ if cfg!(windows) => dir("LOCALAPPDATA").unwrap_or_default().join("Atelier"),
+        Some(xdg) => xdg.join("atelier"),
+        None if cfg!(target_os = "macos") => home().join("Library/Application Support/Atelier"),
+        None => home().join(".local/share/atelier"),
+    }
+}
 
 async fn open() -> Option<(tempfile::TempDir, Models)> {
-    let of = |name: &str| {
-        let path = std::env::var_os(name).map(PathBuf::from);
-        if path.is_none() {
-            eprintln!("skipped: {name} is not set");
-        }
-        path
-    };
-    let (engine, folder) = (of("ATELIER_ENGINE")?, of("ATELIER_MODELS")?);
-    if !folder.join(format!("{STARTER}.gguf")).is_file() {
-        eprintln!("skipped: {STARTER}.gguf is not in {}", folder.display());
-        return None;
-    }
+    let (engine, folder) = real()?;
     let logs = tempfile::tempdir().unwrap();
     let gate = Gate::new(Arc::new(|_| async { Err("nothing may go out".to_owned()) }.boxed()));
     gate.set_sealed(true);
@@ -87,10 +108,7 @@ async fn the_starter_model_answers_counts_and_stops() {
 #[tokio::test]
 async fn the_embedding_model_embeds() {
     let Some((_logs, models)) = open().await else { return };
-    let Some(embedder) = models.embedder() else {
-        eprintln!("skipped: no embedding model in the folder");
-        return;
-    };
+    let embedder = models.embedder().unwrap();
     let texts = ["a cat sits on the mat", "a kitten lies on a rug", "interest rates rose by two percent"];
     let vectors = embedder.embed(texts.map(str::to_owned).to_vec()).await.unwrap();
     assert!(vectors.iter().all(|vector| vector.len() == embedder.dims()));

@@ -2,7 +2,7 @@
 
 use crate::{
     client::use_space,
-    i18n,
+    faults, i18n,
     parts::icon::{Glyph, Icon, PlaceMark},
     route::Route,
     state::{Link, WorkspaceStoreFields},
@@ -133,6 +133,7 @@ fn ModelPart() -> impl IntoView {
                 (Some(model.clone()), tokens_per_second.map(i18n::rate).unwrap_or_default())
             }
             EngineState::Crashed { .. } => (None, t!("boundary.crashed")),
+            EngineState::Refused { fault } => (None, faults::words(fault).message),
         };
         let model = model.or_else(|| {
             store.models().track();

@@ -7,7 +7,7 @@
 use super::{
     Decoder, KvCache, Opening, Shape,
     rotation::Rotation,
-    weights::{Linear, Weights},
+    weights::{Linear, Weights, check_matrix, check_vector, read_vector},
 };
 use crate::{
     error::{EngineError, Result},
@@ -18,6 +18,9 @@ use kernels::{Activations, Attention, Cpu, Form, KvStore, Pairs, Product, QuantM
 /// Tokens computed together: enough to use each weight many times, few enough for the second-level cache
 /// and for a bounded working memory.
 const BATCH: usize = 256;
+
+/// The divisors of the rotation's speeds.
+const FACTORS: &str = "rope_freqs.weight";
 
 /// A decoder on the kernels.
 pub(super) struct Dense {
@@ -68,9 +71,7 @@ impl Dense {
         let shape = Shape::read(file)?;
         let (width, head, inner) = (shape.width, shape.head_width, shape.feed_forward);
         let (queries, keys) = (shape.heads * head, shape.kv_heads * head);
-        if file.count(&format!("{}.attention.value_length", shape.architecture)).is_some_and(|length| length != head) {
-            return Err(file.unsupported("values of another width than keys"));
-        }
+        check_values(file, &shape)?;
         let cpu = Cpu::new(opening.threads);
         let mut weights = Weights::new(file, &cpu, opening.progress);
         let embedding = weights.matrix("token_embd.weight", width, shape.vocab)?;
@@ -93,13 +94,33 @@ impl Dense {
         }
         let norm = weights.vector("output_norm.weight", width)?;
         let output = weights.optional_matrix("output.weight", width, shape.vocab)?;
-        let factors = weights.optional_vector("rope_freqs.weight", shape.rope_width / 2)?;
+        let factors = weights.optional_vector(FACTORS, shape.rope_width / 2)?;
         let rotation = Rotation::read(file, &shape, factors.as_deref())?;
         #[allow(clippy::cast_precision_loss, reason = "a head is at most 4096 wide")]
         let scale = 1.0 / (head as f32).sqrt();
         let attention = Attention::new(shape.heads, shape.kv_heads, head, scale).map_err(failed)?;
         let rope = Rope::new(pairs, rotation.speeds, rotation.magnitude);
         Ok(Self { shape, cpu, embedding, layers, norm, output, attention, rope, work: Work::default() })
+    }
+
+    /// Whether a file can be opened, without reading its weights.
+    pub fn check(file: &Gguf) -> Result<Shape> {
+        let shape = Shape::read(file)?;
+        check_values(file, &shape)?;
+        for Tensor { name, dims, optional } in tensors(&shape) {
+            if optional && !file.tensors().contains_key(&name) {
+                continue;
+            }
+            let info = file.tensor_of(&name, &dims)?;
+            match dims.len() {
+                1 => check_vector(file, &name, info).map(drop)?,
+                _ => check_matrix(file, &name, info)?,
+            }
+        }
+        let factors = file.tensors().contains_key(FACTORS).then(|| read_vector(file, FACTORS, shape.rope_width / 2));
+        Rotation::read(file, &shape, factors.transpose()?.as_deref())?;
+        Attention::new(shape.heads, shape.kv_heads, shape.head_width, 1.0).map_err(failed)?;
+        Ok(shape)
     }
 
     /// Computes a batch of tokens at position `first`; its last row of the stream is left in `work`.
@@ -211,6 +232,67 @@ impl Work {
             buffer.resize(tokens * width, 0.0);
         }
     }
+}
+
+/// What the buffers of a batch take.
+pub(super) fn buffers(shape: &Shape) -> usize {
+    let (queries, keys) = (shape.heads * shape.head_width, shape.kv_heads * shape.head_width);
+    let rows = 2 * shape.width + 2 * queries + 2 * keys + 2 * shape.feed_forward;
+    // The input of a product is kept as floats and as codes, which are a little over a byte each.
+    let input = shape.width.max(queries).max(shape.feed_forward);
+    let each = rows.saturating_add(input.saturating_mul(2)).saturating_mul(size_of::<f32>());
+    each.saturating_mul(BATCH).saturating_add(shape.vocab.saturating_mul(size_of::<f32>()))
+}
+
+/// A tensor that a decoder reads.
+struct Tensor {
+    name: String,
+    dims: Vec<usize>,
+    optional: bool,
+}
+
+/// Every tensor that [`Dense::open`] reads.
+fn tensors(shape: &Shape) -> Vec<Tensor> {
+    let (width, head, inner) = (shape.width, shape.head_width, shape.feed_forward);
+    let (queries, keys) = (shape.heads * head, shape.kv_heads * head);
+    let one = |name: &str, dims: &[usize], optional| Tensor { name: name.to_owned(), dims: dims.to_vec(), optional };
+    let mut all = vec![
+        one("token_embd.weight", &[width, shape.vocab], false),
+        one("output_norm.weight", &[width], false),
+        one("output.weight", &[width, shape.vocab], true),
+        one(FACTORS, &[shape.rope_width / 2], true),
+    ];
+    for i in 0..shape.layers {
+        for (part, from, to) in [
+            ("attn_q", width, queries),
+            ("attn_k", width, keys),
+            ("attn_v", width, keys),
+            ("attn_output", queries, width),
+            ("ffn_gate", width, inner),
+            ("ffn_up", width, inner),
+            ("ffn_down", inner, width),
+        ] {
+            all.push(one(&format!("blk.{i}.{part}.weight"), &[from, to], false));
+            all.push(one(&format!("blk.{i}.{part}.bias"), &[to], true));
+        }
+        for (part, length, optional) in [
+            ("attn_norm", width, false),
+            ("ffn_norm", width, false),
+            ("attn_q_norm", head, true),
+            ("attn_k_norm", head, true),
+        ] {
+            all.push(one(&format!("blk.{i}.{part}.weight"), &[length], optional));
+        }
+    }
+    all
+}
+
+fn check_values(file: &Gguf, shape: &Shape) -> Result<()> {
+    let length = file.count(&format!("{}.attention.value_length", shape.architecture));
+    if length.is_some_and(|length| length != shape.head_width) {
+        return Err(file.unsupported("values of another width than keys"));
+    }
+    Ok(())
 }
 
 fn add_bias(cpu: &Cpu, linear: &Linear, values: &mut [f32]) {

@@ -3,6 +3,7 @@
 mod cache;
 mod dense;
 mod llama;
+mod memory;
 mod qwen;
 pub mod reference;
 mod rotation;
@@ -10,6 +11,7 @@ mod shape;
 mod weights;
 
 pub use cache::KvCache;
+pub use memory::Memory;
 pub use shape::Shape;
 
 use crate::{
@@ -42,20 +44,30 @@ pub trait Decoder: Send {
 
 /// Opens one architecture's decoder.
 pub type Open = fn(&Gguf, &mut Opening<'_>) -> Result<Box<dyn Decoder>>;
+/// Whether such a file can be opened, without reading its weights: its sizes, or what is in the way.
+pub type Check = fn(&Gguf) -> Result<Shape>;
 
 /// Every architecture by the name that files give it.
-pub static ARCHITECTURES: &[(&str, Open)] = &[("llama", llama::open), ("qwen2", qwen::open), ("qwen3", qwen::open)];
+pub static ARCHITECTURES: &[(&str, Open, Check)] = &[
+    ("llama", llama::open, dense::Dense::check),
+    ("qwen2", qwen::open, dense::Dense::check),
+    ("qwen3", qwen::open, dense::Dense::check),
+];
 
 /// Opens the decoder for a file, or says which architectures there are.
 pub fn open(file: &Gguf, opening: &mut Opening<'_>) -> Result<Box<dyn Decoder>> {
+    line(file).and_then(|(_, open, _)| open(file, opening))
+}
+
+/// Whether [`open`] will open a file, found out without reading its weights.
+pub fn check(file: &Gguf) -> Result<Shape> {
+    line(file).and_then(|(_, _, check)| check(file))
+}
+
+fn line(file: &Gguf) -> Result<&'static (&'static str, Open, Check)> {
     let found = file.architecture()?;
-    let Some((_, open)) = ARCHITECTURES.iter().find(|(name, _)| *name == found) else {
-        let names: Vec<&str> = ARCHITECTURES.iter().map(|(name, _)| *name).collect();
-        return Err(EngineError::Architecture {
-            file: file.path().to_owned(),
-            found: found.to_owned(),
-            supported: names.join(", "),
-        });
-    };
-    open(file, opening)
+    ARCHITECTURES.iter().find(|(name, _, _)| *name == found).ok_or_else(|| {
+        let names: Vec<&str> = ARCHITECTURES.iter().map(|(name, _, _)| *name).collect();
+        EngineError::Architecture { file: file.path().to_owned(), found: found.to_owned(), supported: names.join(", ") }
+    })
 }

@@ -89,10 +89,4 @@ impl Shape {
             && (0.0..1.0).contains(&self.epsilon);
         if sound { Ok(()) } else { Err(file.malformed(format!("its sizes contradict each other: {self:?}"))) }
     }
-
-    /// Bytes that one position takes in a cache of 16-bit numbers.
-    #[must_use]
-    pub fn cache_bytes(&self) -> usize {
-        self.layers * self.kv_heads * self.head_width * 2 * 2
-    }
 }

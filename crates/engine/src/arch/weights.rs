@@ -20,6 +20,18 @@ pub(super) struct Weights<'a> {
     done: u64,
 }
 
+/// Values that are rounded to 8 bits at a time: what they take as f32 is needed only meanwhile.
+const CHUNK: usize = 4 << 20;
+
+/// What the weights of a file take in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Footprint {
+    /// Once they are loaded.
+    pub packed: usize,
+    /// On top of that, the most that loading one of them takes.
+    pub loading: usize,
+}
+
 /// A matrix and the bias that some models add to its outputs.
 pub(super) struct Linear {
     pub matrix: QuantMatrix,
@@ -29,9 +41,6 @@ pub(super) struct Linear {
 impl<'a> Weights<'a> {
     pub fn new(file: &'a Gguf, cpu: &'a Cpu, progress: &'a mut dyn FnMut(u64, u64)) -> Self {
         let matrices = file.tensors().values().filter(|tensor| tensor.dims.len() == 2);
-        let packed = |tensor: &TensorInfo| {
-            QuantMatrix::packed_bytes(format(tensor.kind).unwrap_or(Format::Q8_0), tensor.rows(), tensor.columns())
-        };
         // A damaged file could claim more than there is; packing a matrix checks it against its bytes.
         let estimate = matrices.map(packed).fold(0usize, usize::saturating_add).min(file.file_bytes() * 4);
         Self { file, cpu, arena: Arena::new(estimate), progress, done: 0 }
@@ -69,24 +78,24 @@ impl<'a> Weights<'a> {
 
     /// A vector of plain numbers.
     pub fn vector(&mut self, name: &str, length: usize) -> Result<Vec<f32>> {
-        let info = self.file.tensor_of(name, &[length])?;
-        let Some(format) = format(info.kind).filter(|format| format.is_float()) else {
-            return Err(self.file.unsupported(format!("{} numbers for {name}", info.kind.name())));
-        };
-        let mut values = vec![0.0; length];
-        format.dequantise(self.file.bytes(info), &mut values);
-        self.count(info);
+        let values = read_vector(self.file, name, length)?;
+        self.count(self.file.tensor(name)?);
         Ok(values)
     }
 
     /// Rounds a format without tiles of its own to 8 bits, which is finer than what it holds.
     fn eight_bits(&self, name: &str, info: &TensorInfo) -> Result<Vec<u8>> {
-        if !info.columns().is_multiple_of(32) {
-            return Err(self.file.unsupported(format!("rows of {} values for {name}", info.columns())));
+        let (rows, columns) = (info.rows(), info.columns());
+        check_rounding(self.file, name, info)?;
+        let step = (CHUNK / columns.max(1)).clamp(1, rows.max(1));
+        let row_bytes = info.bytes / rows.max(1);
+        let mut rounded = Vec::with_capacity(rounded_bytes(info));
+        for part in self.file.bytes(info).chunks(row_bytes.saturating_mul(step).max(1)) {
+            let storage = QStorage::from_data(Cow::Borrowed(part), &Device::Cpu, info.kind.candle())?;
+            let plain = QTensor::new(storage, (part.len() / row_bytes, columns))?.dequantize(&Device::Cpu)?;
+            rounded.extend_from_slice(&QTensor::quantize(&plain, GgmlDType::Q8_0)?.data()?);
         }
-        let storage = QStorage::from_data(Cow::Borrowed(self.file.bytes(info)), &Device::Cpu, info.kind.candle())?;
-        let plain = QTensor::new(storage, (info.rows(), info.columns()))?.dequantize(&Device::Cpu)?;
-        Ok(QTensor::quantize(&plain, GgmlDType::Q8_0)?.data()?.into_owned())
+        Ok(rounded)
     }
 
     fn refused(&self, name: &str, error: &ShapeError) -> EngineError {
@@ -97,9 +106,66 @@ impl<'a> Weights<'a> {
     }
 
     fn count(&mut self, info: &TensorInfo) {
+        self.file.release(info);
         self.done += info.bytes as u64;
         (self.progress)(self.done, self.file.file_bytes() as u64);
     }
+}
+
+/// What the weights of a file will take in memory.
+pub fn footprint(file: &Gguf) -> Footprint {
+    let each = file.tensors().values().map(|tensor| match tensor.dims.len() {
+        0 | 1 => Footprint { packed: tensor.elements().saturating_mul(size_of::<f32>()), loading: tensor.bytes },
+        _ => {
+            // What candle makes of a part: a copy of it, its values as f32, and these as codes.
+            let part = CHUNK.min(tensor.elements()).saturating_mul(2 * size_of::<f32>());
+            let rounding = if format(tensor.kind).is_none() { rounded_bytes(tensor).saturating_add(part) } else { 0 };
+            Footprint { packed: packed(tensor), loading: tensor.bytes.saturating_add(rounding) }
+        }
+    });
+    each.fold(Footprint::default(), |all, one| Footprint {
+        packed: all.packed.saturating_add(one.packed),
+        loading: all.loading.max(one.loading),
+    })
+}
+
+/// Whether [`Weights::matrix`] can read this tensor.
+pub(super) fn check_matrix(file: &Gguf, name: &str, info: &TensorInfo) -> Result<()> {
+    if format(info.kind).is_none() { check_rounding(file, name, info) } else { Ok(()) }
+}
+
+/// Whether [`Weights::vector`] can read this tensor.
+pub(super) fn check_vector(file: &Gguf, name: &str, info: &TensorInfo) -> Result<Format> {
+    format(info.kind)
+        .filter(|format| format.is_float())
+        .ok_or_else(|| file.unsupported(format!("{} numbers for {name}", info.kind.name())))
+}
+
+fn check_rounding(file: &Gguf, name: &str, info: &TensorInfo) -> Result<()> {
+    if info.columns().is_multiple_of(32) {
+        return Ok(());
+    }
+    Err(file.unsupported(format!("rows of {} values for {name}", info.columns())))
+}
+
+/// The bytes of a packed matrix.
+fn packed(tensor: &TensorInfo) -> usize {
+    QuantMatrix::packed_bytes(format(tensor.kind).unwrap_or(Format::Q8_0), tensor.rows(), tensor.columns())
+}
+
+/// The bytes of a tensor that was rounded to 8 bits.
+fn rounded_bytes(tensor: &TensorInfo) -> usize {
+    let row = Format::Q8_0.row_bytes(tensor.columns()).unwrap_or(0);
+    row.saturating_mul(tensor.rows())
+}
+
+/// A vector of plain numbers.
+pub(super) fn read_vector(file: &Gguf, name: &str, length: usize) -> Result<Vec<f32>> {
+    let info = file.tensor_of(name, &[length])?;
+    let format = check_vector(file, name, info)?;
+    let mut values = vec![0.0; length];
+    format.dequantise(file.bytes(info), &mut values);
+    Ok(values)
 }
 
 /// The kernels' format for a kind of tensor, if they have tiles for it.

@@ -42,6 +42,8 @@ pub struct Measured {
     pub write_per_second: f64,
     /// Each run.
     pub write_runs: Vec<f64>,
+    /// The most memory that the process has had, where the system says so.
+    pub peak_bytes: Option<u64>,
 }
 
 /// Measures a file.
@@ -76,7 +78,22 @@ pub fn bench(path: &Path, plan: Plan) -> Result<Measured> {
         write_test: format!("tg{}", plan.write),
         write_per_second: median(&write_runs),
         write_runs,
+        peak_bytes: peak(),
     })
+}
+
+/// The most memory that this process has had.
+#[cfg(target_os = "linux")]
+fn peak() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse::<u64>().ok().map(|kb| kb * 1024)
+}
+
+/// The most memory that this process has had: not asked elsewhere.
+#[cfg(not(target_os = "linux"))]
+fn peak() -> Option<u64> {
+    None
 }
 
 /// Tokens per second when `tokens` are read `step` at a time into an empty cache.

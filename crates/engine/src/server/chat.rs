@@ -1,7 +1,7 @@
 //! Answers to chats: `POST /v1/chat/completions`.
 
 use super::{
-    Problem, Shared, messages, parse,
+    Problem, Shared, messages, parameters, parse,
     stream::{self, Reply},
     tokens::blocking,
 };
@@ -18,7 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -45,6 +45,8 @@ struct Request {
     n: Option<u32>,
     logprobs: Option<bool>,
     response_format: Option<Value>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -73,7 +75,7 @@ impl Request {
         if format.is_some_and(|kind| kind != "text") {
             return Err(Problem::invalid("response_format", "only the response format 'text' is supported"));
         }
-        Ok(())
+        parameters::check(&self.rest)
     }
 
     fn sampling(&self) -> Result<Sampling, Problem> {
@@ -114,9 +116,8 @@ pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejecti
     let streamed = request.stream == Some(true);
     let progress = request.return_progress == Some(true);
     let usage = request.stream_options.is_some_and(|o| o.include_usage == Some(true));
-    let calls = request.chat.calls();
-
     let chat = server.chat()?;
+    let calls = chat.template.as_ref().and_then(|template| template.calls()).filter(|_| request.chat.calls());
     let (template, tokenizer, context) = (chat.template.clone(), chat.tokenizer.clone(), chat.context);
     let (prompt, reasoning) = blocking(move || {
         let prompt = request.chat.prompt(template.as_deref())?;

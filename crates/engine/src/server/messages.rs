@@ -2,11 +2,13 @@
 
 use super::Problem;
 use crate::{
+    answer::Form,
     error::EngineError,
     template::{ChatTemplate, Prompt},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Messages in one request.
 const MAX_MESSAGES: usize = 20_000;
@@ -48,7 +50,10 @@ impl Chat {
             return Err(Problem::invalid("tools", format!("at most {MAX_TOOLS} tools are taken")));
         }
         if calls && !template.tools() {
-            return Err(Problem::invalid("tools", "this model's chat template has no place for tools"));
+            return Err(Problem::invalid(
+                "tools",
+                "this model's chat template does not teach it to call tools in a form that is known here",
+            ));
         }
         match self.tool_choice.as_ref().and_then(Value::as_str) {
             Some("auto" | "none") => {}
@@ -56,6 +61,9 @@ impl Chat {
             Some(_) | None => return Err(Problem::invalid("tool_choice", "only 'auto' and 'none' are supported")),
         }
         let mut messages = self.messages.into_iter().map(plain).collect::<Result<Vec<_>, _>>()?;
+        if template.calls() == Some(Form::Listed) {
+            messages.iter_mut().for_each(shorten_ids);
+        }
         let begun = if self.add_generation_prompt { take_begun(&mut messages) } else { None };
         let tools = self.tools.filter(|_| calls).map(Value::Array);
         let extra = Value::Object(self.chat_template_kwargs);
@@ -107,6 +115,28 @@ fn plain(message: Value) -> Result<Value, Problem> {
     Ok(Value::Object(message))
 }
 
+/// Mistral's templates refuse an id of a call that is not nine letters and digits, which only Mistral's
+/// own are.
+fn shorten_ids(message: &mut Value) {
+    let shorten = |id: &mut Value| {
+        let Some(text) = id.as_str() else { return };
+        if text.len() == 9 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return;
+        }
+        let mut hash = DefaultHasher::new();
+        text.hash(&mut hash);
+        *id = format!("{:09x}", hash.finish() >> 28).into();
+    };
+    if let Some(id) = message.get_mut("tool_call_id") {
+        shorten(id);
+    }
+    for call in message.get_mut("tool_calls").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(id) = call.get_mut("id") {
+            shorten(id);
+        }
+    }
+}
+
 fn text_of(part: &Value) -> Result<String, Problem> {
     match (part.get("type").and_then(Value::as_str), part.get("text").and_then(Value::as_str)) {
         (Some("text"), Some(text)) => Ok(text.to_owned()),
@@ -153,5 +183,18 @@ mod tests {
     fn arguments_become_objects() {
         let call = json!({"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "{\"a\":1}"}}]});
         assert_eq!(plain(call).unwrap()["tool_calls"][0]["function"]["arguments"], json!({"a": 1}));
+    }
+
+    #[test]
+    fn ids_are_as_mistral_wants_them() {
+        let mut call =
+            json!({"role": "assistant", "tool_calls": [{"id": "call_0123456789abcdef_0"}, {"id": "abc123XYZ"}]});
+        let mut outcome = json!({"role": "tool", "tool_call_id": "call_0123456789abcdef_0"});
+        shorten_ids(&mut call);
+        shorten_ids(&mut outcome);
+        let id = outcome["tool_call_id"].as_str().unwrap();
+        assert!(id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
+        assert_eq!(call["tool_calls"][0]["id"], id);
+        assert_eq!(call["tool_calls"][1]["id"], "abc123XYZ");
     }
 }

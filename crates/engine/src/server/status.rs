@@ -1,6 +1,7 @@
 //! Whether the engine is ready, what it has loaded, and what it has done.
 
 use super::{Problem, Shared};
+use crate::error::EngineError;
 use axum::{
     Json,
     http::{StatusCode, header},
@@ -9,7 +10,8 @@ use axum::{
 use serde_json::{Value, json};
 use std::{fmt::Write, sync::atomic::Ordering};
 
-/// `GET /health`: 200 when ready, 503 while loading, 500 when loading has failed.
+/// `GET /health`: 200 when ready, 503 while loading, 500 when loading has failed. A chat model is ready
+/// without the sentence encoder beside it; why that one is missing is told.
 pub(super) async fn health(server: Shared) -> Response {
     match server.loading.loaded() {
         None => {
@@ -17,12 +19,22 @@ pub(super) async fn health(server: Shared) -> Response {
             let body = json!({"status": "loading", "done": done, "total": total});
             (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
         }
-        Some(Ok(_)) => Json(json!({"status": "ok"})).into_response(),
+        Some(Ok(models)) => {
+            let mut body = json!({"status": "ok"});
+            if let Some(error) = &models.without_embedder {
+                body["embedding"] = json!({"status": "failed", "error": form(error)});
+            }
+            Json(body).into_response()
+        }
         Some(Err(error)) => {
-            let error = json!({"code": error.code(), "message": error.to_string(), "hint": error.hint()});
+            let error = form(error);
             (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({"status": "failed", "error": error}))).into_response()
         }
     }
+}
+
+fn form(error: &EngineError) -> Value {
+    json!({"code": error.code(), "message": error.to_string(), "hint": error.hint()})
 }
 
 /// `GET /v1/models`.

@@ -29,7 +29,8 @@ impl Shield {
         Ok(Self { finder: finder.map_err(|e| EngineError::Template(e.to_string()))?, texts })
     }
 
-    /// Replaces control tokens by marks in every text of a JSON value.
+    /// Replaces control tokens by marks in every text of a JSON value, the names in objects included: the
+    /// names of a call's arguments are the model's, or a document's that it quotes.
     pub(super) fn hide(&self, value: &mut Value) {
         match value {
             Value::String(text) => {
@@ -38,7 +39,13 @@ impl Shield {
                 }
             }
             Value::Array(list) => list.iter_mut().for_each(|v| self.hide(v)),
-            Value::Object(map) => map.values_mut().for_each(|v| self.hide(v)),
+            Value::Object(map) => {
+                for (name, mut value) in std::mem::take(map) {
+                    self.hide(&mut value);
+                    let name = if self.finder.is_match(name.as_str()) { self.marked(&name) } else { name };
+                    map.insert(name, value);
+                }
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }

@@ -2,41 +2,22 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod blank;
+#[path = "../starter/mod.rs"]
+pub mod starter;
 pub mod tiny;
 
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    path::PathBuf,
+    path::Path,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 pub const TOKEN: &str = "test-token";
-
-/// The folder with the starter models, or why the test is skipped.
-pub fn models() -> Option<PathBuf> {
-    let folder = std::env::var_os("ATELIER_MODELS").map(PathBuf::from).or_else(|| {
-        let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
-        let data = data.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/share")))?;
-        Some(data.join("atelier/models"))
-    })?;
-    if chat_model(&folder).exists() && embedding_model(&folder).exists() {
-        return Some(folder);
-    }
-    println!("skipped: {} has no starter models (cargo xtask setup brings them)", folder.display());
-    None
-}
-
-pub fn chat_model(folder: &std::path::Path) -> PathBuf {
-    folder.join("SmolLM2-135M-Instruct.Q4_1.gguf")
-}
-
-pub fn embedding_model(folder: &std::path::Path) -> PathBuf {
-    folder.join("all-MiniLM-L6-v2")
-}
 
 /// A child process that ends with its standard input, so with the test at the latest.
 pub struct Engine {
@@ -51,13 +32,9 @@ impl Drop for Engine {
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "tests start the program under test and its clients")]
-pub fn command(program: &str) -> Command {
-    Command::new(program)
-}
-
+#[allow(clippy::disallowed_methods, reason = "tests start the program under test")]
 pub fn program() -> Command {
-    command(env!("CARGO_BIN_EXE_atelier-engine"))
+    Command::new(env!("CARGO_BIN_EXE_atelier-engine"))
 }
 
 impl Engine {
@@ -78,19 +55,25 @@ impl Engine {
     }
 
     /// Starts with the starter models and waits until it is ready.
-    pub fn ready(folder: &std::path::Path, more: &[&str]) -> Self {
-        let (chat, embedding) = (chat_model(folder), embedding_model(folder));
+    pub fn ready(folder: &Path, more: &[&str]) -> Self {
+        let (chat, embedding) = (folder.join(starter::CHAT), folder.join(starter::EMBEDDING));
         let models = ["--model", chat.to_str().unwrap(), "--embedding", embedding.to_str().unwrap()];
         let engine = Self::start(&[&models[..], more].concat());
+        let (status, body) = engine.loaded();
+        assert_eq!(status, 200, "loading failed: {body}");
+        engine
+    }
+
+    /// Waits until loading is over, and returns what /health says then.
+    pub fn loaded(&self) -> (u16, Value) {
         let began = Instant::now();
         loop {
-            let (status, body) = engine.get("/health");
-            match status {
-                200 => return engine,
-                503 => assert!(body["total"].is_u64() && body["done"].is_u64(), "{body}"),
-                _ => panic!("loading failed: {body}"),
+            let (status, body) = self.get("/health");
+            if status != 503 {
+                return (status, body);
             }
-            assert!(began.elapsed() < Duration::from_secs(300), "not ready in time");
+            assert!(body["total"].is_u64() && body["done"].is_u64(), "{body}");
+            assert!(began.elapsed() < Duration::from_secs(300), "not loaded in time");
             thread::sleep(Duration::from_millis(50));
         }
     }

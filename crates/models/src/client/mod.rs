@@ -120,16 +120,13 @@ impl Server {
         if !prompt.tools.is_empty() {
             body["tools"] = wire::tools(&prompt.tools);
         }
+        // Counted where it is laid out: there it is known which text is a control token and which only
+        // looks like one, and the prompt's text does not tell that any more.
         let laid_out = self.call(gate, &prompt.errand, "apply-template", &body).await?;
-        let Some(text) = laid_out["prompt"].as_str() else {
-            return Err(sse::broken(&self.name, "no prompt came back from /apply-template".into()));
+        let Some(tokens) = laid_out["tokens"].as_u64() else {
+            return Err(sse::broken(&self.name, "no count came back from /apply-template".into()));
         };
-        let body = json!({ "content": text, "add_special": false, "parse_special": true });
-        let tokens = self.call(gate, &prompt.errand, "tokenize", &body).await?;
-        let Some(tokens) = tokens["tokens"].as_array() else {
-            return Err(sse::broken(&self.name, "no tokens came back from /tokenize".into()));
-        };
-        Ok(u32::try_from(tokens.len()).unwrap_or(u32::MAX))
+        Ok(u32::try_from(tokens).unwrap_or(u32::MAX))
     }
 
     /// Streams an answer. `asked` is when the person's wait began.

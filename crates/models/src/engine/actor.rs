@@ -32,6 +32,7 @@ enum Ask {
     Lease { outfit: Outfit, reply: oneshot::Sender<Result<Lease, ModelError>> },
     UnloadAfter(Duration),
     Forgive,
+    Answered,
     Close,
 }
 
@@ -118,6 +119,11 @@ impl Supervisor {
         let _ = self.inbox.send(Ask::Forgive).await;
     }
 
+    /// An answer came to its end: what crashed before is not in a row with what may crash later.
+    pub(crate) async fn answered(&self) {
+        let _ = self.inbox.send(Ask::Answered).await;
+    }
+
     pub(crate) async fn close(&self) {
         let _ = self.inbox.send(Ask::Close).await;
     }
@@ -168,7 +174,7 @@ impl Actor {
             match self.wake(&mut inbox).await {
                 Woken::Asked(Some(Ask::Lease { outfit, reply })) => self.queue(outfit, reply),
                 Woken::Asked(Some(Ask::UnloadAfter(idle))) => self.unload_after = idle,
-                Woken::Asked(Some(Ask::Forgive)) => self.crashes = 0,
+                Woken::Asked(Some(Ask::Forgive | Ask::Answered)) => self.crashes = 0,
                 Woken::Asked(Some(Ask::Close) | None) => break,
                 Woken::Started(started) => self.started(*started),
                 Woken::Ended(crash) => self.ended(crash),
@@ -240,7 +246,7 @@ impl Actor {
             self.stop().await;
         }
         if let Err(error) = self.may_start(&outfit) {
-            self.board.post(EngineState::Crashed { fault: error.fault() });
+            self.board.post(EngineState::Refused { fault: error.fault() });
             self.fail(&error);
             return;
         }
@@ -266,6 +272,7 @@ impl Actor {
             Ok(process) => {
                 *self.version.lock().unwrap_or_else(PoisonError::into_inner) = Some(process.version.clone());
                 self.board.forget_speed();
+                self.board.hold(Some(&process.outfit));
                 self.board.ready(process.outfit.name());
                 let leases = TaskTracker::new();
                 leases.close();
@@ -273,10 +280,13 @@ impl Actor {
                 self.running = Some(Running { process, leases, fate, idle_since: Instant::now() });
             }
             Err(error) => {
+                let fault = error.fault();
                 if let ModelError::EngineCrashed { .. } = &error {
                     self.count(&error);
+                    self.board.post(EngineState::Crashed { fault });
+                } else {
+                    self.board.post(EngineState::Refused { fault });
                 }
-                self.board.post(EngineState::Crashed { fault: error.fault() });
                 self.fail(&error);
             }
         }
@@ -288,6 +298,7 @@ impl Actor {
         if let Some(running) = self.running.take() {
             running.fate.send_replace(Some(crash.clone()));
         }
+        self.board.hold(None);
         self.board.post(EngineState::Crashed { fault: crash.fault() });
     }
 
@@ -313,6 +324,7 @@ impl Actor {
     async fn stop(&mut self) {
         if let Some(running) = self.running.take() {
             running.process.stop().await;
+            self.board.hold(None);
             self.board.post(EngineState::Off);
         }
     }

@@ -38,6 +38,8 @@ pub(crate) struct Load {
     pub(crate) name: String,
     /// The file, or the folder of an embedding model.
     pub(crate) path: PathBuf,
+    /// The file whose hash must be right.
+    pub(crate) weights: PathBuf,
     pub(crate) need: Need,
     /// The context that it is run with; 0 for an embedding model.
     pub(crate) context: u32,
@@ -85,11 +87,29 @@ pub(crate) struct Board {
     state: watch::Sender<EngineState>,
     events: broadcast::Sender<ModelsEvent>,
     speed: Mutex<Option<f32>>,
+    held: Mutex<Held>,
+}
+
+/// What the running engine holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// The models' ids.
+    models: Vec<String>,
+    /// Memory that is free again when it stops: the weights, which are there from the beginning.
+    memory: u64,
+}
+
+impl Held {
+    /// Whether a model fits, or would after the engine has given back what it holds. What is loaded does.
+    pub(crate) fn fits(&self, id: &str, need: Need, free: u64, headroom: u64) -> bool {
+        let loaded = self.models.iter().any(|model| model == id);
+        loaded || need.check("", free.saturating_add(self.memory), headroom).is_ok()
+    }
 }
 
 impl Board {
     pub(crate) fn new(events: broadcast::Sender<ModelsEvent>) -> Self {
-        Self { state: watch::Sender::new(EngineState::Off), events, speed: Mutex::new(None) }
+        Self { state: watch::Sender::new(EngineState::Off), events, speed: Mutex::new(None), held: Mutex::default() }
     }
 
     pub(crate) fn state(&self) -> EngineState {
@@ -125,7 +145,40 @@ impl Board {
         }
     }
 
+    /// What the running engine holds; nothing if none runs.
+    pub(crate) fn held(&self) -> Held {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn hold(&self, outfit: Option<&Outfit>) {
+        let held = outfit.map(|outfit| Held {
+            models: outfit.chat.iter().chain(&outfit.embedding).map(|load| load.id.clone()).collect(),
+            memory: outfit.need().weights,
+        });
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = held.unwrap_or_default();
+    }
+
     fn forget_speed(&self) {
         *self.speed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_loaded_fits_and_its_memory_counts_as_free() {
+        let need = Need { weights: 600, cache: 0, work: 0 };
+        let held = Held { models: vec!["loaded".into()], memory: 500 };
+        for (held, id, free, fits) in [
+            (Held::default(), "other", 599, false),
+            (Held::default(), "other", 600, true),
+            (held.clone(), "other", 99, false),
+            (held.clone(), "other", 100, true),
+            (held, "loaded", 1, true),
+        ] {
+            assert_eq!(held.fits(id, need, free, 0), fits, "{id} with {free} free, {held:?}");
+        }
     }
 }

@@ -43,6 +43,9 @@ impl shelf::Shelf {
         };
         let folder = self.folder().join(name);
         std::fs::create_dir_all(&folder).map_err(|error| ModelError::io(&folder, &error))?;
+        for part in embedding::OPTIONAL.iter().filter(|part| source.join(part).is_file()) {
+            self.take(&source.join(part), &folder.join(part))?;
+        }
         // The weights come last: a folder without them is not taken for a model.
         for part in embedding::PARTS.iter().rev() {
             self.take(&source.join(part), &folder.join(part))?;

@@ -1,15 +1,22 @@
 //! Is this folder an embedding model, and is it whole?
 
+use super::hashes;
 use crate::ModelError;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use std::{
     fs::File,
-    io::{BufReader, Read},
+    io::{BufReader, Read, Seek, SeekFrom},
     path::Path,
 };
 
 /// The files that make an embedding model; the first holds the weights.
 pub(crate) const PARTS: [&str; 3] = ["model.safetensors", "tokenizer.json", "config.json"];
+/// Files that some have: how token vectors become one, and how much of a text is read. They change
+/// the vectors as the others do.
+pub(crate) const OPTIONAL: [&str; 2] = ["1_Pooling/config.json", "sentence_bert_config.json"];
+/// What the engine runs.
+const RUNS: &str = "bert";
 
 /// The longest header of a weights file, and the longest of the other two files.
 const MAX_HEADER: u64 = 64 << 20;
@@ -23,6 +30,8 @@ pub(crate) struct Encoder {
     pub(crate) context: u32,
     pub(crate) dims: usize,
     pub(crate) parameters: u64,
+    /// Tells embedding models apart whose vectors would differ.
+    pub(crate) print: String,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +61,13 @@ pub(crate) fn read(folder: &Path) -> Result<Encoder, ModelError> {
     if config.hidden_size == 0 || config.hidden_size > 1 << 16 {
         return Err(malformed(&folder.join("config.json"), "its hidden_size is out of range"));
     }
+    if let Some(kind) = config.model_type.as_deref().filter(|kind| *kind != RUNS) {
+        let reason = format!(
+            "{} holds an encoder of the kind '{kind}', which this engine does not run; it runs {RUNS}",
+            folder.display()
+        );
+        return Err(ModelError::Unsupported { file: folder.display().to_string(), reason });
+    }
     let (parameters, quantisation) = weights(&folder.join(PARTS[0]))?;
     Ok(Encoder {
         architecture: config.model_type.unwrap_or_else(|| "unknown".into()),
@@ -59,7 +75,49 @@ pub(crate) fn read(folder: &Path) -> Result<Encoder, ModelError> {
         context: config.max_position_embeddings.unwrap_or(512),
         dims: config.hidden_size,
         parameters,
+        print: fingerprint(folder)?,
     })
+}
+
+/// Changes when any of the folder's files does: their sizes and their modification times.
+pub(crate) fn stamp(folder: &Path) -> Result<(u64, u64), ModelError> {
+    let optional = OPTIONAL.iter().map(|part| folder.join(part)).filter(|part| part.is_file());
+    let mut all = (0u64, 0u64);
+    for part in PARTS.iter().map(|part| folder.join(part)).filter(|part| part.is_file()).chain(optional) {
+        let (bytes, modified) = hashes::stamp(&part)?;
+        // The order counts, so that two files that change places are a change.
+        all = (all.0.wrapping_mul(31).wrapping_add(bytes), all.1.wrapping_mul(31).wrapping_add(modified));
+    }
+    Ok(all)
+}
+
+/// A fingerprint of all that makes the vectors, without reading all of the weights: their length, both
+/// ends, and the other files.
+fn fingerprint(folder: &Path) -> Result<String, ModelError> {
+    const END: u64 = 1 << 20;
+    let weights = folder.join(PARTS[0]);
+    let io = |error| ModelError::io(&weights, &error);
+    let mut hash = Sha256::new();
+    let mut file = File::open(&weights).map_err(io)?;
+    let len = file.metadata().map_err(io)?.len();
+    hash.update(len.to_le_bytes());
+    let mut part = Vec::new();
+    for from in [0, len.saturating_sub(END)] {
+        part.clear();
+        file.seek(SeekFrom::Start(from)).map_err(io)?;
+        Read::by_ref(&mut file).take(END).read_to_end(&mut part).map_err(io)?;
+        hash.update(&part);
+    }
+    for name in ["config.json", "tokenizer.json"].iter().chain(&OPTIONAL) {
+        let path = folder.join(name);
+        if path.is_file() {
+            let mut text = Vec::new();
+            let read = File::open(&path).and_then(|file| file.take(MAX_JSON).read_to_end(&mut text));
+            read.map_err(|error| ModelError::io(&path, &error))?;
+            hash.update(&text);
+        }
+    }
+    Ok(hashes::hex(&hash.finalize()).chars().take(12).collect())
 }
 
 fn weights(path: &Path) -> Result<(u64, String), ModelError> {

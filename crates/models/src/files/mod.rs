@@ -5,9 +5,9 @@ mod embedding;
 mod hashes;
 mod shelf;
 
+pub(crate) use embedding::Encoder;
 pub(crate) use hashes::{hex, sha256};
-
-pub(crate) use shelf::{Found, Kind, STARTER, Shelf};
+pub(crate) use shelf::{Found, Kind, STARTER, STARTER_EMBEDDING, Shelf};
 
 use std::{
     fs::File,

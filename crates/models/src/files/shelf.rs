@@ -4,7 +4,7 @@ use super::{
     embedding::{self, Encoder},
     hashes::{self, Hashes},
 };
-use crate::{ModelError, gguf, memory::Need};
+use crate::{ModelError, gguf, inspect::Told, memory::Need};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -13,6 +13,8 @@ use std::{
 
 /// The id of the tiny chat model that comes with Atelier.
 pub(crate) const STARTER: &str = "SmolLM2-135M-Instruct.Q4_1";
+/// The id of the embedding model that comes with Atelier.
+pub(crate) const STARTER_EMBEDDING: &str = "all-MiniLM-L6-v2";
 /// More entries than a models folder has.
 const MAX_ENTRIES: usize = 2048;
 /// Files that run a program when they are loaded.
@@ -36,18 +38,36 @@ pub(crate) struct Found {
     /// The file with the weights, whose hash counts.
     pub(crate) weights: PathBuf,
     pub(crate) bytes: u64,
+    /// When it was seen so: sizes and modification times as one.
+    stamp: Option<(u64, u64)>,
     /// What it is, or what is wrong with it.
     pub(crate) kind: Result<Kind, ModelError>,
+    /// What the engine says of a chat model, once it was asked.
+    pub(crate) told: Option<Result<Told, ModelError>>,
 }
 
 impl Found {
     /// The memory that it needs at `context` tokens.
     pub(crate) fn need(&self, context: u32) -> Need {
+        if let Some(Ok(told)) = &self.told {
+            return told.need(context);
+        }
         let per_token = match &self.kind {
             Ok(Kind::Chat(summary)) => summary.cache_per_token,
             Ok(Kind::Embedding(_)) | Err(_) => 0,
         };
         Need::of(self.bytes, per_token, context)
+    }
+
+    /// What is in the way of using it.
+    pub(crate) fn fault(&self) -> Option<&ModelError> {
+        let told = self.told.as_ref().and_then(|told| told.as_ref().err());
+        self.kind.as_ref().err().or(told)
+    }
+
+    /// Whether the engine has yet to be asked about it.
+    pub(crate) fn is_untold(&self) -> bool {
+        matches!(self.kind, Ok(Kind::Chat(_))) && self.told.is_none()
     }
 
     /// Its name: the file's, without the quantisation. That is the name people know a model by; the
@@ -72,15 +92,16 @@ fn without_quantisation<'a>(id: &'a str, quantisation: &str) -> &'a str {
     }
 }
 
-/// A file's size and modification time, and what was read in it then.
-type Read = ((u64, u64), Result<Kind, ModelError>);
+/// A file's size and modification time, and what was learned of it then.
+type Learned<T> = ((u64, u64), Result<T, ModelError>);
 
 /// The models folder.
 #[derive(Debug)]
 pub(crate) struct Shelf {
     folder: PathBuf,
     hashes: Hashes,
-    read: Mutex<BTreeMap<PathBuf, Read>>,
+    read: Mutex<BTreeMap<PathBuf, Learned<Kind>>>,
+    told: Mutex<BTreeMap<PathBuf, Learned<Told>>>,
 }
 
 /// Whether a name can be a model's id: one path component that no shell or scan trips over.
@@ -100,7 +121,7 @@ pub(super) fn is_pickle(file: &Path) -> bool {
 
 impl Shelf {
     pub(crate) fn open(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), hashes: Hashes::open(folder), read: Mutex::default() }
+        Self { folder: folder.to_owned(), hashes: Hashes::open(folder), read: Mutex::default(), told: Mutex::default() }
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -150,10 +171,25 @@ impl Shelf {
     }
 
     fn found(&self, id: &str, path: &Path, weights: PathBuf) -> Found {
-        let stamp = hashes::stamp(&weights);
-        let bytes = stamp.as_ref().map_or(0, |(bytes, _)| *bytes);
-        let kind = stamp.and_then(|stamp| self.kind(path, &weights, stamp));
-        Found { id: id.to_owned(), path: path.to_owned(), weights, bytes, kind }
+        let bytes = weights.metadata().map_or(0, |data| data.len());
+        let stamped = if path.is_dir() { embedding::stamp(path) } else { hashes::stamp(path) };
+        let stamp = stamped.as_ref().ok().copied();
+        let told = stamp.and_then(|stamp| {
+            let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            told.get(path).filter(|(then, _)| *then == stamp).map(|(_, told)| told.clone())
+        });
+        let kind = stamped.and_then(|stamp| self.kind(path, &weights, stamp));
+        Found { id: id.to_owned(), path: path.to_owned(), weights, bytes, stamp, kind, told }
+    }
+
+    /// Keeps what the engine says of a model as it was when it was found.
+    pub(crate) fn keep(&self, found: &Found, told: Result<Told, ModelError>) {
+        let Some(stamp) = found.stamp else { return };
+        let mut all = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(found.path.clone(), (stamp, told));
+        while all.len() > MAX_ENTRIES {
+            all.pop_first();
+        }
     }
 
     fn kind(&self, path: &Path, weights: &Path, stamp: (u64, u64)) -> Result<Kind, ModelError> {
@@ -162,7 +198,11 @@ impl Shelf {
             return kind;
         }
         let kind = read(path, weights);
-        self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), (stamp, kind.clone()));
+        let mut all = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(path.to_owned(), (stamp, kind.clone()));
+        while all.len() > MAX_ENTRIES {
+            all.pop_first();
+        }
         kind
     }
 }

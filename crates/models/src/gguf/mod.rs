@@ -5,12 +5,32 @@ mod types;
 
 use crate::ModelError;
 use reader::{Reader, Value};
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+    path::Path,
+};
 
-/// More keys or tensors than any model has.
-const MAX_KEYS: u64 = 1 << 16;
-const MAX_TENSORS: u64 = 1 << 17;
+/// More keys or tensors than any model has. As the engine has them.
+const MAX_KEYS: u64 = 4096;
+const MAX_TENSORS: u64 = 1 << 16;
 const MAX_DIMS: u32 = 4;
+/// The longest key and the longest name of a tensor that the format knows.
+const MAX_KEY: u64 = (1 << 16) - 1;
+const MAX_NAME: u64 = 4096;
+
+/// The keys that are used: these, and these of the architecture, whose name may come later.
+const USED: &[&str] = &["general.alignment", "general.architecture", "general.file_type", "general.license"];
+const USED_OF_IT: &[&str] = &[
+    ".attention.causal",
+    ".attention.head_count",
+    ".attention.head_count_kv",
+    ".attention.key_length",
+    ".attention.value_length",
+    ".block_count",
+    ".context_length",
+    ".embedding_length",
+];
 
 /// What Atelier needs to know of a GGUF file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,9 +40,6 @@ pub(crate) struct Summary {
     pub(crate) licence: Option<String>,
     pub(crate) context: u32,
     pub(crate) parameters: u64,
-    /// Whether it has a chat template, and whether that speaks of tools.
-    pub(crate) template: bool,
-    pub(crate) tools: bool,
     /// Bytes that the KV cache takes per token, in f16.
     pub(crate) cache_per_token: u64,
     /// Whether it is an encoder, which writes nothing.
@@ -45,11 +62,16 @@ pub(crate) fn read(file: &Path) -> Result<Summary, ModelError> {
     if tensors > MAX_TENSORS || keys > MAX_KEYS {
         return Err(reader.malformed(&format!("it claims {tensors} tensors and {keys} keys")));
     }
-    let mut found = BTreeMap::new();
+    let (mut found, mut names) = (BTreeMap::new(), Names::default());
     for _ in 0..keys {
-        let key = reader.string(64 << 10)?;
-        // Token lists are long and not needed here: walked over, not kept.
-        if let Some(value) = reader.value()? {
+        let key = reader.string(MAX_KEY)?;
+        if names.again(&key) {
+            return Err(reader.malformed(&format!("its key {key} appears twice")));
+        }
+        // All else, such as lists of tokens, is walked over: the header of a hostile file may be as long
+        // as the disk, and what is kept of it may not.
+        let used = USED.contains(&key.as_str()) || USED_OF_IT.iter().any(|end| key.ends_with(end));
+        if let Some(value) = reader.value(used)?.filter(|_| used) {
             found.insert(key, value);
         }
     }
@@ -61,14 +83,30 @@ pub(crate) fn read(file: &Path) -> Result<Summary, ModelError> {
     summary(&reader, &found, parameters, commonest)
 }
 
+/// Names that were met, eight bytes each.
+#[derive(Default)]
+struct Names(HashSet<u64>);
+
+impl Names {
+    /// Whether the name was met before.
+    fn again(&mut self, name: &str) -> bool {
+        let mut hash = DefaultHasher::new();
+        name.hash(&mut hash);
+        !self.0.insert(hash.finish())
+    }
+}
+
 /// Reads the tensor list, checks that the file holds all of it, and returns the number of
 /// parameters and the format of most of them.
 fn tensor_list(reader: &mut Reader, tensors: u64, alignment: u64) -> Result<(u64, Option<&'static str>), ModelError> {
     let mut parameters = 0u64;
     let mut formats = BTreeMap::<&'static str, u64>::new();
-    let mut extents = Vec::new();
+    let (mut extents, mut names) = (Vec::new(), Names::default());
     for _ in 0..tensors {
-        let name = reader.string(4096)?;
+        let name = reader.string(MAX_NAME)?;
+        if names.again(&name) {
+            return Err(reader.malformed(&format!("the tensor {name} appears twice")));
+        }
         let dims = reader.u32()?;
         if dims > MAX_DIMS {
             return Err(reader.malformed(&format!("the tensor {name} has {dims} dimensions")));
@@ -128,15 +166,12 @@ fn summary(
     let head = width.checked_div(heads).unwrap_or(0);
     let (key, value) = (of("attention.key_length").unwrap_or(head), of("attention.value_length").unwrap_or(head));
     let cache_per_token = key.saturating_add(value).saturating_mul(blocks).saturating_mul(key_heads).saturating_mul(2);
-    let template = text(found, "tokenizer.chat_template");
     let file_type = number(found, "general.file_type").and_then(types::file_type);
     Ok(Summary {
         quantisation: file_type.or(commonest).unwrap_or("unknown").to_owned(),
         licence: text(found, "general.license"),
         context: of("context_length").and_then(|tokens| u32::try_from(tokens).ok()).unwrap_or(0),
         parameters,
-        tools: template.as_ref().is_some_and(|template| template.contains("tools")),
-        template: template.is_some(),
         cache_per_token,
         encoder: of("attention.causal") == Some(0),
         architecture,

@@ -7,10 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The longest string value that is taken: chat templates are long, nothing else is.
+/// The longest text that is walked over: chat templates are long, nothing else is. As the engine has it.
 const MAX_TEXT: u64 = 4 << 20;
-/// More elements than any vocabulary has.
-const MAX_ELEMENTS: u64 = 1 << 24;
+/// The longest text that is kept.
+const MAX_KEPT: u64 = 4 << 10;
+/// More elements than any vocabulary has. As the engine has it.
+const MAX_ELEMENTS: u64 = 4 << 20;
 
 /// A value that may be needed: numbers (also booleans, and the largest of an array of numbers,
 /// since some models give heads per layer) and text.
@@ -74,6 +76,10 @@ impl Reader {
         if len > limit {
             return Err(self.malformed(&format!("a text in its header claims {len} bytes")));
         }
+        self.letters(len)
+    }
+
+    fn letters(&mut self, len: u64) -> Result<String, ModelError> {
         self.take(len)?;
         let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
         self.file.read_exact(&mut bytes).map_err(|error| ModelError::io(&self.path, &error))?;
@@ -86,13 +92,26 @@ impl Reader {
         self.file.seek_relative(ahead).map_err(|error| ModelError::io(&self.path, &error))
     }
 
-    /// Reads a value; `None` for what is never needed (real numbers, arrays of texts).
-    pub(super) fn value(&mut self) -> Result<Option<Value>, ModelError> {
+    /// Reads a value; `None` for what is never needed (real numbers, lists of texts, and texts that are
+    /// not to be kept or are too long for it).
+    pub(super) fn value(&mut self, keep: bool) -> Result<Option<Value>, ModelError> {
         let kind = self.u32()?;
-        self.value_of(kind, false)
+        self.value_of(kind, keep, false)
     }
 
-    fn value_of(&mut self, kind: u32, inside: bool) -> Result<Option<Value>, ModelError> {
+    fn text(&mut self, keep: bool) -> Result<Option<Value>, ModelError> {
+        let len = self.u64()?;
+        if len > MAX_TEXT {
+            return Err(self.malformed(&format!("a text in its header claims {len} bytes")));
+        }
+        if keep && len <= MAX_KEPT {
+            self.letters(len).map(|text| Some(Value::Text(text)))
+        } else {
+            self.skip(len).map(|()| None)
+        }
+    }
+
+    fn value_of(&mut self, kind: u32, keep: bool, inside: bool) -> Result<Option<Value>, ModelError> {
         let number = match kind {
             0 | 7 => u64::from(self.bytes::<1>()?[0]),
             1 => i64::from(i8::from_le_bytes(self.bytes()?)).max(0).unsigned_abs(),
@@ -104,11 +123,7 @@ impl Reader {
             11 => i64::from_le_bytes(self.bytes()?).max(0).unsigned_abs(),
             6 => return self.skip(4).map(|()| None),
             12 => return self.skip(8).map(|()| None),
-            8 if inside => {
-                let len = self.u64()?;
-                return self.skip(len).map(|()| None);
-            }
-            8 => return self.string(MAX_TEXT).map(|text| Some(Value::Text(text))),
+            8 => return self.text(keep && !inside),
             9 if inside => return Err(self.malformed("its header nests lists")),
             9 => return self.array(),
             _ => return Err(self.malformed(&format!("a value in its header has the type {kind}"))),
@@ -123,7 +138,7 @@ impl Reader {
         }
         let mut largest = None;
         for _ in 0..len {
-            if let Some(Value::Number(number)) = self.value_of(kind, true)? {
+            if let Some(Value::Number(number)) = self.value_of(kind, false, true)? {
                 largest = largest.max(Some(number));
             }
         }

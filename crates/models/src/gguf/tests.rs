@@ -73,8 +73,6 @@ fn a_whole_file_is_summed_up() {
         licence: Some("apache-2.0".into()),
         context: 2048,
         parameters: 96,
-        template: true,
-        tools: false,
         // 4 layers x 2 heads x (8 + 8) values x 2 bytes
         cache_per_token: 256,
         encoder: false,
@@ -137,6 +135,59 @@ fn huge_counts_overlaps_and_bad_offsets_are_refused() {
     assert_eq!(edit(second + 4 + 8 + 4, &(1u64 << 40).to_le_bytes()), "model.truncated");
     assert_eq!(edit(second + 4, &(1u64 << 40).to_le_bytes()), "model.truncated");
     assert_eq!(edit(second + 4 + 8, &99u32.to_le_bytes()), "model.unknown");
+}
+
+/// A file whose header has these keys, each with a text of `length` bytes, before what is needed.
+fn padded(keys: &[String], length: usize) -> Vec<u8> {
+    let mut tiny = tiny("Tiny");
+    let text = vec![b'x'; length];
+    let mut more = Vec::new();
+    for key in keys {
+        put(&mut more, key);
+        more.extend(8u32.to_le_bytes());
+        more.extend((length as u64).to_le_bytes());
+        more.extend(&text);
+    }
+    // The tensors stay where they are seen from the header's end if it moves by a multiple of 32.
+    let head = "pad".len() + 8 + 4 + 8;
+    let pad = (more.len() + head).next_multiple_of(32) - more.len() - head;
+    put_text(&mut more, "pad", &" ".repeat(pad));
+    tiny[16..24].copy_from_slice(&(11 + keys.len() as u64).to_le_bytes());
+    tiny.splice(24..24, more);
+    tiny
+}
+
+#[test]
+fn what_is_not_used_is_not_kept() {
+    let names: Vec<String> = (0..60).map(|n| format!("key.{n}")).collect();
+    let (_dir, path) = file(&padded(&names, 1 << 20));
+    let mut reader = Reader::open(&path).unwrap();
+    reader.bytes::<24>().unwrap();
+    for _ in &names {
+        reader.string(MAX_KEY).unwrap();
+        assert_eq!(reader.value(false).unwrap(), None);
+    }
+    assert_eq!(read(&path).unwrap().architecture, "llama");
+    // Not even under a name that is used, if it is that long.
+    let (_dir, path) = file(&padded(&["general.license2".into(), "x.context_length".into()], 1 << 20));
+    assert_eq!(read(&path).unwrap().context, 2048);
+}
+
+#[test]
+fn a_key_or_a_tensor_that_appears_twice_is_refused() {
+    for twice in ["general.name", "llama.block_count", "any"] {
+        let bytes = padded(&[twice.to_owned(), twice.to_owned()], 4);
+        let fault = read_bytes(&bytes).unwrap_err().fault();
+        assert!(fault.code == "model.damaged" && fault.message.contains("twice"), "{fault}");
+    }
+    let whole = tiny("Tiny");
+    let second = whole.windows(9).position(|window| window == b"\x01\0\0\0\0\0\0\0b").unwrap() + 8;
+    let mut bytes = whole;
+    bytes[second] = b'a';
+    let fault = read_bytes(&bytes).unwrap_err().fault();
+    assert!(fault.code == "model.damaged" && fault.message.contains("twice"), "{fault}");
+    let many: Vec<String> = (0..5000).map(|n| format!("k{n}")).collect();
+    assert_eq!(read_bytes(&padded(&many, 1)).unwrap_err().fault().code, "model.damaged");
 }
 
 proptest! {

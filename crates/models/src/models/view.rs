@@ -15,6 +15,9 @@ impl Models {
         let inner = &self.inner;
         let memory = memory::memory();
         let found = inner.shelf.scan();
+        if found.iter().any(Found::is_untold) {
+            self.tell_new();
+        }
         let chosen = self.chosen_of(&found);
         let models = found.iter().map(|found| self.view_of(found, memory.free, chosen.as_deref())).collect();
         let endpoints = inner.endpoints.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -37,7 +40,7 @@ impl Models {
 
     fn view_of(&self, found: &Found, free: u64, chosen: Option<&str>) -> ModelView {
         let hashes = self.inner.shelf.hashes();
-        let fault = found.kind.as_ref().err().cloned().or_else(|| hashes.fault(&found.weights));
+        let fault = found.fault().cloned().or_else(|| hashes.fault(&found.weights));
         let unknown = (ModelUse::Chat, String::new(), String::new(), 0, 0, None);
         let (purpose, architecture, quantisation, context, parameters, licence) = match &found.kind {
             Err(_) => unknown,
@@ -51,6 +54,8 @@ impl Models {
             }
         };
         let need = found.need(self.context(context));
+        let held = self.inner.supervisor.board().held();
+        let fits = held.fits(&found.id, need, free, self.inner.config.headroom);
         ModelView {
             id: found.id.clone(),
             name: found.name(),
@@ -64,7 +69,7 @@ impl Models {
             parameters,
             licence,
             memory: need.total(),
-            fits: need.check("", free, self.inner.config.headroom).is_ok(),
+            fits,
             starter: found.id == STARTER,
             chosen: chosen == Some(found.id.as_str()),
             tokens_per_second: self.inner.speeds.of(&found.id),

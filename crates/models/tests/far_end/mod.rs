@@ -115,10 +115,9 @@ pub async fn answer(stream: &mut TcpStream, request: &Request, seen: &Seen) {
                 .collect();
             reply(stream, 200, &json!({ "data": data })).await;
         }
-        "apply-template" => reply(stream, 200, &json!({ "prompt": request.body["messages"][0]["content"] })).await,
-        "tokenize" => {
-            let words = request.body["content"].as_str().unwrap_or_default().split_whitespace().count();
-            reply(stream, 200, &json!({ "tokens": vec![1; words] })).await;
+        "apply-template" => {
+            let text = request.body["messages"][0]["content"].as_str().unwrap_or_default();
+            reply(stream, 200, &json!({ "prompt": text, "tokens": text.split_whitespace().count() })).await;
         }
         _ => reply(stream, 404, &json!({ "error": { "message": "no such path" } })).await,
     }

@@ -112,4 +112,9 @@ pub enum EngineState {
         /// What happened.
         fault: Fault,
     },
+    /// It was not started or could not load: too little memory, a model that it does not run.
+    Refused {
+        /// What is in the way.
+        fault: Fault,
+    },
 }

@@ -1,0 +1,150 @@
+//! Which parameters of a request may be left out of account? Only those that change no answer; what
+//! the engine does not know or does not do is refused by name.
+
+use super::Problem;
+use serde_json::{Map, Value};
+
+/// For the books of a provider, or about the speed only: they change no answer.
+const HARMLESS: &[&str] = &[
+    "cache_prompt",
+    "metadata",
+    "model",
+    "prediction",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "repeat_last_n",
+    "safety_identifier",
+    "service_tier",
+    "store",
+    "user",
+];
+
+/// What a parameter is where it changes nothing.
+#[derive(Clone, Copy)]
+enum Neutral {
+    Number(f64),
+    Flag(bool),
+    /// An empty text, list or object.
+    Empty,
+    /// Only not being given, which null means for every parameter.
+    Absent,
+    /// The list of only this text.
+    Only(&'static str),
+}
+
+/// Known parameters that the engine does not have, with the value that asks for nothing.
+const KNOWN: &[(&str, Neutral)] = &[
+    ("audio", Neutral::Absent),
+    ("dry_multiplier", Neutral::Number(0.0)),
+    ("dynatemp_range", Neutral::Number(0.0)),
+    ("frequency_penalty", Neutral::Number(0.0)),
+    ("function_call", Neutral::Absent),
+    ("functions", Neutral::Empty),
+    ("grammar", Neutral::Empty),
+    ("ignore_eos", Neutral::Flag(false)),
+    ("json_schema", Neutral::Absent),
+    ("logit_bias", Neutral::Empty),
+    ("mirostat", Neutral::Number(0.0)),
+    ("modalities", Neutral::Only("text")),
+    ("n_probs", Neutral::Number(0.0)),
+    // A model calls as many tools as it wants to; that cannot be forbidden.
+    ("parallel_tool_calls", Neutral::Flag(true)),
+    ("presence_penalty", Neutral::Number(0.0)),
+    ("reasoning_effort", Neutral::Absent),
+    ("repeat_penalty", Neutral::Number(1.0)),
+    ("repetition_penalty", Neutral::Number(1.0)),
+    ("top_logprobs", Neutral::Number(0.0)),
+    ("typical_p", Neutral::Number(1.0)),
+    ("verbosity", Neutral::Absent),
+    ("web_search_options", Neutral::Absent),
+    ("xtc_probability", Neutral::Number(0.0)),
+];
+
+impl Neutral {
+    fn is(self, value: &Value) -> bool {
+        match self {
+            Self::Absent => false,
+            Self::Number(number) => value.as_f64() == Some(number),
+            Self::Flag(flag) => value.as_bool() == Some(flag),
+            Self::Only(text) => value.as_array().is_some_and(|list| list.len() == 1 && list[0] == text),
+            Self::Empty => match value {
+                Value::String(text) => text.is_empty(),
+                Value::Array(list) => list.is_empty(),
+                Value::Object(map) => map.is_empty(),
+                Value::Null | Value::Bool(_) | Value::Number(_) => false,
+            },
+        }
+    }
+}
+
+/// Refuses the first of the parameters that would change the answer, or might.
+pub(super) fn check(rest: &Map<String, Value>) -> Result<(), Problem> {
+    for (name, value) in rest {
+        if value.is_null() || HARMLESS.contains(&name.as_str()) {
+            continue;
+        }
+        match KNOWN.iter().find(|(known, _)| known == name) {
+            Some((_, neutral)) if neutral.is(value) => {}
+            Some(_) => return Err(Problem::invalid(name, format!("'{name}' is not supported by this engine"))),
+            None => return Err(Problem::invalid(name, format!("'{name}' is not a parameter that this engine knows"))),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_would_change_the_answer_is_refused_by_name() {
+        for (name, value, taken) in [
+            ("user", json!("u-1"), true),
+            ("metadata", json!({"a": "b"}), true),
+            ("store", json!(true), true),
+            ("model", json!("any"), true),
+            ("frequency_penalty", json!(0), true),
+            ("frequency_penalty", json!(0.5), false),
+            ("presence_penalty", json!(0.0), true),
+            ("presence_penalty", json!(-1), false),
+            ("repeat_penalty", json!(1.0), true),
+            ("repeat_penalty", json!(1.1), false),
+            ("logit_bias", json!({}), true),
+            ("logit_bias", json!({"1": 5}), false),
+            ("grammar", json!(""), true),
+            ("grammar", json!("root ::= [0-9]"), false),
+            ("json_schema", json!(null), true),
+            // An empty schema asks for any JSON, which is not any text.
+            ("json_schema", json!({}), false),
+            ("top_logprobs", json!(0), true),
+            ("top_logprobs", json!(3), false),
+            ("parallel_tool_calls", json!(true), true),
+            ("parallel_tool_calls", json!(false), false),
+            ("modalities", json!(["text"]), true),
+            ("modalities", json!(["text", "audio"]), false),
+            ("reasoning_effort", json!("low"), false),
+            ("frequency_penalty", json!("0"), false),
+            ("temprature", json!(0), false),
+            ("temprature", json!(null), true),
+        ] {
+            let rest = Map::from_iter([(name.to_owned(), value.clone())]);
+            let refused = check(&rest).err().map(|problem| problem.body());
+            assert_eq!(refused.is_none(), taken, "{name}: {value}");
+            if let Some(body) = refused {
+                assert_eq!(body["error"]["param"], name);
+                assert_eq!(body["error"]["type"], "invalid_request_error");
+                assert!(body["error"]["message"].as_str().unwrap().contains(name), "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_parameter_stands_in_one_list_once() {
+        let mut names: Vec<&str> = HARMLESS.iter().copied().chain(KNOWN.iter().map(|(name, _)| *name)).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}

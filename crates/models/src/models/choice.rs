@@ -1,0 +1,106 @@
+//! Which model answers when none is named, and which one embeds? What the engine does not run is
+//! never taken by itself.
+
+use super::{Models, blocking};
+use crate::{
+    ModelError,
+    endpoint::PREFIX,
+    files::{Encoder, Found, Kind, STARTER, STARTER_EMBEDDING},
+};
+use std::sync::{PoisonError, atomic::Ordering};
+
+impl Models {
+    /// Uses this model for answers when none is named: a model's id or `endpoint:NAME`. `None`: the
+    /// first that the engine runs and that is not the starter model, else that one.
+    pub async fn choose(&self, id: Option<String>) -> Result<(), ModelError> {
+        if let Some(id) = &id {
+            match id.strip_prefix(PREFIX) {
+                Some(name) => self.endpoint(name).map(drop)?,
+                None => {
+                    let found = self.tell(self.find(id)?).await;
+                    found.kind.map(drop)?;
+                    found.told.transpose()?;
+                }
+            }
+        }
+        *self.inner.chosen.lock().unwrap_or_else(PoisonError::into_inner) = id;
+        self.inner.supervisor.forgive().await;
+        self.changed();
+        Ok(())
+    }
+
+    /// The chosen one of these, or the one that answers by itself. One that the engine was not yet
+    /// asked about comes after those that it runs.
+    pub(super) fn chosen_of(&self, found: &[Found]) -> Option<String> {
+        if let Some(chosen) = self.inner.chosen.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Some(chosen);
+        }
+        let usable = found.iter().filter(|found| matches!(found.kind, Ok(Kind::Chat(_))) && found.fault().is_none());
+        usable.min_by_key(|found| (found.told.is_none(), found.id == STARTER)).map(|found| found.id.clone())
+    }
+
+    /// The model that answers now, after asking the engine about all that are new.
+    pub(super) async fn pick(&self) -> Result<String, ModelError> {
+        let shelf = self.inner.shelf.clone();
+        let mut found = blocking(move || Ok(shelf.scan())).await?;
+        for one in &mut found {
+            *one = self.tell(one.clone()).await;
+        }
+        self.chosen_of(&found).ok_or_else(|| {
+            // A file with a fault is a better answer than that there is none.
+            found.iter().find_map(Found::fault).cloned().unwrap_or(ModelError::NoModel)
+        })
+    }
+
+    /// The model with what the engine says of it, asked now if it was not asked before.
+    pub(super) async fn tell(&self, mut found: Found) -> Found {
+        if found.is_untold() {
+            found.told = self.inner.inspector.ask(&found).await;
+            if let Some(told) = &found.told {
+                self.inner.shelf.keep(&found, told.clone());
+            }
+        }
+        found
+    }
+
+    /// Asks the engine about all files that are new, beside everything else.
+    pub(super) fn tell_new(&self) {
+        if self.inner.closing.is_cancelled() || self.inner.asking.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let models = self.clone();
+        self.inner.tasks.spawn(async move {
+            let closing = models.inner.closing.clone();
+            let asked = async {
+                let shelf = models.inner.shelf.clone();
+                let found = blocking(move || Ok(shelf.scan())).await.unwrap_or_default();
+                for found in found.into_iter().filter(Found::is_untold) {
+                    if models.tell(found).await.told.is_some() {
+                        models.changed();
+                    }
+                }
+            };
+            tokio::select! { () = closing.cancelled() => {}, () = asked => {} }
+            models.inner.asking.store(false, Ordering::Release);
+        });
+    }
+
+    /// The embedding model in use: the one that comes with Atelier where it is there, so that adding
+    /// another changes no index unasked; else the first.
+    pub(super) fn embedding(&self) -> Option<(Found, Encoder)> {
+        let encoders = self.inner.shelf.scan().into_iter().filter_map(|found| match &found.kind {
+            Ok(Kind::Embedding(encoder)) => {
+                let encoder = encoder.clone();
+                Some((found, encoder))
+            }
+            Ok(Kind::Chat(_)) | Err(_) => None,
+        });
+        encoders.min_by_key(|(found, _)| found.id != STARTER_EMBEDDING)
+    }
+
+    /// The SHA-256 of a model's weights, which must be the right one.
+    pub(super) async fn checked(&self, found: &Found) -> Result<String, ModelError> {
+        let (shelf, weights) = (self.inner.shelf.clone(), found.weights.clone());
+        blocking(move || shelf.hashes().check(&weights, false)).await
+    }
+}
