@@ -34,7 +34,10 @@ pub fn App() -> impl IntoView {
     });
     let mac = dom::is_mac();
     window_event_listener(ev::keydown, move |event| {
-        if let Some(action) = keys::action(&Pressed::of(&event, mac), mac) {
+        let Some(action) = keys::action(&Pressed::of(&event, mac), mac) else { return };
+        // Before the first run is over there is nothing to go to.
+        let there = untrack(|| stage(client)) == Stage::Open;
+        if there && (keys::over_dialogs(action) || !dom::has_dialog()) && !event.repeat() {
             event.prevent_default();
             perform(client, action);
         }
@@ -64,20 +67,13 @@ pub fn App() -> impl IntoView {
 #[component]
 fn Tree() -> impl IntoView {
     let client = crate::client::use_client();
-    let Client { store, screen, .. } = client;
-    let state = Memo::new(move |_| match &*store.link().read() {
-        Link::Failed(fault) => Stage::Failed(fault.clone()),
-        Link::Opening | Link::Live | Link::Lost if store.home().read().is_none() => Stage::Opening,
-        Link::Opening | Link::Live | Link::Lost => Stage::Open,
-    });
-    let first = Memo::new(move |_| {
-        screen.route.get() == Route::FirstRun || (state.get() == Stage::Open && !store.settings().read().welcomed)
-    });
+    let screen = client.screen;
+    let stage = Memo::new(move |_| stage(client));
     view! {
-        {move || match state.get() {
+        {move || match stage.get() {
             Stage::Failed(fault) => view! { <views::closed::Closed fault/> }.into_any(),
             Stage::Opening => view! { <views::closed::Opening/> }.into_any(),
-            Stage::Open if first.get() => view! { <views::first_run::FirstRun/> }.into_any(),
+            Stage::First => view! { <views::first_run::FirstRun/> <Toasts/> }.into_any(),
             Stage::Open => view! { <Desk/> }.into_any(),
         }}
         <AskLink/>
@@ -85,9 +81,26 @@ fn Tree() -> impl IntoView {
     }
 }
 
+/// How far this page is. Reads what it depends on.
+fn stage(Client { store, screen, .. }: Client) -> Stage {
+    let link = store.link();
+    match &*link.read() {
+        Link::Failed(fault) => return Stage::Failed(fault.clone()),
+        Link::Opening | Link::Live | Link::Lost => {}
+    }
+    if store.home().read().is_none() {
+        Stage::Opening
+    } else if screen.route.get() == Route::FirstRun || !store.settings().read().welcomed {
+        Stage::First
+    } else {
+        Stage::Open
+    }
+}
+
 #[derive(Clone, PartialEq)]
 enum Stage {
     Opening,
+    First,
     Open,
     Failed(protocol::Fault),
 }
@@ -96,6 +109,11 @@ enum Stage {
 #[component]
 fn Desk() -> impl IntoView {
     let screen = crate::client::use_screen();
+    // Whoever went away from where the focus was lands on the heading of where they are now.
+    Effect::new(move || {
+        screen.route.track();
+        dom::land_soon();
+    });
     view! {
         <div
             class="app"
@@ -141,6 +159,7 @@ pub fn perform(client: Client, action: Action) {
         Action::PreviousArea => areas::step(false),
         Action::Newest => views::chat::to_newest(),
         Action::Question => dom::focus_soon(views::chat::APPROVAL_ID),
+        Action::Undo => screen.undo(),
     }
 }
 

@@ -1,12 +1,15 @@
 //! How views talk to the backend: typed calls out, the stream of events in.
 
+mod reading;
+
+use self::reading::{Next, Reading};
 use crate::{
     dom,
     fold::{Folded, News, fold},
     screen::Screen,
     state::{Link, Workspace, WorkspaceStoreFields, notify},
     transport::{Arrival, Events, Transport, broken},
-    voice,
+    views, voice,
 };
 use futures::{FutureExt, StreamExt, channel::oneshot, select_biased};
 use leptos::prelude::*;
@@ -15,8 +18,6 @@ use reactive_stores::Store;
 use std::time::Duration;
 use wasm_bindgen_futures::spawn_local;
 
-/// How many items of a chat are read when it is opened.
-pub const PAGE: u32 = 40;
 /// How many older ones are read at once while someone scrolls: few, so that no frame is long.
 const OLDER: u32 = 16;
 /// The longest pause before the workspace is opened again.
@@ -32,7 +33,7 @@ pub struct Client {
     pub store: Store<Workspace>,
     /// What this screen knows.
     pub screen: Screen,
-    rereading: StoredValue<bool>,
+    reading: StoredValue<Reading>,
 }
 
 /// The client of this page.
@@ -53,7 +54,7 @@ pub fn use_screen() -> Screen {
 impl Client {
     /// A client that has not opened the workspace yet.
     pub fn new(store: Store<Workspace>, screen: Screen) -> Self {
-        Self { transport: Transport::detect(), store, screen, rereading: StoredValue::new(false) }
+        Self { transport: Transport::detect(), store, screen, reading: StoredValue::new(Reading::default()) }
     }
 
     /// Opens another page in the person's browser. Only after they said so.
@@ -82,6 +83,22 @@ impl Client {
         });
     }
 
+    /// The same, unless what `busy` stands for is under way already.
+    pub fn once<C: Call + 'static>(self, busy: RwSignal<bool>, call: C, then: impl FnOnce(C::Reply) + 'static) {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        spawn_local(async move {
+            let reply = self.call(call).await;
+            busy.try_set(false);
+            match reply {
+                Ok(reply) => then(reply),
+                Err(fault) => self.screen.fault.set(Some(fault)),
+            }
+        });
+    }
+
     /// Calls where the reply says nothing; a fault is shown.
     pub fn tell<C: Call + 'static>(self, call: C) {
         self.ask(call, |_| ());
@@ -92,7 +109,10 @@ impl Client {
         let Some(folded) = self.store.try_update_untracked(|space| fold(space, news)) else { return };
         match folded {
             Folded::Touched(touched) => notify(self.store, &touched),
-            Folded::Reread => self.reread(),
+            Folded::Reread(touched) => {
+                notify(self.store, &touched);
+                self.read();
+            }
             Folded::Reopen => {
                 spawn_local(async move {
                     if let Err(fault) = self.open().await {
@@ -103,9 +123,17 @@ impl Client {
         }
     }
 
-    /// Reads the newest items of a chat and makes it the open one.
+    /// Shows a chat: its newest items are read.
     pub fn open_chat(self, chat: ChatId) {
-        self.ask(ReadChat { chat, before: None, limit: PAGE }, move |page| self.fold(News::Newest(Box::new(page))));
+        self.reading.update_value(|reading| reading.choose(None));
+        self.fold(News::Asked(chat));
+        self.read();
+    }
+
+    /// Shows the branch of the shown chat that an item is on.
+    pub fn choose_branch(self, item: ItemId) {
+        self.reading.update_value(|reading| reading.choose(Some(item)));
+        self.read();
     }
 
     /// The items before those that are here, if there are any.
@@ -120,23 +148,38 @@ impl Client {
         }
     }
 
-    /// Reads the open chat again, once at a time.
-    fn reread(self) {
-        notify(self.store, &[crate::fold::Touch::Everything]);
-        let Some(chat) = self.store.open().get_untracked() else { return };
-        if self.rereading.get_value() {
+    /// Reads the shown chat, once at a time; what is asked for meanwhile is read after that.
+    fn read(self) {
+        if self.reading.try_update_value(Reading::begin) != Some(true) {
             return;
         }
-        self.rereading.set_value(true);
         spawn_local(async move {
-            let page = self.call(ReadChat { chat, before: None, limit: PAGE }).await;
-            match page {
-                Ok(page) => self.fold(News::Newest(Box::new(page))),
-                Err(fault) => self.screen.fault.set(Some(fault)),
+            loop {
+                let shown = self.store.with_untracked(|space| space.shown.chat);
+                match self.reading.try_update_value(|reading| reading.next(shown, dom::now())) {
+                    Some(Next::Read(chat, branch)) => self.read_page(chat, branch).await,
+                    Some(Next::Pause(ms)) => dom::sleep(ms).await,
+                    Some(Next::Rest) | None => break,
+                }
             }
-            dom::sleep(100).await;
-            self.rereading.set_value(false);
         });
+    }
+
+    async fn read_page(self, chat: ChatId, branch: Option<ItemId>) {
+        self.fold(News::Asked(chat));
+        let page = match branch {
+            Some(item) => self.call(ChooseBranch { item }).await,
+            None => self.call(ReadChat { chat, before: None, limit: CHAT_PAGE }).await,
+        };
+        match page {
+            Ok(page) => self.fold(News::Newest(Box::new(page))),
+            Err(fault) => {
+                if self.store.with_untracked(|space| space.open == Some(chat)) {
+                    self.screen.fault.set(Some(fault.clone()));
+                }
+                self.fold(News::Unread(chat, fault));
+            }
+        }
     }
 
     async fn open(self) -> Result<u64, Fault> {
@@ -157,12 +200,8 @@ impl Client {
             match self.follow().await {
                 Ok(()) => pause_ms = 250,
                 Err(fault) => {
-                    let link = if self.store.home().with_untracked(Option::is_some) {
-                        Link::Lost
-                    } else {
-                        Link::Failed(fault)
-                    };
-                    self.fold(News::Link(link));
+                    let open = self.store.home().with_untracked(Option::is_some);
+                    self.fold(News::Link(Link::without(fault, open)));
                     pause_ms = (pause_ms * 2).min(LONGEST_PAUSE_MS);
                 }
             }
@@ -194,6 +233,9 @@ impl Client {
                         }
                         if seq > last {
                             last = seq;
+                            if let Event::ChatRemoved(chat) = event {
+                                views::chat::forget_draft(chat);
+                            }
                             if let Some(words) = self.store.with_untracked(|space| voice::words(space, &event)) {
                                 self.screen.say(words);
                             }

@@ -98,11 +98,11 @@ pub fn save_file(name: &str, text: &str) -> Option<()> {
     Some(())
 }
 
-/// Remembers a small thing about this screen across starts.
+/// Remembers a small thing about this screen across starts; nothing is forgotten.
 pub fn remember(key: &str, value: &str) {
     if let Ok(Some(storage)) = window().local_storage() {
         // A full or forbidden storage only means that it is not remembered.
-        let _ = storage.set_item(key, value);
+        let _ = if value.is_empty() { storage.remove_item(key) } else { storage.set_item(key, value) };
     }
 }
 
@@ -124,6 +124,32 @@ pub fn is_mac() -> bool {
 /// Whether the window is at most this wide.
 pub fn narrower_than(px: u32) -> bool {
     window().inner_width().ok().and_then(|width| width.as_f64()).is_some_and(|width| width < f64::from(px))
+}
+
+/// Whether the window is at most this high; as in CSS, the zoom of the page counts.
+pub fn not_higher_than(px: u32) -> bool {
+    let asked = window().match_media(&format!("(max-height: {px}px)"));
+    asked.ok().flatten().is_some_and(|answer| answer.matches())
+}
+
+/// Whether a dialog lies over the page.
+pub fn has_dialog() -> bool {
+    document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some())
+}
+
+/// Gives the focus to the page's heading once the current changes are drawn, if nothing has it.
+pub fn land_soon() {
+    request_animation_frame(|| {
+        // The focus that a screen asks for itself comes first.
+        request_animation_frame(|| {
+            let lost = focused().is_none_or(|element| element.tag_name() == "BODY");
+            let heading = document().query_selector("main h1").ok().flatten();
+            if let Some(heading) = heading.filter(|_| lost).and_then(|heading| heading.dyn_into::<HtmlElement>().ok()) {
+                heading.set_tab_index(-1);
+                let _ = heading.focus();
+            }
+        });
+    });
 }
 
 /// Turns true once a row has been laid out, so that it may be skipped while it is out of sight

@@ -1,10 +1,12 @@
 //! What an event changes: pure, no clock, no IO. Everything on the screen that the backend knows
 //! has come through here.
 
-use crate::state::{Link, Workspace};
+mod chat;
+
+use crate::state::{Link, Missing, Workspace};
 use protocol::*;
 
-/// At most so many notices are kept; older ones give way.
+/// At most so many notices are kept, and so many that were read are known; older ones give way.
 const NOTICES: usize = 20;
 
 /// What reached this client.
@@ -16,8 +18,12 @@ pub enum News {
     Link(Link),
     /// Something happened.
     Event(Box<Event>),
-    /// The newest items of a chat that is now the open one.
+    /// The newest items of a chat are asked for; it is the one that this screen shows.
+    Asked(ChatId),
+    /// They were read.
     Newest(Box<ChatPage>),
+    /// They could not be read.
+    Unread(ChatId, Fault),
     /// Items before those here.
     Older(Box<ChatPage>),
     /// A chat was added by a call of this client.
@@ -30,8 +36,6 @@ pub enum News {
     Settings(Settings),
     /// The rules, as read by a call of this client.
     Rules(Vec<RuleView>),
-    /// No chat is open any more.
-    Closed,
     /// A person has read a notice.
     Read(String),
 }
@@ -65,8 +69,8 @@ pub enum Touch {
 pub enum Folded {
     /// Applied.
     Touched(Vec<Touch>),
-    /// Something is missing: the open chat must be read again.
-    Reread,
+    /// What fitted was applied, and something is missing: the shown chat must be read again.
+    Reread(Vec<Touch>),
     /// Something is missing: the workspace must be opened again.
     Reopen,
 }
@@ -82,30 +86,10 @@ pub fn fold(space: &mut Workspace, news: News) -> Folded {
             Touched(vec![Touch::Link])
         }
         News::Event(event) => event_into(space, *event),
-        News::Newest(page) => {
-            space.open = Some(page.chat.id);
-            space.older = page.more;
-            let known = std::mem::replace(&mut space.items, page.items);
-            for item in &mut space.items {
-                if let Some(later) = known.iter().find(|known| known.id == item.id && is_later(known, item)) {
-                    item.clone_from(later);
-                }
-            }
-            let mut touched = upsert_chat(space, page.chat);
-            touched.extend([Touch::Open, Touch::Items]);
-            touched.extend(space.items.iter().map(|item| Touch::Item(item.id)));
-            Touched(touched)
-        }
-        News::Older(page) => {
-            if space.open != Some(page.chat.id) {
-                return Touched(vec![]);
-            }
-            space.older = page.more;
-            let known: std::collections::HashSet<ItemId> = space.items.iter().map(|item| item.id).collect();
-            let fresh = page.items.into_iter().filter(|item| !known.contains(&item.id));
-            space.items.splice(0..0, fresh);
-            Touched(vec![Touch::Open, Touch::Items])
-        }
+        News::Asked(chat) => chat::asked(space, chat),
+        News::Newest(page) => chat::newest(space, *page),
+        News::Unread(chat, fault) => chat::unread(space, chat, fault),
+        News::Older(page) => chat::older(space, *page),
         News::Chat(chat) => Touched(upsert_chat(space, chat)),
         News::Document(document) => Touched(upsert_document(space, *document)),
         News::Models(models) => {
@@ -120,21 +104,17 @@ pub fn fold(space: &mut Workspace, news: News) -> Folded {
             space.rules = rules;
             Touched(vec![Touch::Rules])
         }
-        News::Closed => {
-            space.open = None;
-            space.older = false;
-            space.items.clear();
-            Touched(vec![Touch::Open, Touch::Items])
-        }
         News::Read(code) => {
-            space.notices.retain(|notice| notice.code != code);
+            let (read, unread) = std::mem::take(&mut space.notices).into_iter().partition(|one| one.code == code);
+            space.notices = unread;
+            space.read.extend::<Vec<Fault>>(read);
+            newest_only(&mut space.read);
             Touched(vec![Touch::Notices])
         }
     }
 }
 
 fn opened(space: &mut Workspace, snapshot: Snapshot) -> Folded {
-    let kept = (space.open.take(), space.older, std::mem::take(&mut space.items), std::mem::take(&mut space.rules));
     let Snapshot {
         seq,
         version,
@@ -151,7 +131,7 @@ fn opened(space: &mut Workspace, snapshot: Snapshot) -> Folded {
         settings,
         notices,
     } = snapshot;
-    let reread = kept.0.is_some();
+    let before = std::mem::take(space);
     *space = Workspace {
         link: Link::Live,
         seq,
@@ -167,53 +147,41 @@ fn opened(space: &mut Workspace, snapshot: Snapshot) -> Folded {
         approvals,
         turns,
         settings,
-        rules: kept.3,
-        notices,
-        open: kept.0,
-        older: kept.1,
-        items: kept.2,
+        rules: before.rules,
+        notices: unread(notices, &before.read, before.notices),
+        read: before.read,
+        shown: before.shown,
+        open: before.open,
+        older: before.older,
+        items: before.items,
     };
-    if reread { Folded::Reread } else { Touched(vec![Touch::Everything]) }
+    let shown = space.shown.chat.is_some() && space.shown.missing != Some(Missing::Removed);
+    if shown { Folded::Reread(vec![Touch::Everything]) } else { Touched(vec![Touch::Everything]) }
+}
+
+/// What a person has not read yet: the notices of the start, then those told since.
+fn unread(of_start: Vec<Fault>, read: &[Fault], told: Vec<Fault>) -> Vec<Fault> {
+    let fresh = |notice: &Fault| !read.contains(notice) && told.iter().all(|known| known.code != notice.code);
+    let mut notices: Vec<Fault> = of_start.into_iter().filter(fresh).collect();
+    notices.extend(told);
+    newest_only(&mut notices);
+    notices
+}
+
+/// Keeps a list within its limit; older ones give way.
+fn newest_only<T>(list: &mut Vec<T>) {
+    list.drain(..list.len().saturating_sub(NOTICES));
 }
 
 fn event_into(space: &mut Workspace, event: Event) -> Folded {
     Touched(match event {
         Event::Resync => return Folded::Reopen,
-        Event::ChatChanged(chat) => upsert_chat(space, chat),
-        Event::ChatRemoved(id) => {
-            space.chats.retain(|chat| chat.id != id);
-            space.approvals.retain(|approval| approval.chat != id);
-            space.turns.retain(|turn| turn.chat != id);
-            let mut touched = vec![Touch::Chats, Touch::Approvals, Touch::Turns];
-            if space.open == Some(id) {
-                space.open = None;
-                space.items.clear();
-                touched.extend([Touch::Open, Touch::Items]);
-            }
-            touched
-        }
-        Event::ItemAdded(item) => return item_added(space, item),
-        Event::ItemChanged(item) => match find(&mut space.items, item.id) {
-            Some(old) => {
-                let touched = vec![Touch::Item(item.id)];
-                *old = item;
-                touched
-            }
-            None => vec![],
-        },
-        Event::Delta { chat: _, item, at, text } => match find(&mut space.items, item) {
-            Some(old) => {
-                let have = old.text.chars().count() as u64;
-                if have < at {
-                    return Folded::Reread;
-                }
-                // A page that was read meanwhile may hold some of this text already.
-                let fresh = text.chars().skip((have - at) as usize);
-                old.text.extend(fresh);
-                vec![Touch::Item(item)]
-            }
-            None => vec![],
-        },
+        Event::ChatRemoved(id) => return chat::removed(space, id),
+        Event::ChatChanged(ChatView { id: chat, .. })
+        | Event::ItemAdded(ItemView { chat, .. })
+        | Event::ItemChanged(ItemView { chat, .. })
+        | Event::Delta { chat, .. }
+        | Event::StepChanged { chat, .. } => return chat::happened(space, chat, event),
         Event::TurnMoved { chat, turn, item, state } => {
             match space.turns.iter_mut().find(|running| running.turn == turn) {
                 Some(running) => {
@@ -224,21 +192,6 @@ fn event_into(space: &mut Workspace, event: Event) -> Folded {
             }
             vec![Touch::Turns]
         }
-        Event::StepChanged { chat: _, item, index, step } => match find(&mut space.items, item) {
-            Some(old) => {
-                let index = index as usize;
-                if index > old.steps.len() {
-                    return Folded::Reread;
-                }
-                if index == old.steps.len() {
-                    old.steps.push(step);
-                } else {
-                    old.steps[index] = step;
-                }
-                vec![Touch::Item(item)]
-            }
-            None => vec![],
-        },
         Event::TurnEnded { chat: _, turn } => {
             space.turns.retain(|running| running.turn != turn);
             vec![Touch::Turns]
@@ -284,34 +237,10 @@ fn event_into(space: &mut Workspace, event: Event) -> Folded {
         Event::Notice(fault) => {
             space.notices.retain(|known| known.code != fault.code);
             space.notices.push(fault);
-            let excess = space.notices.len().saturating_sub(NOTICES);
-            space.notices.drain(..excess);
+            newest_only(&mut space.notices);
             vec![Touch::Notices]
         }
     })
-}
-
-/// An item belongs at the end if it follows the last one here; an edited question or another
-/// answer follows an earlier one, and then the branch shown is another: it is read again.
-fn item_added(space: &mut Workspace, item: ItemView) -> Folded {
-    if space.open != Some(item.chat) {
-        return Touched(vec![]);
-    }
-    if let Some(known) = find(&mut space.items, item.id) {
-        let id = item.id;
-        *known = item;
-        return Touched(vec![Touch::Item(id)]);
-    }
-    if space.items.last().map(|last| last.id) != item.parent {
-        return Folded::Reread;
-    }
-    space.items.push(item);
-    Touched(vec![Touch::Items])
-}
-
-/// Looks from the end, where the item that is being written is.
-fn find(items: &mut [ItemView], id: ItemId) -> Option<&mut ItemView> {
-    items.iter_mut().rev().find(|item| item.id == id)
 }
 
 /// Keeps the chats newest first.
@@ -344,11 +273,3 @@ fn upsert_document(space: &mut Workspace, document: DocumentView) -> Vec<Touch> 
 #[cfg(test)]
 #[path = "fold_tests.rs"]
 mod tests;
-
-/// Whether what is known of an item is later than a page that was read: events overtake replies, and
-/// an answer that has ended is not being written any more.
-fn is_later(known: &ItemView, read: &ItemView) -> bool {
-    read.status == ItemStatus::Writing
-        && (known.status != ItemStatus::Writing || known.text.len() > read.text.len())
-        && known.text.starts_with(&read.text)
-}

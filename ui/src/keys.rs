@@ -29,6 +29,8 @@ pub enum Action {
     Newest,
     /// To the agent's question.
     Question,
+    /// Takes the newest result back.
+    Undo,
 }
 
 /// Where a shortcut stands in the sheet.
@@ -76,6 +78,7 @@ pub const SHORTCUTS: &[Shortcut] = &[
     global(key!("keys.outbound"), &["Mod+Shift+O"], Action::Outbound),
     global(key!("keys.settings"), &["Mod+,"], Action::Settings),
     global(key!("keys.shortcuts"), &["F1", "?"], Action::Shortcuts),
+    global(key!("keys.undo"), &["Mod+Z"], Action::Undo),
     local(Group::Chat, key!("keys.send"), &["Enter"]),
     local(Group::Chat, key!("keys.new_line"), &["Shift+Enter"]),
     local(Group::Chat, key!("keys.stop"), &["Esc"]),
@@ -139,8 +142,30 @@ pub fn action(pressed: &Pressed, mac: bool) -> Option<Action> {
     }
     SHORTCUTS.iter().find_map(|shortcut| {
         let action = shortcut.action?;
+        // In a field the same keys take back what was typed.
+        if action == Action::Undo && pressed.typing {
+            return None;
+        }
         presses(shortcut, mac).iter().any(|press| matches(press, pressed)).then_some(action)
     })
+}
+
+/// Whether an action may happen while a dialog lies over the page: what is behind it is out of reach.
+pub fn over_dialogs(action: Action) -> bool {
+    match action {
+        Action::Palette | Action::Shortcuts => true,
+        Action::NewChat
+        | Action::SearchDocuments
+        | Action::Sidebar
+        | Action::Sources
+        | Action::NextArea
+        | Action::PreviousArea
+        | Action::Outbound
+        | Action::Settings
+        | Action::Newest
+        | Action::Question
+        | Action::Undo => false,
+    }
 }
 
 /// What is pressed on this platform.
@@ -228,6 +253,8 @@ mod tests {
             (Pressed { typing: false, ..press("?", false, true) }, Some(Action::Shortcuts)),
             (Pressed { other: true, ..press("k", true, false) }, None),
             (press("End", true, false), Some(Action::Newest)),
+            (press("z", true, false), None),
+            (Pressed { typing: false, ..press("z", true, false) }, Some(Action::Undo)),
             (press("a", false, false), None),
         ];
         for (pressed, expected) in table {

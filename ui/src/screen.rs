@@ -25,6 +25,37 @@ pub struct Cited {
     pub number: u32,
 }
 
+/// What went wrong on this screen, oldest first, until a person has read it. Copied freely.
+#[derive(Clone, Copy)]
+pub struct Faults(RwSignal<Vec<Fault>>);
+
+impl Faults {
+    /// Adds one, in the place of the same told before; None takes all away.
+    pub fn set(self, fault: Option<Fault>) {
+        self.0.update(|all| match fault {
+            Some(fault) => add_fault(all, fault),
+            None => all.clear(),
+        });
+    }
+
+    /// All of them.
+    pub fn get(self) -> Vec<Fault> {
+        self.0.get()
+    }
+
+    /// A person has read one.
+    pub fn read(self, fault: &Fault) {
+        self.0.update(|all| all.retain(|known| known != fault));
+    }
+}
+
+fn add_fault(all: &mut Vec<Fault>, fault: Fault) {
+    all.retain(|known| *known != fault);
+    all.push(fault);
+    let excess = all.len().saturating_sub(FAULTS);
+    all.drain(..excess);
+}
+
 /// Signals of this screen. Copied freely.
 #[derive(Clone, Copy)]
 pub struct Screen {
@@ -56,11 +87,13 @@ pub struct Screen {
     pub dragged: RwSignal<Option<Vec<String>>>,
     /// Words to search for, from the palette.
     pub query: RwSignal<String>,
-    /// A fault of the last thing done on this screen.
-    pub fault: RwSignal<Option<Fault>>,
+    /// What went wrong on this screen.
+    pub fault: Faults,
     next: StoredValue<u32>,
 }
 
+/// How many faults are on the screen at most; older ones give way.
+const FAULTS: usize = 3;
 /// How many toasts are on the screen at most.
 const TOASTS: usize = 2;
 /// How long a toast stays.
@@ -84,7 +117,7 @@ impl Screen {
             attach: RwSignal::new(Vec::new()),
             dragged: RwSignal::new(None),
             query: RwSignal::new(String::new()),
-            fault: RwSignal::new(None),
+            fault: Faults(RwSignal::new(Vec::new())),
             next: StoredValue::new(0),
         }
     }
@@ -112,6 +145,23 @@ impl Screen {
         self.toasts.update(|toasts| toasts.retain(|toast| toast.id != id));
     }
 
+    /// A person takes a toast away; the focus that was on it goes to the page.
+    pub fn dismiss(self, id: u32) {
+        self.untoast(id);
+        crate::dom::land_soon();
+    }
+
+    /// Takes the newest result back that can be.
+    pub fn undo(self) {
+        let newest = self
+            .toasts
+            .with_untracked(|toasts| toasts.iter().rev().find_map(|toast| Some((toast.id, toast.action.clone()?.1))));
+        if let Some((id, run)) = newest {
+            self.dismiss(id);
+            run.run(());
+        }
+    }
+
     /// How long a toast stays when nobody looks at it.
     pub fn toast_time() -> Duration {
         Duration::from_millis(TOAST_MS)
@@ -120,5 +170,20 @@ impl Screen {
     /// Has the screen reader say something when it has a moment.
     pub fn say(self, text: String) {
         self.said.set(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::FaultKind;
+
+    #[test]
+    fn faults_are_told_once_and_bounded() {
+        let mut all = Vec::new();
+        for n in [1, 2, 1, 3, 4] {
+            add_fault(&mut all, Fault::new(FaultKind::Busy, format!("code.{n}"), "x"));
+        }
+        assert_eq!(all.iter().map(|fault| fault.code.as_str()).collect::<Vec<_>>(), ["code.1", "code.3", "code.4"]);
     }
 }

@@ -1,6 +1,6 @@
 //! What the backend knows, as far as this screen needs it: one store, changed only by `fold`.
 
-use crate::fold::Touch;
+use crate::{fold::Touch, transport::NO_SESSION};
 use leptos::prelude::*;
 use protocol::*;
 use reactive_stores::{KeyedSubfield, Store, StoreField};
@@ -18,6 +18,36 @@ pub enum Link {
     Lost,
     /// The workspace could not be opened.
     Failed(Fault),
+}
+
+impl Link {
+    /// What the link is after a fault: a workspace that is `open` comes back by itself, unless this
+    /// browser has to be let in anew.
+    pub fn without(fault: Fault, open: bool) -> Self {
+        if open && fault.code != NO_SESSION { Link::Lost } else { Link::Failed(fault) }
+    }
+}
+
+/// The chat that this screen shows, as far as it is being read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shown {
+    /// Which: pages of any other come too late.
+    pub chat: Option<ChatId>,
+    /// Why it is not here.
+    pub missing: Option<Missing>,
+    /// What happened in it since its items were asked for; None: nothing is asked for.
+    pub meanwhile: Option<Vec<Event>>,
+    /// Items of its other branches that are being written.
+    pub elsewhere: Vec<ItemId>,
+}
+
+/// Why a chat is not here.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Missing {
+    /// It could not be read.
+    Unread(Fault),
+    /// It was removed.
+    Removed,
 }
 
 /// The workspace as this client sees it. Of the chats, only the open one has its items here.
@@ -57,7 +87,11 @@ pub struct Workspace {
     pub rules: Vec<RuleView>,
     /// What a person should know.
     pub notices: Vec<Fault>,
-    /// The open chat.
+    /// Notices that a person has read: told again, they stay away.
+    pub read: Vec<Fault>,
+    /// The chat that this screen shows.
+    pub shown: Shown,
+    /// The same once its items are here.
     pub open: Option<ChatId>,
     /// Whether the open chat has items before the first one here.
     pub older: bool,
@@ -103,6 +137,7 @@ pub fn notify(store: Store<Workspace>, touched: &[Touch]) {
             Touch::Rules => store.rules().notify(),
             Touch::Notices => store.notices().notify(),
             Touch::Open => {
+                store.shown().notify();
                 store.open().notify();
                 store.older().notify();
             }
@@ -124,5 +159,24 @@ where
     let triggers = list.triggers_for_current_path();
     for trigger in triggers.iter().rev().skip(1) {
         trigger.notify();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_comes_back_by_itself_is_waited_for() {
+        let fault = |code: &str| Fault::new(FaultKind::Unavailable, code, "x");
+        let table = [
+            ("client.unreachable", true, Link::Lost),
+            ("client.unreachable", false, Link::Failed(fault("client.unreachable"))),
+            (NO_SESSION, true, Link::Failed(fault(NO_SESSION))),
+            (NO_SESSION, false, Link::Failed(fault(NO_SESSION))),
+        ];
+        for (code, open, link) in table {
+            assert_eq!(Link::without(fault(code), open), link, "{code} {open}");
+        }
     }
 }

@@ -10,6 +10,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::any::Any;
 
+/// The code of the fault that this browser has no session, or the server knows it no more.
+pub const NO_SESSION: &str = "client.no_session";
+
 /// The way to the backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {

@@ -3,6 +3,9 @@
 use crate::*;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+/// How many items of a chat are read when it is opened or a branch is chosen.
+pub const CHAT_PAGE: u32 = 40;
+
 /// A call and the type of its reply.
 pub trait Call: Serialize + DeserializeOwned + Into<Request> {
     /// What comes back.

@@ -30,12 +30,12 @@ pub fn Toasts() -> impl IntoView {
                         view! { <FaultNotice fault close=read/> }
                     })
             }}
-            {move || {
-                screen
-                    .fault
-                    .get()
-                    .map(|fault| view! { <FaultNotice fault stopped=true close=move |()| screen.fault.set(None)/> })
-            }}
+            <For each=move || screen.fault.get() key=|fault| format!("{} {fault}", fault.code) let:fault>
+                {
+                    let told = fault.clone();
+                    view! { <FaultNotice fault stopped=true close=move |()| screen.fault.read(&told)/> }
+                }
+            </For>
             <For each=move || screen.toasts.get() key=|toast| toast.id let:toast>
                 <OneToast toast/>
             </For>
@@ -74,7 +74,7 @@ fn OneToast(toast: Toast) -> impl IntoView {
                         <button
                             class="btn sm"
                             on:click=move |_| {
-                                screen.untoast(id);
+                                screen.dismiss(id);
                                 run.run(());
                             }
                         >
@@ -82,7 +82,7 @@ fn OneToast(toast: Toast) -> impl IntoView {
                         </button>
                     }
                 })}
-            <button class="btn icon sm" aria-label=t!("act.close") on:click=move |_| screen.untoast(id)>
+            <button class="btn icon sm" aria-label=t!("act.close") on:click=move |_| screen.dismiss(id)>
                 <Glyph icon=Icon::X size=14/>
             </button>
         </div>

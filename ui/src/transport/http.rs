@@ -1,6 +1,6 @@
 //! A browser's way: JSON over HTTP for requests, a WebSocket for events.
 
-use super::{Arrival, Events, unreachable};
+use super::{Arrival, Events, NO_SESSION, unreachable};
 use futures::{
     StreamExt,
     channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
@@ -11,8 +11,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{MessageEvent, RequestCredentials, RequestInit, Response, WebSocket, window};
 
-/// The longest pause between two tries.
-const LONGEST_PAUSE_MS: u32 = 8_000;
+/// The pause before a stream that broke is tried again.
+const PAUSE_MS: u32 = 250;
 
 async fn post(path: &str, body: &str) -> Result<Response, Fault> {
     let window = window().ok_or_else(|| unreachable("no window"))?;
@@ -50,12 +50,13 @@ pub async fn enter() -> Result<(), Fault> {
 }
 
 fn no_session() -> Fault {
-    Fault::new(FaultKind::Refused, "client.no_session", "This address is not open to this browser.")
+    Fault::new(FaultKind::Refused, NO_SESSION, "This address is not open to this browser.")
         .safe("Nothing was read or changed.")
-        .hint("Open the address that Atelier printed when it started; each works once.")
+        .hint("Open the address that the terminal printed when Atelier started; each works once.")
 }
 
-/// Subscribes to events; broken connections are tried again with the last number.
+/// Subscribes to events. A connection that breaks is tried again with the last number; where that
+/// cannot be opened either, the stream ends, and opening the workspace again says why.
 pub fn events(after: u64) -> Result<Events, Fault> {
     let (sender, arrivals) = unbounded();
     let (task, handle) = abortable(keep_listening(after, sender));
@@ -74,30 +75,40 @@ impl Drop for Stop {
 }
 
 async fn keep_listening(mut after: u64, sender: UnboundedSender<Arrival>) {
-    let mut pause_ms = 250;
     let mut lost = false;
     while !sender.is_closed() {
+        let mut opened = false;
         if let Ok((socket, mut frames)) = listen(after) {
-            while let Some(Frame::Text(text)) = frames.next().await {
-                let Ok(envelope) = serde_json::from_str::<Envelope>(&text) else { break };
-                if std::mem::take(&mut lost) {
-                    let _ = sender.unbounded_send(Arrival::Back);
+            while let Some(frame) = frames.next().await {
+                match frame {
+                    Frame::Opened => {
+                        opened = true;
+                        if std::mem::take(&mut lost) {
+                            let _ = sender.unbounded_send(Arrival::Back);
+                        }
+                    }
+                    Frame::Text(text) => {
+                        let Ok(envelope) = serde_json::from_str::<Envelope>(&text) else { break };
+                        after = envelope.seq;
+                        let _ = sender.unbounded_send(Arrival::Envelope(Box::new(envelope)));
+                    }
+                    Frame::Closed => break,
                 }
-                pause_ms = 250;
-                after = envelope.seq;
-                let _ = sender.unbounded_send(Arrival::Envelope(Box::new(envelope)));
             }
             drop(socket);
         }
         if !std::mem::replace(&mut lost, true) {
             let _ = sender.unbounded_send(Arrival::Lost);
         }
-        crate::dom::sleep(pause_ms).await;
-        pause_ms = (pause_ms * 2).min(LONGEST_PAUSE_MS);
+        if !opened {
+            break;
+        }
+        crate::dom::sleep(PAUSE_MS).await;
     }
 }
 
 enum Frame {
+    Opened,
     Text(String),
     Closed,
 }
@@ -105,11 +116,13 @@ enum Frame {
 /// An open socket; dropping it closes it.
 struct Socket {
     socket: WebSocket,
+    _on_open: Closure<dyn FnMut()>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_close: Closure<dyn FnMut()>,
 }
 impl Drop for Socket {
     fn drop(&mut self) {
+        self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
         self.socket.set_onclose(None);
         // Closing a closed socket is no fault.
@@ -124,6 +137,10 @@ fn listen(after: u64) -> Result<(Socket, UnboundedReceiver<Frame>), Fault> {
     let socket = WebSocket::new(&format!("{scheme}://{host}/api/events?after={after}")).map_err(fault)?;
     let (sender, frames) = unbounded();
     let forward = sender.clone();
+    let on_open = Closure::<dyn FnMut()>::new(move || {
+        let _ = forward.unbounded_send(Frame::Opened);
+    });
+    let forward = sender.clone();
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
         if let Some(text) = event.data().as_string() {
             let _ = forward.unbounded_send(Frame::Text(text));
@@ -132,9 +149,10 @@ fn listen(after: u64) -> Result<(Socket, UnboundedReceiver<Frame>), Fault> {
     let on_close = Closure::<dyn FnMut()>::new(move || {
         let _ = sender.unbounded_send(Frame::Closed);
     });
+    socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
     socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-    Ok((Socket { socket, _on_message: on_message, _on_close: on_close }, frames))
+    Ok((Socket { socket, _on_open: on_open, _on_message: on_message, _on_close: on_close }, frames))
 }
 
 fn fault(error: JsValue) -> Fault {

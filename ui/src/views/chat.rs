@@ -4,10 +4,13 @@ mod answer;
 mod approval;
 mod attach;
 mod composer;
+mod draft;
 mod explain;
 mod feet;
 mod head;
 mod meter;
+mod missing;
+mod picks;
 mod question;
 mod sources;
 mod status;
@@ -16,8 +19,9 @@ mod transcript;
 mod work;
 
 pub use composer::Composer;
+pub use draft::forget as forget_draft;
 
-use crate::{client::use_client, dom, fold::News, state::WorkspaceStoreFields};
+use crate::{client::use_client, dom, state::WorkspaceStoreFields};
 use leptos::prelude::*;
 use protocol::{ChatId, ItemId};
 use std::time::Duration;
@@ -38,6 +42,8 @@ pub struct ChatScreen {
     pub editing: RwSignal<Option<ItemId>>,
     /// Whether the view follows new text.
     pub following: RwSignal<bool>,
+    /// Whether the end of the transcript is in sight.
+    pub at_end: RwSignal<bool>,
     /// The answer whose making is explained.
     pub explaining: RwSignal<Option<ItemId>>,
 }
@@ -54,26 +60,35 @@ pub fn Chat(
         chat,
         editing: RwSignal::new(None),
         following: RwSignal::new(true),
+        at_end: RwSignal::new(true),
         explaining: RwSignal::new(None),
     };
-    if store.open().get_untracked() != Some(chat) {
-        client.fold(News::Closed);
-    }
     screen.cited.set(None);
     client.open_chat(chat);
     dom::focus_soon(MESSAGE_ID);
     let open = Memo::new(move |_| store.open().get() == Some(chat));
+    let missing = Memo::new(move |_| {
+        let shown = store.shown().read();
+        shown.missing.clone().filter(|_| shown.chat == Some(chat))
+    });
     view! {
-        <section class="pane" aria-label=t!("chat.name") aria-busy=move || (!open.get()).to_string()>
+        <section
+            class="pane"
+            aria-label=t!("chat.name")
+            aria-busy=move || (!open.get() && missing.with(Option::is_none)).to_string()
+        >
             <head::ChatBar here/>
-            <Show when=move || open.get() fallback=|| view! { <Loading/> }>
-                <transcript::Transcript here/>
+            {move || missing.get().map(|why| view! { <missing::MissingChat chat why/> })}
+            <Show when=move || missing.with(Option::is_none)>
+                <Show when=move || open.get() fallback=|| view! { <Loading/> }>
+                    <transcript::Transcript here/>
+                </Show>
+                <div class="dock">
+                    <transcript::StillWriting here/>
+                    <approval::Approvals here/>
+                    <Composer chat=Some(here)/>
+                </div>
             </Show>
-            <div class="dock">
-                <transcript::StillWriting here/>
-                <approval::Approvals here/>
-                <Composer chat=Some(here)/>
-            </div>
         </section>
         <Show when=move || screen.sources.get()>
             <sources::Sources here/>

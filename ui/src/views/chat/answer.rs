@@ -103,19 +103,21 @@ fn Unsupported(#[prop(into)] written: Signal<Written>) -> impl IntoView {
 #[component]
 fn Ended(here: ChatScreen, id: ItemId, status: Memo<ItemStatus>) -> impl IntoView {
     let client = use_client();
+    let busy = RwSignal::new(false);
     let go_on = move |_| {
         here.following.set(true);
-        client.tell(ContinueAnswer { item: id });
+        client.once(busy, ContinueAnswer { item: id }, |_| ());
     };
     let again = move |_| {
         here.following.set(true);
-        client.tell(Regenerate { item: id });
+        client.once(busy, Regenerate { item: id }, |_| ());
     };
+    let is_busy = move || busy.get().to_string();
     let paused = move |words: String| {
         view! {
             <div class="ended">
                 <span class="dim">{words}</span>
-                <button class="btn sm" on:click=go_on>
+                <button class="btn sm" aria-busy=is_busy on:click=go_on>
                     <Glyph icon=Icon::Play size=13/>
                     {t!("answer.continue")}
                 </button>
@@ -132,7 +134,7 @@ fn Ended(here: ChatScreen, id: ItemId, status: Memo<ItemStatus>) -> impl IntoVie
             ItemStatus::Failed { fault } => {
                 view! {
                     <FaultNotice fault stopped=true>
-                        <button class="btn sm primary" on:click=again>
+                        <button class="btn sm primary" aria-busy=is_busy on:click=again>
                             {t!("answer.try_again")}
                         </button>
                         <a class="btn sm" href=Route::Models.href()>

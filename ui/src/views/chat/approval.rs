@@ -16,6 +16,8 @@ use protocol::*;
 
 /// A press or key that was meant for the composer must not decide anything.
 const DEAF_MS: i64 = 500;
+/// In a window that is not higher than this, an approval is one row until it is reviewed (`chat.css`).
+const LOW: u32 = 520;
 
 /// The approvals of this chat: one at a time, the others counted.
 #[component]
@@ -29,17 +31,59 @@ pub fn Approvals(here: ChatScreen) -> impl IntoView {
     view! { {move || first.get().map(|asked| view! { <Approval asked count/> })} }
 }
 
+/// How things stand when a button or a letter is pressed.
+struct Press {
+    /// What would be decided is not on the screen.
+    hidden: bool,
+    /// How long it has been there.
+    seen_ms: i64,
+    /// A decision is under way.
+    sending: bool,
+}
+
+/// What a press does.
+#[derive(Debug, PartialEq)]
+enum Does {
+    Nothing,
+    Review,
+    Decide,
+}
+
+impl Press {
+    /// Nobody decides on what they cannot see, or have not had the time to see.
+    fn does(&self) -> Does {
+        if self.hidden {
+            Does::Review
+        } else if self.sending || self.seen_ms < DEAF_MS {
+            Does::Nothing
+        } else {
+            Does::Decide
+        }
+    }
+}
+
 #[component]
 fn Approval(asked: ApprovalView, count: Signal<usize>) -> impl IntoView {
     let client = use_client();
-    let appeared = dom::now();
+    let seen_at = StoredValue::new(dom::now());
     let sending = RwSignal::new(false);
     let reviewed = RwSignal::new(false);
+    let review = move || {
+        seen_at.set_value(dom::now());
+        reviewed.set(true);
+    };
     let id = asked.asked;
     let may_always = asked.may_always;
     let decide = move |decision: Decision| {
-        if sending.get_untracked() || dom::now() - appeared < DEAF_MS {
-            return;
+        let press = Press {
+            hidden: dom::not_higher_than(LOW) && !reviewed.get_untracked(),
+            seen_ms: dom::now() - seen_at.get_value(),
+            sending: sending.get_untracked(),
+        };
+        match press.does() {
+            Does::Nothing => return,
+            Does::Review => return review(),
+            Does::Decide => {}
         }
         sending.set(true);
         dom::focus_soon(MESSAGE_ID);
@@ -76,7 +120,7 @@ fn Approval(asked: ApprovalView, count: Signal<usize>) -> impl IntoView {
             aria-label=t!("approval.name")
             aria-busy=move || sending.get().to_string()
             on:keydown=move |event| {
-                if event.ctrl_key() || event.meta_key() || event.alt_key() {
+                if event.ctrl_key() || event.meta_key() || event.alt_key() || event.repeat() {
                     return;
                 }
                 let decision = match event.key().to_lowercase().as_str() {
@@ -93,7 +137,7 @@ fn Approval(asked: ApprovalView, count: Signal<usize>) -> impl IntoView {
             <div class="approval-mini">
                 <Glyph icon size=15/>
                 <span class="grow cut">{asks()}</span>
-                <button type="button" class="btn sm primary" on:click=move |_| reviewed.set(true)>
+                <button type="button" class="btn sm primary" on:click=move |_| review()>
                     {t!("approval.review")}
                 </button>
             </div>
@@ -127,5 +171,25 @@ fn Approval(asked: ApprovalView, count: Signal<usize>) -> impl IntoView {
                 </button>
             </div>
         </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_decides_on_what_they_have_not_seen() {
+        let table = [
+            (true, 9_000, false, Does::Review),
+            (true, 0, false, Does::Review),
+            (false, 0, false, Does::Nothing),
+            (false, DEAF_MS - 1, false, Does::Nothing),
+            (false, DEAF_MS, false, Does::Decide),
+            (false, DEAF_MS, true, Does::Nothing),
+        ];
+        for (hidden, seen_ms, sending, does) in table {
+            assert_eq!(Press { hidden, seen_ms, sending }.does(), does, "{hidden} {seen_ms} {sending}");
+        }
     }
 }

@@ -16,18 +16,34 @@ use protocol::{DocumentId, DocumentState, DocumentView};
 /// So many are listed; the filter narrows them.
 const LISTED: usize = 100;
 /// So many can go with one message.
-const MOST: usize = 10;
+pub const MOST: usize = 10;
 
-/// The button and its dialog.
+/// The button that opens the dialog.
 #[component]
-pub fn Attach(attached: RwSignal<Vec<DocumentId>>) -> impl IntoView {
+pub fn AttachButton(open: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <button
+            type="button"
+            class="btn icon ghost"
+            aria-label=t!("composer.attach")
+            title=t!("composer.attach")
+            on:click=move |_| open.set(true)
+        >
+            <Glyph icon=Icon::Paperclip/>
+        </button>
+    }
+}
+
+/// The dialog.
+#[component]
+pub fn AttachDialog(open: RwSignal<bool>, attached: RwSignal<Vec<DocumentId>>) -> impl IntoView {
     let store = use_client().store;
-    let open = RwSignal::new(false);
+    let filter = RwSignal::new(String::new());
     let close = move || {
         open.set(false);
+        filter.set(String::new());
         dom::focus_soon(super::MESSAGE_ID);
     };
-    let filter = RwSignal::new(String::new());
     let rows = Memo::new(move |_| {
         let filter = filter.get().to_lowercase();
         let documents = store.documents();
@@ -36,18 +52,6 @@ pub fn Attach(attached: RwSignal<Vec<DocumentId>>) -> impl IntoView {
         documents.iter().filter(fits).take(LISTED).cloned().collect::<Vec<_>>()
     });
     view! {
-        <button
-            type="button"
-            class="btn icon ghost"
-            aria-label=t!("composer.attach")
-            title=t!("composer.attach")
-            on:click=move |_| {
-                filter.set(String::new());
-                open.set(true);
-            }
-        >
-            <Glyph icon=Icon::Paperclip/>
-        </button>
         <Dialog open close=move |()| close() title=Signal::derive(|| t!("attach.title"))>
             <div class="dialog-body attach">
                 <p>{t!("attach.what")}</p>

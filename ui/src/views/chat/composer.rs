@@ -1,16 +1,18 @@
 //! Where a person writes: Enter sends, Esc stops, Up edits the last message; documents, agent and
 //! model below.
 
-use super::{ChatScreen, MESSAGE_ID, attach::Attach, meter::Meter};
+use super::{
+    ChatScreen, MESSAGE_ID,
+    attach::{AttachButton, AttachDialog, MOST},
+    draft::{Draft, slot},
+    meter::Meter,
+    picks::{AgentPick, ModelPick, default_agent},
+};
 use crate::{
     client::{Client, use_client},
     dom,
     fold::News,
-    i18n,
-    parts::{
-        icon::{AgentMark, Glyph, Icon, PlaceMark},
-        menu::{Menu, MenuItem},
-    },
+    parts::icon::{Glyph, Icon},
     route::Route,
     state::WorkspaceStoreFields,
 };
@@ -40,60 +42,99 @@ pub fn Composer(
 ) -> impl IntoView {
     let client = use_client();
     let (store, screen) = (client.store, client.screen);
-    let slot = format!("atelier.draft.{}", chat.map(|here| here.chat.to_string()).unwrap_or_default());
-    let slot = StoredValue::new(slot);
-    let begun = match chat {
-        None => Some(screen.draft.get_untracked()).filter(|draft| !draft.is_empty()),
-        Some(_) => None,
-    };
-    screen.draft.set(String::new());
-    let draft = RwSignal::new(begun.or_else(|| dom::remembered(&slot.get_value())).unwrap_or_default());
-    let attached = RwSignal::new(match chat {
-        None => screen.attach.try_update(std::mem::take).unwrap_or_default(),
-        Some(_) => Vec::new(),
-    });
+    let slot = StoredValue::new(slot(chat.map(|here| here.chat)));
+    let draft = RwSignal::new(Draft::new(dom::remembered(&slot.get_value()).unwrap_or_default()));
+    let attached = RwSignal::new(Vec::<DocumentId>::new());
+    let attaching = RwSignal::new(false);
     let sending = RwSignal::new(false);
     let agent = RwSignal::new(None::<AgentId>);
     let field = NodeRef::<html::Textarea>::new();
-    let write = move |text: String| {
-        dom::remember(&slot.get_value(), &text);
-        draft.set(text);
+    let keep = move || {
+        // A composer that is gone has remembered what it was sending.
+        let Some(unsent) = draft.try_with_untracked(Draft::unsent) else { return };
+        dom::remember(&slot.get_value(), &unsent);
         request_animation_frame(move || {
-            if let Some(field) = field.get_untracked() {
+            if let Some(field) = field.try_get_untracked().flatten() {
                 fit(&field);
             }
         });
+    };
+    let write = move |change: &dyn Fn(&mut Draft)| {
+        draft.try_update(change);
+        keep();
     };
     Effect::new(move || {
         if let Some(field) = field.get() {
             fit(&field);
         }
     });
+    if chat.is_none() {
+        // A question or documents from the palette, the search or the documents, also while this is shown.
+        Effect::new(move || {
+            let given = screen.draft.get();
+            if !given.is_empty() {
+                screen.draft.set(String::new());
+                write(&|draft| draft.add(&given));
+            }
+        });
+        Effect::new(move || {
+            let given = screen.attach.get();
+            if !given.is_empty() {
+                screen.attach.set(Vec::new());
+                attached.update(|all| add_new(all, given));
+            }
+        });
+    }
     let running = Memo::new(move |_| {
         let here = chat?;
         store.turns().read().iter().find(|turn| turn.chat == here.chat).cloned()
     });
-    let can_send = Memo::new(move |_| !sending.get() && draft.with(|draft| !draft.trim().is_empty()));
+    let can_send = Memo::new(move |_| !sending.get() && draft.with(|draft| !draft.text.trim().is_empty()));
+    // A new chat whose first question could not be sent: the next try goes to it.
+    let begun = StoredValue::new(None::<(AgentId, ChatId)>);
     let send = move || {
         if !can_send.get_untracked() {
             return;
         }
-        let (text, documents) = (draft.get_untracked(), attached.get_untracked());
-        write(String::new());
-        attached.set(Vec::new());
+        let text = draft.try_update(Draft::send).unwrap_or_default();
+        let documents = attached.try_update(std::mem::take).unwrap_or_default();
+        keep();
         sending.set(true);
+        let (slot, agent) = (slot.get_value(), agent.get_untracked());
         if let Some(here) = chat {
             here.following.set(true);
             super::to_newest();
+            dom::focus_soon(MESSAGE_ID);
         }
         spawn_local(async move {
-            let sent = deliver(client, chat, agent.get_untracked(), text.clone(), documents.clone()).await;
+            let to = match chat {
+                Some(here) => Ok(here.chat),
+                None => begin(client, agent, begun).await,
+            };
+            let sent = match to {
+                Ok(to) => {
+                    let message = SendMessage { chat: to, text: text.clone(), attached: documents.clone() };
+                    client.call(message).await.map(|_| to)
+                }
+                Err(fault) => Err(fault),
+            };
             sending.try_set(false);
-            if let Err(fault) = sent {
-                // What was written comes back, and a notice says why.
-                screen.fault.set(Some(fault));
-                draft.try_set(text);
-                attached.try_set(documents);
+            match sent {
+                Ok(to) => {
+                    if draft.is_disposed() && dom::remembered(&slot).as_ref() == Some(&text) {
+                        dom::remember(&slot, "");
+                    }
+                    write(&Draft::arrived);
+                    if chat.is_none() {
+                        screen.go(Route::Chat(to));
+                    }
+                }
+                Err(fault) => {
+                    // What was written comes back, and a notice says why.
+                    write(&Draft::came_back);
+                    attached.try_update(|all| add_new(all, documents));
+                    screen.fault.set(Some(fault));
+                }
             }
         });
     };
@@ -110,13 +151,18 @@ pub fn Composer(
         match event.key().as_str() {
             "Enter" if !event.shift_key() && !event.alt_key() => {
                 event.prevent_default();
-                send();
+                // A key held down is one press.
+                if !event.repeat() {
+                    send();
+                }
             }
             "Escape" if running.with_untracked(Option::is_some) => {
                 event.prevent_default();
-                stop();
+                if !event.repeat() {
+                    stop();
+                }
             }
-            "ArrowUp" if draft.with_untracked(String::is_empty) => {
+            "ArrowUp" if draft.with_untracked(|draft| draft.text.is_empty()) => {
                 if let Some(here) = chat {
                     event.prevent_default();
                     here.editing.set(store.with_untracked(|space| {
@@ -131,6 +177,7 @@ pub fn Composer(
     view! {
         <form
             class="composer"
+            aria-busy=move || sending.get().to_string()
             on:submit=move |event| {
                 event.prevent_default();
                 send();
@@ -143,12 +190,12 @@ pub fn Composer(
                 rows=rows.to_string()
                 aria-label=t!("composer.name")
                 placeholder=hint
-                prop:value=move || draft.get()
-                on:input=move |event| write(event_target_value(&event))
+                prop:value=move || draft.with(|draft| draft.text.clone())
+                on:input=move |event| write(&|draft| draft.text = event_target_value(&event))
                 on:keydown=keydown
             ></textarea>
             <div class="tools">
-                <Attach attached/>
+                <AttachButton open=attaching/>
                 <AgentPick chat agent/>
                 <ModelPick/>
                 <span class="grow"></span>
@@ -180,42 +227,38 @@ pub fn Composer(
                 </Show>
             </div>
         </form>
+        // Not in the form: what is pressed in the dialog must not send.
+        <AttachDialog open=attaching attached/>
         <StarterLine/>
     }
 }
 
-/// Sends to a chat, or to a new one that it goes to.
-async fn deliver(
+/// The chat that a first question goes to: a new one, or that of an earlier try.
+async fn begin(
     client: Client,
-    chat: Option<ChatScreen>,
     agent: Option<AgentId>,
-    text: String,
-    attached: Vec<DocumentId>,
-) -> Result<(), Fault> {
-    match chat {
-        Some(here) => {
-            client.call(SendMessage { chat: here.chat, text, attached }).await?;
-        }
-        None => {
-            let Some(agent) = agent.or_else(|| default_agent(client)) else {
-                return Err(Fault::new(FaultKind::Unavailable, "client.no_agent", "There is no agent to answer."));
-            };
-            let chat = client.call(StartChat { agent }).await?;
-            let id = chat.id;
-            client.fold(News::Chat(chat));
-            client.call(SendMessage { chat: id, text, attached }).await?;
-            client.screen.go(Route::Chat(id));
-        }
+    begun: StoredValue<Option<(AgentId, ChatId)>>,
+) -> Result<ChatId, Fault> {
+    let Some(agent) = agent.or_else(|| default_agent(client)) else {
+        return Err(Fault::new(FaultKind::Unavailable, "client.no_agent", "There is no agent to answer."));
+    };
+    if let Some((_, chat)) = begun.try_get_value().flatten().filter(|(of, _)| *of == agent) {
+        return Ok(chat);
     }
-    Ok(())
+    let chat = client.call(StartChat { agent }).await?;
+    let id = chat.id;
+    begun.try_set_value(Some((agent, id)));
+    client.fold(News::Chat(chat));
+    Ok(id)
 }
 
-/// The agent of the role in the settings, else the first.
-fn default_agent(client: Client) -> Option<AgentId> {
-    client.store.with_untracked(|space| {
-        let role = &space.settings.role;
-        space.agents.iter().find(|agent| agent.role == *role).or(space.agents.first()).map(|agent| agent.id)
-    })
+/// Adds what is not there yet, as far as it may be attached.
+fn add_new(all: &mut Vec<DocumentId>, more: Vec<DocumentId>) {
+    for id in more {
+        if all.len() < MOST && !all.contains(&id) {
+            all.push(id);
+        }
+    }
 }
 
 /// Documents that go with the message.
@@ -247,109 +290,6 @@ fn AttachedChips(attached: RwSignal<Vec<DocumentId>>) -> impl IntoView {
                 </For>
             </div>
         </Show>
-    }
-}
-
-/// Who answers: chosen for a new chat, then it stays.
-#[component]
-fn AgentPick(chat: Option<ChatScreen>, agent: RwSignal<Option<AgentId>>) -> impl IntoView {
-    let client = use_client();
-    let store = client.store;
-    let current = Memo::new(move |_| {
-        let chosen = match chat {
-            Some(here) => store.chats().at_key(here.chat).try_read().map(|chat| chat.agent),
-            None => agent.get(),
-        };
-        let chosen = chosen.or_else(|| default_agent(client));
-        store.agents().read().iter().find(|agent| Some(agent.id) == chosen).cloned()
-    });
-    let content =
-        move || current.get().map(|agent| view! { <AgentMark mark=agent.mark/> <span class="cut">{agent.name}</span> });
-    let items = Signal::derive(move || {
-        let now = current.with(|agent| agent.as_ref().map(|agent| agent.id));
-        let agents = store.agents().get();
-        agents
-            .into_iter()
-            .map(|choice| {
-                let AgentView { id, name, about, mark, .. } = choice;
-                MenuItem {
-                    lead: ViewFn::from(move || view! { <AgentMark mark/> }),
-                    text: format!("{name}. {about}"),
-                    note: String::new(),
-                    checked: Some(Some(id) == now),
-                    run: Callback::new(move |()| agent.set(Some(id))),
-                }
-            })
-            .collect::<Vec<_>>()
-    });
-    match chat {
-        Some(_) => view! { <span class="pick fixed" title=t!("composer.agent")>{content}</span> }.into_any(),
-        None => view! {
-            <Menu items up=true name=t!("composer.choose_agent")>
-                {content}
-                <Glyph icon=Icon::ChevronDown size=13/>
-            </Menu>
-        }
-        .into_any(),
-    }
-}
-
-/// Which model answers, and where it runs.
-#[component]
-fn ModelPick() -> impl IntoView {
-    let client = use_client();
-    let store = client.store;
-    let current = Memo::new(move |_| {
-        store.models().track();
-        store.settings().track();
-        store.with_untracked(|space| {
-            let endpoint = space.settings.chat_model.as_deref().and_then(|id| id.strip_prefix("endpoint:"));
-            match endpoint {
-                Some(name) => (Place::Outside, Some(name.to_owned())),
-                None => (Place::Here, space.chat_model().map(|model| model.name.clone())),
-            }
-        })
-    });
-    let items = Signal::derive(move || {
-        let models = store.models().get();
-        let chosen = current.get();
-        let local = models.models.into_iter().filter(|model| model.purpose == ModelUse::Chat).map(|model| {
-            let ModelView { id, name, tokens_per_second, .. } = model;
-            MenuItem {
-                lead: ViewFn::from(|| view! { <PlaceMark place=Place::Here size=13/> }),
-                checked: Some(chosen == (Place::Here, Some(name.clone()))),
-                text: name,
-                note: tokens_per_second.map(i18n::rate).unwrap_or_default(),
-                run: Callback::new(move |()| client.tell(ChooseModel { model: id.clone() })),
-            }
-        });
-        let mut lines: Vec<MenuItem> = local.collect();
-        lines.extend(models.endpoints.into_iter().filter(|endpoint| endpoint.verdict == Verdict::Allow).map(
-            |endpoint| {
-                let id = format!("endpoint:{}", endpoint.name);
-                MenuItem {
-                    lead: ViewFn::from(|| view! { <PlaceMark place=Place::Outside size=13/> }),
-                    checked: Some(chosen == (Place::Outside, Some(endpoint.name.clone()))),
-                    text: endpoint.name,
-                    note: t!("place.outside"),
-                    run: Callback::new(move |()| client.tell(ChooseModel { model: id.clone() })),
-                }
-            },
-        ));
-        lines.push(MenuItem::new(Icon::Gauge, t!("composer.manage_models"), move || client.screen.go(Route::Models)));
-        lines
-    });
-    view! {
-        <Menu items up=true name=t!("composer.choose_model")>
-            {move || {
-                let (place, name) = current.get();
-                view! {
-                    <PlaceMark place size=12/>
-                    <span class="cut">{name.unwrap_or_else(|| t!("boundary.no_model"))}</span>
-                }
-            }}
-            <Glyph icon=Icon::ChevronDown size=13/>
-        </Menu>
     }
 }
 

@@ -3,9 +3,7 @@
 use super::ChatScreen;
 use crate::{
     client::use_client,
-    dom,
-    fold::News,
-    i18n,
+    dom, i18n,
     parts::icon::{Glyph, Icon, PlaceMark},
     state::WorkspaceStoreFields,
 };
@@ -32,9 +30,10 @@ pub fn Feet(here: ChatScreen, id: ItemId) -> impl IntoView {
             }
         });
     };
+    let asking = RwSignal::new(false);
     let again = move |_| {
         here.following.set(true);
-        client.tell(Regenerate { item: id });
+        client.once(asking, Regenerate { item: id }, |_| ());
     };
     let sources = Memo::new(move |_| {
         row.try_read().map(|item| item.citations.iter().map(|cite| cite.number).max().unwrap_or(0)).unwrap_or(0)
@@ -78,6 +77,7 @@ pub fn Feet(here: ChatScreen, id: ItemId) -> impl IntoView {
                     class="btn icon ghost sm"
                     aria-label=t!("answer.again")
                     title=t!("answer.again")
+                    aria-busy=move || asking.get().to_string()
                     on:click=again
                 >
                     <Glyph icon=Icon::RotateCw size=14/>
@@ -120,7 +120,7 @@ pub fn Branches(here: ChatScreen, id: ItemId) -> impl IntoView {
         let to = branches.with_untracked(|all| all.get((at.get_untracked() as i32 + by) as usize).copied());
         if let Some(item) = to {
             here.following.set(false);
-            client.ask(ChooseBranch { item }, move |page| client.fold(News::Newest(Box::new(page))));
+            client.choose_branch(item);
         }
     };
     view! {

@@ -1,10 +1,9 @@
 //! The bar over a chat: its title, the sources, and what can be done with the whole chat.
 
-use super::ChatScreen;
+use super::{ChatScreen, missing::restore};
 use crate::{
     client::use_client,
     dom,
-    fold::News,
     keys::{self, Action},
     parts::{
         bar::Bar,
@@ -64,15 +63,9 @@ pub fn ChatBar(here: ChatScreen) -> impl IntoView {
 
 /// Removes a chat at once, with the way back in a toast.
 fn remove(client: crate::client::Client, chat: ChatId) {
+    client.screen.go(Route::NewChat);
     client.ask(RemoveChat { chat }, move |()| {
-        let undo = Callback::new(move |()| {
-            client.ask(RestoreChat { chat }, move |chat| {
-                let id = chat.id;
-                client.fold(News::Chat(chat));
-                client.screen.go(Route::Chat(id));
-            });
-        });
-        client.screen.go(Route::NewChat);
+        let undo = Callback::new(move |()| restore(client, chat));
         client.screen.toast(t!("chat.removed"), Some((t!("act.undo"), undo)));
     });
 }

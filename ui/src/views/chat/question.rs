@@ -89,6 +89,7 @@ fn Edit(here: ChatScreen, id: ItemId, text: String) -> impl IntoView {
     let client = use_client();
     let field = NodeRef::<html::Textarea>::new();
     let draft = RwSignal::new(text);
+    let sending = RwSignal::new(false);
     Effect::new(move || {
         if let Some(field) = field.get() {
             let _ = field.focus();
@@ -103,13 +104,17 @@ fn Edit(here: ChatScreen, id: ItemId, text: String) -> impl IntoView {
         let text = draft.get_untracked().trim().to_owned();
         if !text.is_empty() {
             here.following.set(true);
-            client.ask(EditMessage { item: id, text }, move |_| close());
+            client.once(sending, EditMessage { item: id, text }, move |_| close());
         }
     };
     let keydown = move |event: KeyboardEvent| match event.key().as_str() {
-        "Enter" if !event.shift_key() && !event.is_composing() => {
+        _ if event.is_composing() => {}
+        "Enter" if !event.shift_key() => {
             event.prevent_default();
-            send();
+            // A key held down is one press.
+            if !event.repeat() {
+                send();
+            }
         }
         "Escape" => {
             event.stop_propagation();
@@ -118,7 +123,7 @@ fn Edit(here: ChatScreen, id: ItemId, text: String) -> impl IntoView {
         _ => {}
     };
     view! {
-        <div class="composer edit">
+        <div class="composer edit" aria-busy=move || sending.get().to_string()>
             <textarea
                 node_ref=field
                 rows="1"
@@ -138,7 +143,12 @@ fn Edit(here: ChatScreen, id: ItemId, text: String) -> impl IntoView {
                 <button type="button" class="btn sm ghost" on:click=move |_| close()>
                     {t!("act.cancel")}
                 </button>
-                <button type="button" class="btn sm primary" on:click=move |_| send()>
+                <button
+                    type="button"
+                    class="btn sm primary"
+                    aria-busy=move || sending.get().to_string()
+                    on:click=move |_| send()
+                >
                     {t!("question.ask_again")}
                 </button>
             </div>

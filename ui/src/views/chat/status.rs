@@ -1,6 +1,5 @@
 //! Before the first word, and between words: what is happening, with amounts, never bare dots.
 
-use super::ChatScreen;
 use crate::{
     client::use_client,
     dom, i18n,
@@ -8,19 +7,42 @@ use crate::{
     state::WorkspaceStoreFields,
 };
 use leptos::prelude::*;
-use protocol::{ItemId, RunningTurn, StopTurn, TurnState};
+use protocol::{ItemId, StopTurn, TurnState};
 use std::time::Duration;
 
 /// The row of the turn that writes an answer.
 #[component]
 pub fn TurnRow(id: ItemId) -> impl IntoView {
-    let store = use_client().store;
+    let client = use_client();
+    let store = client.store;
     let row = store.items().at_key(id);
-    let state = Memo::new(move |_| {
-        store.turns().read().iter().find(|turn| turn.item == Some(id)).map(|turn| turn.state.clone())
-    });
+    let running = Memo::new(move |_| store.turns().read().iter().find(|turn| turn.item == Some(id)).cloned());
     let empty = Memo::new(move |_| row.try_read().is_some_and(|item| item.text.is_empty()));
-    view! { <StateRow state=Signal::derive(move || state.get().filter(|state| shown(state, empty.get())))/> }
+    let state = move || running.get().map(|turn| turn.state).filter(|state| shown(state, empty.get()));
+    // One that waits can be withdrawn; one that runs is stopped from the composer.
+    let waits =
+        Memo::new(move |_| running.with(|turn| turn.as_ref().filter(|turn| waits(&turn.state)).map(|t| t.turn)));
+    let busy = RwSignal::new(false);
+    view! {
+        <StateRow state=Signal::derive(state)>
+            {move || {
+                waits
+                    .get()
+                    .map(|turn| {
+                        view! {
+                            <button
+                                type="button"
+                                class="btn sm ghost withdraw"
+                                aria-busy=move || busy.get().to_string()
+                                on:click=move |_| client.once(busy, StopTurn { turn, now: true }, |()| ())
+                            >
+                                {t!("act.cancel")}
+                            </button>
+                        }
+                    })
+            }}
+        </StateRow>
+    }
 }
 
 /// Once words come they are sign enough; searching has its own row among the steps.
@@ -38,41 +60,14 @@ fn shown(state: &TurnState, empty: bool) -> bool {
     }
 }
 
-/// Turns of this chat that have no answer yet: queued, or just begun.
-#[component]
-pub fn Pending(here: ChatScreen) -> impl IntoView {
-    let client = use_client();
-    let store = client.store;
-    let waiting = Memo::new(move |_| {
-        let mine = |turn: &&RunningTurn| turn.chat == here.chat && turn.item.is_none();
-        store.turns().read().iter().filter(mine).cloned().collect::<Vec<_>>()
-    });
-    view! {
-        <For each=move || waiting.get() key=|turn| turn.turn let:turn>
-            {
-                let id = turn.turn;
-                let state = Signal::derive(move || {
-                    waiting.with(|all| all.iter().find(|turn| turn.turn == id).map(|turn| turn.state.clone()))
-                });
-                view! {
-                    <div class="pending">
-                        <StateRow state/>
-                        <button
-                            class="btn sm ghost"
-                            on:click=move |_| client.tell(StopTurn { turn: id, now: true })
-                        >
-                            {t!("act.cancel")}
-                        </button>
-                    </div>
-                }
-            }
-        </For>
-    }
+/// Whether a turn waits for others.
+fn waits(state: &TurnState) -> bool {
+    matches!(state, TurnState::Queued { .. })
 }
 
 /// A state in words.
 #[component]
-fn StateRow(state: Signal<Option<TurnState>>) -> impl IntoView {
+fn StateRow(state: Signal<Option<TurnState>>, children: ChildrenFn) -> impl IntoView {
     let store = use_client().store;
     let kind = Memo::new(move |_| state.with(|state| state.as_ref().map(std::mem::discriminant)));
     let words = move || {
@@ -83,6 +78,7 @@ fn StateRow(state: Signal<Option<TurnState>>) -> impl IntoView {
     view! {
         {move || {
             kind.get()?;
+            let more = children();
             Some(view! {
                 <div class="work">
                     <div class="work-row">
@@ -100,6 +96,7 @@ fn StateRow(state: Signal<Option<TurnState>>) -> impl IntoView {
                             })}
                         })}
                         <Elapsed/>
+                        {more}
                     </div>
                 </div>
             })

@@ -5,7 +5,6 @@ use super::{
     ChatScreen, THREAD_ID,
     answer::Answer,
     question::Question,
-    status::Pending,
     strip::{Strip, fits, question_above},
     to_newest,
 };
@@ -40,10 +39,18 @@ pub fn Transcript(here: ChatScreen) -> impl IntoView {
     let reading = RwSignal::new(false);
     let asked = RwSignal::new(None::<ItemId>);
 
+    let at_end = move || {
+        let Some(thread) = thread.try_get_untracked().flatten() else { return true };
+        let at_end = thread.scroll_height() - thread.scroll_top() - thread.client_height() <= NEAR;
+        if here.at_end.try_get_untracked() != Some(at_end) {
+            here.at_end.try_set(at_end);
+        }
+        at_end
+    };
     let scrolled = move || {
         let Some(thread) = thread.get_untracked() else { return };
         let now = thread.scroll_top();
-        let at_end = thread.scroll_height() - now - thread.client_height() <= NEAR;
+        let at_end = at_end();
         let up = now < last_top.get_value();
         last_top.set_value(now);
         let follow = at_end || (here.following.get_untracked() && !up);
@@ -81,6 +88,7 @@ pub fn Transcript(here: ChatScreen) -> impl IntoView {
                 if here.following.try_get_untracked() == Some(true) {
                     to_newest();
                 }
+                at_end();
             };
             observers.set_value(Observers::start(&thread, &inner, &top, follow, read_older));
         }
@@ -107,7 +115,6 @@ pub fn Transcript(here: ChatScreen) -> impl IntoView {
                     <For each=ids key=|id| *id let:id>
                         <Row here id/>
                     </For>
-                    <Pending here/>
                 </div>
             </div>
         </div>
@@ -149,7 +156,7 @@ pub fn StillWriting(here: ChatScreen) -> impl IntoView {
     let store = use_client().store;
     let writes = Memo::new(move |_| store.turns().read().iter().any(|turn| turn.chat == here.chat));
     view! {
-        <Show when=move || !here.following.get()>
+        <Show when=move || !here.following.get() && !here.at_end.get()>
             <button
                 class="jump"
                 on:click=move |_| {
@@ -184,6 +191,8 @@ impl Observers {
         let grown = Closure::<dyn FnMut()>::new(follow);
         let size = ResizeObserver::new(grown.as_ref().unchecked_ref()).ok()?;
         size.observe(inner);
+        // The dock below grows with what is written in it, and takes from the transcript.
+        size.observe(thread);
         // The first report comes at once, before the view has been put at the bottom.
         let first = Cell::new(true);
         let seen = Closure::<dyn FnMut(js_sys::Array)>::new(move |entries: js_sys::Array| {
