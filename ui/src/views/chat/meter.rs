@@ -63,7 +63,7 @@ pub fn Meter(here: ChatScreen) -> impl IntoView {
                             <span aria-hidden="true">
                                 {t!("meter.of", used = i18n::thousands(used), limit = i18n::thousands(limit))}
                             </span>
-                            <span class="vh">{says}</span>
+                            <span class="vh">{says.clone()}</span>
                         </span>
                     }
                 })
