@@ -8,7 +8,7 @@ use crate::{
     parts::dialog::AskLink,
     route::Route,
     screen::Screen,
-    shell::{areas, boundary::Boundary, side::Side, toasts::Toasts},
+    shell::{areas, boundary::Boundary, log, side::Side, toasts::Toasts},
     state::{Link, Workspace, WorkspaceStoreFields},
     views,
 };
@@ -25,12 +25,14 @@ pub fn App() -> impl IntoView {
     let client = Client::new(store, screen);
     provide_context(client);
     spawn_local(client.run());
-    if client.in_window() {
-        views::documents::follow_window();
-    }
+    screen.follow_width();
+    views::drop::follow(client);
 
     window_event_listener(ev::hashchange, move |_| {
         screen.route.set(Route::parse(&window().location().hash().unwrap_or_default()));
+        if screen.side_over() {
+            screen.side.set(None);
+        }
     });
     let mac = dom::is_mac();
     window_event_listener(ev::keydown, move |event| {
@@ -108,7 +110,9 @@ enum Stage {
 /// The window once the workspace is open.
 #[component]
 fn Desk() -> impl IntoView {
-    let screen = crate::client::use_screen();
+    let client = crate::client::use_client();
+    let screen = client.screen;
+    log::check_later(client);
     // Whoever went away from where the focus was lands on the heading of where they are now.
     Effect::new(move || {
         screen.route.track();
@@ -132,6 +136,7 @@ fn Desk() -> impl IntoView {
                     Route::Settings => view! { <views::settings::Settings/> }.into_any(),
                 }}
                 <Toasts/>
+                <views::drop::Layer/>
             </main>
             <Boundary/>
         </div>
@@ -150,10 +155,7 @@ pub fn perform(client: Client, action: Action) {
         Action::SearchDocuments => screen.go(Route::Search),
         Action::Outbound => screen.go(Route::Outbound),
         Action::Settings => screen.go(Route::Settings),
-        Action::Sidebar => {
-            let shown = screen.side.get_untracked().unwrap_or(!dom::narrower_than(960));
-            screen.side.set(Some(!shown));
-        }
+        Action::Sidebar => screen.side.set(Some(!untrack(move || screen.side_shown()))),
         Action::Sources => screen.sources.update(|open| *open = !*open),
         Action::NextArea => areas::step(true),
         Action::PreviousArea => areas::step(false),

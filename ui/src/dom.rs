@@ -3,7 +3,7 @@
 use futures::channel::oneshot;
 use leptos::prelude::*;
 use std::time::Duration;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
     Blob, BlobPropertyBag, Element, HtmlAnchorElement, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition, Url,
@@ -68,6 +68,18 @@ pub fn inside(target: Option<web_sys::EventTarget>, selector: &str) -> bool {
         .and_then(|target| target.dyn_into::<Element>().ok())
         .and_then(|element| element.closest(selector).ok().flatten())
         .is_some()
+}
+
+/// Whether an element itself matches a selector.
+pub fn matches(target: Option<web_sys::EventTarget>, selector: &str) -> bool {
+    target
+        .and_then(|target| target.dyn_into::<Element>().ok())
+        .is_some_and(|element| element.matches(selector).unwrap_or(false))
+}
+
+/// Where the top of the element with this id is in the window.
+pub fn top_of(id: &str) -> Option<f64> {
+    by_id(id).map(|element| element.get_bounding_client_rect().top())
 }
 
 /// Puts text on the clipboard; false where the page may not.
@@ -150,6 +162,19 @@ pub fn land_soon() {
             }
         });
     });
+}
+
+/// Tells each time the window becomes narrower than so many pixels, or as wide again, for as long as
+/// the page lives.
+pub fn follow_width(px: u32, told: impl Fn(bool) + 'static) {
+    let below = format!("(max-width: {}px)", px.saturating_sub(1));
+    let Ok(Some(query)) = window().match_media(&below) else { return };
+    let asked = query.clone();
+    let changed = Closure::<dyn FnMut()>::new(move || told(asked.matches()));
+    query.set_onchange(Some(changed.as_ref().unchecked_ref()));
+    changed.forget();
+    // The browser lets go of a query that nobody holds.
+    std::mem::forget(query);
 }
 
 /// Turns true once a row has been laid out, so that it may be skipped while it is out of sight

@@ -1,12 +1,17 @@
 //! What only the system has: its file dialog, dropped files, the person's browser.
 
-use crate::client::Client;
+use crate::{client::Client, dom, route::Route, state::WorkspaceStoreFields};
 use futures::channel::oneshot;
 use leptos::prelude::*;
-use protocol::{Fault, FaultKind, ImportBytes, ImportPaths};
+use protocol::{Fault, FaultKind, ImportBytes, ImportPaths, ImportPlan, LeftOutFile};
 use wasm_bindgen::{JsCast, JsValue, prelude::*};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{File, FileList, FileReader, HtmlInputElement};
+
+/// Where on the page the files that were left out are listed.
+pub const LEFT_OUT_ID: &str = "left-out";
+/// The most of them that are kept.
+const LEFT_OUT: usize = 500;
 
 /// What a dialog should offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +58,15 @@ pub async fn open_page(address: String) {
     }
 }
 
+/// Files over the window.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dragged {
+    /// Their paths: the window is told them at once.
+    Paths(Vec<String>),
+    /// How many: a browser does not tell their names before they are dropped.
+    Count(u32),
+}
+
 /// What happens to files over the window.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Drag {
@@ -88,22 +102,46 @@ pub fn follow_drags(told: impl Fn(Drag) + Clone + 'static) {
     }
 }
 
-/// Imports paths; says what was left out.
+/// Imports paths; says what was left out, and keeps the reasons where they can be read.
 pub fn import_paths(client: Client, paths: Vec<String>) {
     if paths.is_empty() {
         return;
     }
-    client.ask(ImportPaths { paths }, move |plan| {
-        let new = f64::from(plan.files);
-        let text = match (plan.files, plan.left_out.len()) {
-            (0, 0) => t!("import.known", n = f64::from(plan.known)),
-            (_, 0) => t!("import.begun", n = new),
-            (_, left_out) => t!("import.begun_without", n = new, left_out = left_out as f64),
-        };
-        client.screen.toast(text, None);
-        if let (0, Some(first)) = (plan.files, plan.left_out.into_iter().next()) {
-            client.screen.fault.set(Some(first.fault));
+    client.ask(ImportPaths { paths }, move |plan| begun(client, plan));
+}
+
+fn begun(client: Client, plan: ImportPlan) {
+    let new = f64::from(plan.files);
+    let (text, action) = match (plan.files, plan.left_out.len()) {
+        (0, 0) => (t!("import.known", n = f64::from(plan.known)), None),
+        (_, 0) => (t!("import.begun", n = new), None),
+        (0, left_out) => (t!("import.left_out", n = left_out as f64), Some(see_left_out(client))),
+        (_, left_out) => (t!("import.begun_without", n = new, left_out = left_out as f64), Some(see_left_out(client))),
+    };
+    leave_out(client, plan.left_out);
+    client.screen.toast(text, action);
+}
+
+/// The way to what was left out. The first run shows it where the person is.
+fn see_left_out(client: Client) -> (String, Callback<()>) {
+    let go = move |()| {
+        if client.store.settings().read_untracked().welcomed {
+            client.screen.go(Route::Documents);
         }
+        dom::show_soon(LEFT_OUT_ID);
+    };
+    (t!("import.see_left_out"), Callback::new(go))
+}
+
+/// Keeps what was left out, newest first, each path once.
+fn leave_out(client: Client, files: Vec<LeftOutFile>) {
+    if files.is_empty() {
+        return;
+    }
+    client.screen.left_out.update(|kept| {
+        kept.retain(|old| files.iter().all(|new| new.path != old.path));
+        kept.splice(0..0, files);
+        kept.truncate(LEFT_OUT);
     });
 }
 
@@ -115,15 +153,22 @@ pub fn import_files(client: Client, files: FileList) {
     }
     client.screen.toast(t!("import.begun", n = files.len() as f64), None);
     spawn_local(async move {
+        let mut left_out = Vec::new();
         for file in files {
             let name = file.name();
-            let sent = match read(&file).await {
-                Some(base64) => client.call(ImportBytes { name, base64 }).await.map(drop),
-                None => Err(Fault::new(FaultKind::Invalid, "client.file_unreadable", name.clone()).with("file", name)),
-            };
+            let sent =
+                match read(&file).await {
+                    Some(base64) => client.call(ImportBytes { name: name.clone(), base64 }).await.map(drop),
+                    None => Err(Fault::new(FaultKind::Invalid, "client.file_unreadable", name.clone())
+                        .with("file", name.clone())),
+                };
             if let Err(fault) = sent {
-                client.screen.fault.set(Some(fault));
+                left_out.push(LeftOutFile { path: name, fault });
             }
+        }
+        if !left_out.is_empty() {
+            client.screen.toast(t!("import.left_out", n = left_out.len() as f64), Some(see_left_out(client)));
+            leave_out(client, left_out);
         }
     });
 }

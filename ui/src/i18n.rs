@@ -1,8 +1,8 @@
 //! Which words a person reads: whole sentences with named values and plural rules.
 //!
 //! A message is a string with `{name}` places, or, where a number decides, an object
-//! `{"n": {"one": "…", "other": "…"}}` by the plural categories of the language. Both catalogues
-//! are compiled in; the tree is drawn again when the language changes, so `t!` is a plain call.
+//! `{"n": {"one": "…", "other": "…"}}` by the plural categories of the language; where two numbers
+//! decide, a form is such an object again. Both catalogues are compiled in; the tree is drawn again when the language changes, so `t!` is a plain call.
 
 /// `t!("key", name = value, …)`: the message in the language in use.
 #[macro_export]
@@ -20,10 +20,12 @@ macro_rules! key {
     };
 }
 
+mod folded;
 mod intl;
 mod message;
 mod sweep;
 
+pub use folded::{folded, found};
 pub use intl::{bytes, date, date_time, day, milliseconds, number, rate, relative_day, share, thousands, time};
 pub use message::{Arg, Catalogue, Piece};
 

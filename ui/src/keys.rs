@@ -101,7 +101,11 @@ pub const SHORTCUTS: &[Shortcut] = &[
     local(Group::Chat, key!("keys.citations"), &["Right", "Left"]),
     local(Group::Chat, key!("keys.open_citation"), &["Space"]),
     local(Group::Lists, key!("keys.list_move"), &["Up", "Down"]),
+    local(Group::Lists, key!("keys.list_ends"), &["Home", "End"]),
+    local(Group::Lists, key!("keys.list_preview"), &["Space"]),
     local(Group::Lists, key!("keys.list_open"), &["Enter"]),
+    local(Group::Lists, key!("keys.list_select"), &["Shift+Up", "Shift+Down"]),
+    local(Group::Lists, key!("keys.list_all"), &["Mod+A"]),
     local(Group::Lists, key!("keys.list_remove"), &["Del"]),
 ];
 
@@ -215,6 +219,7 @@ pub fn caps(press: &str, mac: bool) -> Vec<String> {
             ("Right", _) => "→".to_owned(),
             ("Space", _) => t!("cap.space"),
             ("End", _) => t!("cap.end"),
+            ("Home", _) => t!("cap.home"),
             ("Del", true) => "⌫".to_owned(),
             ("Del", false) => t!("cap.del"),
             (key, _) => key.to_owned(),

@@ -3,9 +3,13 @@
 pub mod bar;
 pub mod citation;
 pub mod dialog;
+pub mod field;
+pub mod fit;
 pub mod icon;
+pub mod marked;
 pub mod menu;
 pub mod notice;
+pub mod page_dialog;
 pub mod prose;
 pub mod rich;
 pub mod splitter;

@@ -1,8 +1,8 @@
 //! What only this screen knows: the route, what is open, toasts, what is read out.
 
-use crate::route::Route;
+use crate::{dom, files::Dragged, parts::viewer::Shown, route::Route};
 use leptos::prelude::*;
-use protocol::{DocumentId, Fault, ItemId};
+use protocol::{DocumentId, Fault, ItemId, LeftOutFile, LogReport};
 use std::time::Duration;
 
 /// A toast: a result with a way back or a place to go.
@@ -61,6 +61,10 @@ fn add_fault(all: &mut Vec<Fault>, fault: Fault) {
 pub struct Screen {
     /// The route.
     pub route: RwSignal<Route>,
+    /// Whether the panel lies over the pane, for want of width.
+    pub narrow: RwSignal<bool>,
+    /// Whether the sidebar is a rail or away, and lies over the sheet when it is shown.
+    pub railed: RwSignal<bool>,
     /// Whether the sidebar was shown or hidden by hand; None: as the width says.
     pub side: RwSignal<Option<bool>>,
     /// Whether the sources panel is open.
@@ -83,15 +87,25 @@ pub struct Screen {
     pub draft: RwSignal<String>,
     /// Documents to attach to the next question, from the documents or the search.
     pub attach: RwSignal<Vec<DocumentId>>,
-    /// Paths of files that are over the window now.
-    pub dragged: RwSignal<Option<Vec<String>>>,
+    /// The page that the documents screen shows beside its table.
+    pub page: RwSignal<Option<Shown>>,
+    /// Files that are over the window now.
+    pub dragged: RwSignal<Option<Dragged>>,
+    /// Files that the last imports left out, each with the reason.
+    pub left_out: RwSignal<Vec<LeftOutFile>>,
     /// Words to search for, from the palette.
     pub query: RwSignal<String>,
+    /// What the last check of the log found.
+    pub log: RwSignal<Option<LogReport>>,
     /// What went wrong on this screen.
     pub fault: Faults,
     next: StoredValue<u32>,
 }
 
+/// From this width on the panel stands beside the pane, and from that one the sidebar beside the
+/// sheet; below, they lie over them. The style sheet has the same numbers.
+const PANEL_BESIDE: u32 = 1152;
+const SIDE_BESIDE: u32 = 960;
 /// How many faults are on the screen at most; older ones give way.
 const FAULTS: usize = 3;
 /// How many toasts are on the screen at most.
@@ -104,8 +118,10 @@ impl Screen {
     pub fn new(route: Route) -> Self {
         Self {
             route: RwSignal::new(route),
+            narrow: RwSignal::new(dom::narrower_than(PANEL_BESIDE)),
+            railed: RwSignal::new(dom::narrower_than(SIDE_BESIDE)),
             side: RwSignal::new(None),
-            sources: RwSignal::new(true),
+            sources: RwSignal::new(!dom::narrower_than(PANEL_BESIDE)),
             panel: RwSignal::new(crate::parts::splitter::remembered()),
             cited: RwSignal::new(None),
             toasts: RwSignal::new(Vec::new()),
@@ -115,11 +131,39 @@ impl Screen {
             link: RwSignal::new(None),
             draft: RwSignal::new(String::new()),
             attach: RwSignal::new(Vec::new()),
+            page: RwSignal::new(None),
             dragged: RwSignal::new(None),
+            left_out: RwSignal::new(Vec::new()),
             query: RwSignal::new(String::new()),
+            log: RwSignal::new(None),
             fault: Faults(RwSignal::new(Vec::new())),
             next: StoredValue::new(0),
         }
+    }
+
+    /// Follows the window's width for as long as the page lives. What would come to lie over the
+    /// work is closed rather than left in the way.
+    pub fn follow_width(self) {
+        dom::follow_width(PANEL_BESIDE, move |narrow| {
+            self.narrow.set(narrow);
+            if narrow {
+                self.sources.set(false);
+            }
+        });
+        dom::follow_width(SIDE_BESIDE, move |railed| {
+            self.railed.set(railed);
+            self.side.set(None);
+        });
+    }
+
+    /// Whether the sidebar is shown in full.
+    pub fn side_shown(self) -> bool {
+        self.side.get().unwrap_or(!self.railed.get())
+    }
+
+    /// Whether the sidebar lies over the sheet now.
+    pub fn side_over(self) -> bool {
+        self.railed.get_untracked() && self.side.get_untracked() == Some(true)
     }
 
     /// Goes to a screen.

@@ -2,5 +2,6 @@
 
 pub mod areas;
 pub mod boundary;
+pub mod log;
 pub mod side;
 pub mod toasts;

@@ -3,6 +3,7 @@
 pub mod chat;
 pub mod closed;
 pub mod documents;
+pub mod drop;
 pub mod first_run;
 pub mod models;
 pub mod new_chat;

@@ -53,7 +53,31 @@ pub enum Piece {
 #[serde(untagged)]
 enum Message {
     Plain(String),
-    Plural(BTreeMap<String, BTreeMap<String, String>>),
+    /// By the value that decides, then by its plural category. A form may depend on another value again.
+    Plural(BTreeMap<String, BTreeMap<String, Message>>),
+}
+
+impl Message {
+    fn forms<'a>(&'a self, found: &mut Vec<&'a str>) {
+        match self {
+            Message::Plain(text) => found.push(text),
+            Message::Plural(by) => by.values().flat_map(BTreeMap::values).for_each(|form| form.forms(found)),
+        }
+    }
+
+    fn chosen(&self, lang: Lang, args: &[(&str, Arg)]) -> Option<&str> {
+        match self {
+            Message::Plain(text) => Some(text),
+            Message::Plural(by) => {
+                let (name, forms) = by.first_key_value()?;
+                let category = match args.iter().find(|(arg, _)| arg == name) {
+                    Some((_, Arg::Number(n))) => intl::plural(lang, *n),
+                    Some((_, Arg::Text(_))) | None => "other".to_owned(),
+                };
+                forms.get(&category).or_else(|| forms.get("other"))?.chosen(lang, args)
+            }
+        }
+    }
 }
 
 /// All messages of a language.
@@ -74,11 +98,11 @@ impl Catalogue {
 
     /// Every form of a message: one, or one for each plural category.
     pub fn forms(&self, key: &str) -> Vec<&str> {
-        match self.0.get(key) {
-            None => vec![],
-            Some(Message::Plain(text)) => vec![text],
-            Some(Message::Plural(by)) => by.values().flat_map(BTreeMap::values).map(String::as_str).collect(),
+        let mut found = Vec::new();
+        if let Some(message) = self.0.get(key) {
+            message.forms(&mut found);
         }
+        found
     }
 
     /// The text with its values.
@@ -90,22 +114,11 @@ impl Catalogue {
 
     /// The text in pieces.
     pub fn pieces(&self, lang: Lang, key: &str, args: &[(&str, Arg)]) -> Vec<Piece> {
-        let form = match self.0.get(key) {
-            None => return vec![],
-            Some(Message::Plain(text)) => text.as_str(),
-            Some(Message::Plural(by)) => plural(lang, by, args).unwrap_or_default(),
-        };
-        fill(lang, form, args)
+        match self.0.get(key) {
+            None => vec![],
+            Some(message) => fill(lang, message.chosen(lang, args).unwrap_or_default(), args),
+        }
     }
-}
-
-fn plural<'a>(lang: Lang, by: &'a BTreeMap<String, BTreeMap<String, String>>, args: &[(&str, Arg)]) -> Option<&'a str> {
-    let (name, forms) = by.first_key_value()?;
-    let category = match args.iter().find(|(arg, _)| arg == name) {
-        Some((_, Arg::Number(n))) => intl::plural(lang, *n),
-        Some((_, Arg::Text(_))) | None => "other".to_owned(),
-    };
-    forms.get(&category).or_else(|| forms.get("other")).map(String::as_str)
 }
 
 fn fill(lang: Lang, form: &str, args: &[(&str, Arg)]) -> Vec<Piece> {
@@ -137,7 +150,8 @@ mod tests {
 
     #[test]
     fn values_and_plurals() {
-        let json = r#"{"hello": "Hello {name}", "docs": {"n": {"one": "{n} doc of {name}", "other": "{n} docs"}}}"#;
+        let json = r#"{"hello": "Hello {name}", "docs": {"n": {"one": "{n} doc of {name}", "other": "{n} docs"}},
+            "found": {"n": {"one": "{n} hit", "other": {"m": {"one": "{n} hits in {m} doc", "other": "{n} hits in {m} docs"}}}}}"#;
         let catalogue = Catalogue::parse(json).unwrap();
         #[allow(clippy::type_complexity)] // one row of the table below: what goes in, what comes out
         let table: &[(Lang, &str, &[(&str, Arg)], Option<&str>)] = &[
@@ -146,6 +160,9 @@ mod tests {
             (Lang::En, "docs", &[("n", Arg::Number(1.0)), ("name", Arg::Text("x".into()))], Some("1 doc of x")),
             (Lang::En, "docs", &[("n", Arg::Number(0.0))], Some("0 docs")),
             (Lang::Fr, "docs", &[("n", Arg::Number(0.0)), ("name", Arg::Text("x".into()))], Some("0 doc of x")),
+            (Lang::En, "found", &[("n", Arg::Number(1.0)), ("m", Arg::Number(1.0))], Some("1 hit")),
+            (Lang::En, "found", &[("n", Arg::Number(2.0)), ("m", Arg::Number(1.0))], Some("2 hits in 1 doc")),
+            (Lang::En, "found", &[("n", Arg::Number(2.0)), ("m", Arg::Number(2.0))], Some("2 hits in 2 docs")),
             (Lang::En, "nothing", &[], None),
         ];
         for (lang, key, args, expected) in table {

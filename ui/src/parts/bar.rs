@@ -56,6 +56,7 @@ pub fn SideButton() -> impl IntoView {
             class="btn icon ghost side-button"
             aria-label=t!("side.show")
             title=t!("side.show")
+            aria-expanded=move || client.screen.side_shown().to_string()
             on:click=move |_| perform(client, Action::Sidebar)
         >
             <Glyph icon=Icon::PanelLeft/>

@@ -1,5 +1,6 @@
 //! Layers that ask: the frame of a dialog, and the question before a link is opened.
 
+use super::icon::{Glyph, Icon};
 use crate::{client::use_client, dom};
 use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
@@ -21,6 +22,9 @@ pub fn Dialog(
     /// More classes.
     #[prop(default = "")]
     class: &'static str,
+    /// A close button beside the title, where nothing else in it closes it.
+    #[prop(optional)]
+    cross: bool,
     /// What is in it; built when it opens.
     children: ChildrenFn,
 ) -> impl IntoView {
@@ -54,7 +58,20 @@ pub fn Dialog(
             <Show when=move || open.get()>
                 <div class="dialog-in">
                     <div class="dialog-head">
-                        <h2>{title}</h2>
+                        <h2 class="grow">{title}</h2>
+                        {cross
+                            .then(|| {
+                                view! {
+                                    <button
+                                        class="btn icon ghost"
+                                        aria-label=t!("act.close")
+                                        title=t!("act.close")
+                                        on:click=move |_| close.run(())
+                                    >
+                                        <Glyph icon=Icon::X/>
+                                    </button>
+                                }
+                            })}
                     </div>
                     {children()}
                 </div>

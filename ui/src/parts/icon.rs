@@ -84,6 +84,7 @@ icons! {
     ShieldCheck "shield-check",
     Square "square",
     SquarePen "square-pen",
+    Sun "sun",
     SunMoon "sun-moon",
     Terminal "terminal",
     TextQuote "text-quote",

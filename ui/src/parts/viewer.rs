@@ -4,6 +4,7 @@
 use super::{
     icon::{Glyph, Icon},
     notice::FaultNotice,
+    page_dialog::Wide,
 };
 use crate::client::use_client;
 use leptos::prelude::*;
@@ -11,6 +12,8 @@ use protocol::{DocumentId, Fault, PageView, ReadPage, Span};
 use std::time::Duration;
 use wasm_bindgen_futures::spawn_local;
 
+/// The page's id on the screen, to go to by keyboard.
+pub const PAGE_ID: &str = "viewer-page";
 /// How wide a page's picture is asked for, in pixels: sharp at twice the panel's width.
 const PICTURE_WIDTH: u32 = 1_100;
 
@@ -25,6 +28,13 @@ pub struct Shown {
     pub passage: Option<Span>,
     /// The page's hash when it was cited.
     pub page_hash: Option<String>,
+}
+
+impl Shown {
+    /// A document from its first page.
+    pub fn start(document: DocumentId) -> Self {
+        Self { document, page: 1, passage: None, page_hash: None }
+    }
 }
 
 #[derive(Clone, PartialEq)]
@@ -126,6 +136,7 @@ pub fn Viewer(
                             >
                                 <Glyph icon=Icon::ArrowRight size=14/>
                             </button>
+                            <Wide wanted/>
                         }
                         .into_any()
                     }
@@ -135,7 +146,7 @@ pub fn Viewer(
             {move || {
                 changed().map(|()| view! { <p class="notice warn viewer-changed" role="status">{t!("viewer.changed")}</p> })
             }}
-            <div class="viewer-scroll" tabindex="0" role="region" aria-label=t!("viewer.name")>
+            <div class="viewer-scroll" id=PAGE_ID tabindex="0" role="region" aria-label=t!("viewer.name")>
                 {move || match loaded.get() {
                     Loaded::Nothing => ().into_any(),
                     Loaded::Slow => view! { <Waiting/> }.into_any(),
@@ -160,7 +171,10 @@ fn Waiting() -> impl IntoView {
 
 /// The page itself.
 #[component]
-fn Page(page: PageView) -> impl IntoView {
+pub(super) fn Page(
+    /// What was read of it.
+    page: PageView,
+) -> impl IntoView {
     let name = t!("viewer.page_name", page = page.page, document = &page.name);
     let (before, marked, after) = cut(&page.text, page.passage);
     match page.picture {

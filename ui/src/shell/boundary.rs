@@ -1,7 +1,7 @@
 //! The boundary bar: where things are, and what has left this machine today.
 
 use crate::{
-    client::use_space,
+    client::{use_client, use_space},
     faults, i18n,
     parts::icon::{Glyph, Icon, PlaceMark},
     route::Route,
@@ -16,31 +16,44 @@ enum PlaceState {
     Normal,
     SentEarlier,
     Connected,
+    /// The process that owns the connections does not answer: what it counted last is no measure.
+    Unknown,
 }
 
-fn place_state(egress: &EgressTotals) -> PlaceState {
-    match (egress.open, egress.sent_today) {
-        (1.., _) => PlaceState::Connected,
-        (0, 1..) => PlaceState::SentEarlier,
-        (0, 0) => PlaceState::Normal,
+fn place_state(egress: &EgressTotals, lost: bool) -> PlaceState {
+    match (lost, egress.open, egress.sent_today) {
+        (true, _, _) => PlaceState::Unknown,
+        (false, 1.., _) => PlaceState::Connected,
+        (false, 0, 1..) => PlaceState::SentEarlier,
+        (false, 0, 0) => PlaceState::Normal,
     }
 }
 
 /// The bar along the bottom. Nothing ever covers it.
 #[component]
 pub fn Boundary() -> impl IntoView {
-    let store = use_space();
+    let client = use_client();
+    let (store, screen) = (client.store, client.screen);
     let egress = Memo::new(move |_| store.egress().get());
-    let state = Memo::new(move |_| egress.with(place_state));
     let lost = Memo::new(move |_| *store.link().read() == Link::Lost);
+    let state = Memo::new(move |_| egress.with(|egress| place_state(egress, lost.get())));
+    let broken = Memo::new(move |_| {
+        let log = screen.log.read();
+        let report = log.as_ref().filter(|report| !report.intact)?;
+        Some(match &report.first_bad {
+            Some(bad) => t!("boundary.log_broken_at", seq = bad.seq as f64),
+            None => t!("boundary.log_broken"),
+        })
+    });
     view! {
         <footer
             class="boundary"
             class:out=move || state.get() == PlaceState::Connected
+            class:broken=move || broken.read().is_some()
             aria-label=t!("boundary.name")
         >
             <a class="where" href=Route::Outbound.href() title=t!("boundary.open")>
-                <span class="where-words" role="status">{move || egress.with(place_words)}</span>
+                <span class="where-words" role="status">{move || egress.with(|egress| place_words(state.get(), egress))}</span>
             </a>
             {move || {
                 egress.get().sealed.then(|| {
@@ -52,6 +65,18 @@ pub fn Boundary() -> impl IntoView {
                     }
                 })
             }}
+            {move || {
+                broken
+                    .get()
+                    .map(|words| {
+                        view! {
+                            <a class="seg bad" role="alert" href=Route::Outbound.href()>
+                                <Glyph icon=Icon::FileX size=13/>
+                                <span class="cut">{words}</span>
+                            </a>
+                        }
+                    })
+            }}
             <span class="grow"></span>
             {move || lost.get().then(|| view! { <span class="seg"><span class="spin"></span>{t!("boundary.lost")}</span> })}
             <ImportPart/>
@@ -60,9 +85,14 @@ pub fn Boundary() -> impl IntoView {
     }
 }
 
-fn place_words(egress: &EgressTotals) -> AnyView {
+fn place_words(state: PlaceState, egress: &EgressTotals) -> AnyView {
     let sent = i18n::bytes(egress.sent_today);
-    match place_state(egress) {
+    match state {
+        PlaceState::Unknown => view! {
+            <Glyph icon=Icon::CircleAlert size=13/>
+            <b>{t!("boundary.unmeasured")}</b>
+        }
+        .into_any(),
         PlaceState::Normal => view! {
             <PlaceMark place=Place::Here size=13/>
             <b>{t!("boundary.here")}</b>
@@ -117,7 +147,19 @@ fn ImportPart() -> impl IntoView {
 #[component]
 fn ModelPart() -> impl IntoView {
     let store = use_space();
+    // Answers come from a server elsewhere: its name, never the model that lies idle here.
+    let endpoint =
+        Memo::new(move |_| store.settings().read().chat_model.as_deref()?.strip_prefix("endpoint:").map(str::to_owned));
     let words = move || {
+        if let Some(endpoint) = endpoint.get() {
+            return view! {
+                <a class="seg" href=Route::Models.href()>
+                    <PlaceMark place=Place::Outside size=12/>
+                    <span class="cut">{endpoint}</span>
+                </a>
+            }
+            .into_any();
+        }
         let (model, state) = match &*store.engine().read() {
             EngineState::Off => (None, String::new()),
             EngineState::Loading { model, done, total } => {
@@ -146,6 +188,7 @@ fn ModelPart() -> impl IntoView {
                 <span class="num">{state}</span>
             </a>
         }
+        .into_any()
     };
     view! { {words} }
 }
@@ -158,12 +201,14 @@ mod tests {
     fn the_place_is_amber_only_while_something_is_open() {
         let totals = |open, sent_today| EgressTotals { open, sent_today, ..EgressTotals::default() };
         let table = [
-            (totals(0, 0), PlaceState::Normal),
-            (totals(0, 3_700), PlaceState::SentEarlier),
-            (totals(1, 0), PlaceState::Connected),
+            (totals(0, 0), false, PlaceState::Normal),
+            (totals(0, 3_700), false, PlaceState::SentEarlier),
+            (totals(1, 0), false, PlaceState::Connected),
+            (totals(0, 0), true, PlaceState::Unknown),
+            (totals(1, 3_700), true, PlaceState::Unknown),
         ];
-        for (totals, expected) in table {
-            assert_eq!(place_state(&totals), expected);
+        for (totals, lost, expected) in table {
+            assert_eq!(place_state(&totals, lost), expected, "{totals:?}, {lost}");
         }
     }
 }

@@ -8,13 +8,18 @@ use crate::{
     keys::{self, Action},
     parts::icon::{Glyph, Icon, Logo},
     route::Route,
+    screen::Screen,
     state::WorkspaceStoreFields,
 };
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 use protocol::{ChatId, ChatView};
+use web_sys::HtmlElement;
 
 /// So many chats are listed; older ones are found by the search.
 const LISTED: usize = 200;
+
+/// The button in the sidebar that shows and hides it.
+const TOGGLE_ID: &str = "side-toggle";
 
 /// The sidebar.
 #[component]
@@ -35,13 +40,16 @@ pub fn Side() -> impl IntoView {
         (count > 0).then(|| i18n::number(count as u32))
     };
     let palette_keys = keys::hint(Action::Palette, mac);
+    lies_over(screen);
     view! {
         <aside class="side" aria-label=t!("side.name")>
-            <div class="side-top" data-tauri-drag-region>
+            <div class="side-top">
                 <span class="grow"></span>
                 <button
                     class="btn icon ghost sm"
+                    id=TOGGLE_ID
                     aria-label=t!("side.toggle")
+                    aria-expanded=move || screen.side_shown().to_string()
                     title=format!("{} {}", t!("side.toggle"), keys::hint(Action::Sidebar, mac))
                     on:click=move |_| perform(client, Action::Sidebar)
                 >
@@ -78,6 +86,49 @@ pub fn Side() -> impl IntoView {
     }
 }
 
+/// While the sidebar lies over the sheet it is a layer: the focus goes in, Esc and a press outside
+/// close it, and the focus goes back to what opened it.
+fn lies_over(screen: Screen) {
+    let opener = StoredValue::new_local(None::<HtmlElement>);
+    Effect::new(move |was: Option<bool>| {
+        let over = screen.side.get() == Some(true) && screen.railed.get();
+        match (was.unwrap_or(false), over) {
+            (false, true) => {
+                opener.set_value(dom::focused());
+                dom::focus_soon(TOGGLE_ID);
+            }
+            (true, false) => {
+                // Only where the focus would be lost with the layer, not where it has gone elsewhere.
+                let lost = dom::focused().is_none_or(|now| now.matches("body, .side *").unwrap_or(true));
+                if let Some(opener) = opener.try_update_value(Option::take).flatten().filter(|_| lost) {
+                    request_animation_frame(move || drop(opener.focus()));
+                }
+            }
+            (true, true) | (false, false) => {}
+        }
+        over
+    });
+    let escape = window_event_listener(ev::keydown, move |event| {
+        if event.key() == "Escape"
+            && !event.default_prevented()
+            && screen.side_over()
+            && !dom::inside(event.target(), "dialog")
+        {
+            event.prevent_default();
+            screen.side.set(None);
+        }
+    });
+    let press = window_event_listener(ev::pointerdown, move |event| {
+        if screen.side_over() && !dom::inside(event.target(), ".side, .side-button, dialog") {
+            screen.side.set(None);
+        }
+    });
+    on_cleanup(move || {
+        escape.remove();
+        press.remove();
+    });
+}
+
 /// A place to go.
 #[component]
 fn Entry(
@@ -100,37 +151,48 @@ fn Entry(
     }
 }
 
-/// The chats in groups by day, newest first.
+/// A row of the list: the name of a day, or a chat of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Row {
+    Day(String),
+    Chat(ChatId),
+}
+
+/// The chats by day, newest first.
 #[component]
 fn Chats() -> impl IntoView {
     let store = use_client().store;
-    let groups = Memo::new(move |_| by_day(&store.chats().read(), dom::now()));
+    let rows = Memo::new(move |_| by_day(&store.chats().read(), dom::now()));
     view! {
         <Show
-            when=move || !groups.with(Vec::is_empty)
+            when=move || !rows.with(Vec::is_empty)
             fallback=move || view! { <p class="small faint side-empty">{t!("side.no_chats")}</p> }
         >
-            <For each=move || groups.get() key=|group| group.clone() let:group>
-                <h2 class="day">{group.0.clone()}</h2>
-                <nav class="nav chats" aria-label=t!("side.chats_of", day = &group.0)>
-                    {group.1.iter().map(|chat| view! { <ChatLink id=*chat/> }).collect_view()}
-                </nav>
-            </For>
+            <nav class="nav chats" aria-label=t!("side.chats")>
+                <For each=move || rows.get() key=Row::clone let:row>
+                    {match row {
+                        Row::Day(day) => view! { <h2 class="day">{day}</h2> }.into_any(),
+                        Row::Chat(id) => view! { <ChatLink id/> }.into_any(),
+                    }}
+                </For>
+            </nav>
         </Show>
     }
 }
 
-/// Groups of consecutive chats that fall on the same day or stretch of days.
-fn by_day(chats: &[ChatView], now: i64) -> Vec<(String, Vec<ChatId>)> {
-    let mut groups: Vec<(String, Vec<ChatId>)> = Vec::new();
+/// The chats, each stretch of days after its name.
+fn by_day(chats: &[ChatView], now: i64) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut last = String::new();
     for chat in chats.iter().take(LISTED) {
         let day = i18n::relative_day(chat.changed_at, now);
-        match groups.last_mut() {
-            Some((last, ids)) if *last == day => ids.push(chat.id),
-            Some(_) | None => groups.push((day, vec![chat.id])),
+        if day != last {
+            last.clone_from(&day);
+            rows.push(Row::Day(day));
         }
+        rows.push(Row::Chat(chat.id));
     }
-    groups
+    rows
 }
 
 #[component]
@@ -179,7 +241,13 @@ mod tests {
             items: 0,
         };
         let chats = [chat(1, 0), chat(2, 0), chat(3, 1), chat(4, 40)];
-        let groups = by_day(&chats, 100 * DAY + 10);
-        assert_eq!(groups.iter().map(|(_, ids)| ids.len()).collect::<Vec<_>>(), [2, 1, 1]);
+        let kinds: String = by_day(&chats, 100 * DAY + 10)
+            .iter()
+            .map(|row| match row {
+                Row::Day(_) => '-',
+                Row::Chat(_) => 'c',
+            })
+            .collect();
+        assert_eq!(kinds, "-cc-c-c");
     }
 }

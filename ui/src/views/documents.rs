@@ -1,59 +1,63 @@
 //! The documents screen: what is in the library, how far each one is, and how more gets in.
 
 mod add;
-mod drop;
+mod left_out;
+mod order;
 mod progress;
 mod row;
 mod selection;
+mod table;
 
 pub(crate) use add::PathLine;
-pub(crate) use drop::follow_window;
+pub(crate) use left_out::LeftOut;
 
 use crate::{
     client::use_client,
     files::{self, Wanted},
-    i18n,
     parts::{
         bar::Head,
         icon::{Glyph, Icon},
-        viewer::{Shown, Viewer},
+        viewer::Viewer,
     },
     route::Route,
     state::WorkspaceStoreFields,
 };
 use leptos::prelude::*;
-use protocol::{DocumentId, DocumentState};
-use std::collections::BTreeSet;
-
-/// So many rows are drawn at once; more are drawn on demand, so that a large library opens at once.
-const DRAWN: usize = 200;
+use order::Order;
+use protocol::DocumentState;
+use table::Grid;
 
 /// The screen.
 #[component]
 pub fn Documents() -> impl IntoView {
     let client = use_client();
     let store = client.store;
-    let opened = RwSignal::new(None::<DocumentId>);
-    let selected = RwSignal::new(BTreeSet::<DocumentId>::new());
+    let page = client.screen.page;
     let attention = RwSignal::new(false);
-    let drawn = RwSignal::new(DRAWN);
+    let order = RwSignal::new(Order::FIRST);
     let ids = Memo::new(move |_| {
         let only = attention.get();
         let documents = store.documents();
         let documents = documents.read();
-        let shown = documents.iter().filter(|document| !only || failed(&document.state));
-        shown.map(|document| document.id).collect::<Vec<_>>()
+        let mut shown = documents.iter().filter(|document| !only || failed(&document.state)).collect::<Vec<_>>();
+        order.get().sort(&mut shown);
+        shown.iter().map(|document| document.id).collect::<Vec<_>>()
     });
+    let grid = Grid::new(ids, order);
+    let close = move || {
+        let shown = page.try_update(Option::take).flatten();
+        if let Some(shown) = shown {
+            grid.focus(shown.document);
+        }
+    };
+    on_cleanup(move || page.set(None));
     let failures =
         Memo::new(move |_| store.documents().read().iter().filter(|document| failed(&document.state)).count());
     let line = Signal::derive(move || {
         let documents = store.documents();
         let documents = documents.read();
         let pages: u32 = documents.iter().map(|document| document.pages).sum();
-        t!("documents.line", n = documents.len() as f64, pages = i18n::number(pages))
-    });
-    let shown = Signal::derive(move || {
-        opened.get().map(|document| Shown { document, page: 1, passage: None, page_hash: None })
+        t!("documents.line", n = documents.len() as f64, pages = f64::from(pages))
     });
     view! {
         <section class="pane" data-testid="documents">
@@ -77,51 +81,39 @@ pub fn Documents() -> impl IntoView {
                 </Show>
             </div>
             <progress::Progress/>
-            <div class="scroll">
-                <Show when=move || !ids.read().is_empty() fallback=|| view! { <add::Empty/> }>
-                    <div class="table-scroll">
-                        <table class="grid">
-                            <thead>
-                                <tr>
-                                    <th scope="col">{t!("documents.name")}</th>
-                                    <th scope="col">{t!("documents.language")}</th>
-                                    <th scope="col" class="r">{t!("documents.pages")}</th>
-                                    <th scope="col" class="r">{t!("documents.size")}</th>
-                                    <th scope="col">{t!("documents.state")}</th>
-                                    <th scope="col" class="r">{t!("documents.added")}</th>
-                                </tr>
-                            </thead>
-                            <tbody>
-                                <For
-                                    each=move || ids.get().into_iter().take(drawn.get())
-                                    key=|id| *id
-                                    children=move |id| view! { <row::Row id selected opened/> }
-                                />
-                            </tbody>
-                        </table>
-                    </div>
-                    <Show when=move || { ids.read().len() > drawn.get() }>
-                        <div class="body">
-                            <button class="btn" on:click=move |_| drawn.update(|drawn| *drawn += DRAWN)>
-                                {t!("documents.more")}
-                            </button>
-                        </div>
-                    </Show>
-                </Show>
-            </div>
-            <selection::Bar selected/>
-            <drop::Target/>
+            <LeftOut/>
+            <Show
+                when=move || !ids.read().is_empty()
+                fallback=|| view! { <div class="scroll"><add::Empty/></div> }
+            >
+                <table::Table grid/>
+            </Show>
+            <selection::Bar selected=grid.selected/>
         </section>
-        <Show when=move || opened.get().is_some()>
-            <aside class="panel" aria-label=t!("documents.preview")>
+        <Show when=move || page.read().is_some()>
+            <aside
+                class="panel"
+                aria-label=t!("documents.preview")
+                on:keydown=move |event| {
+                    if event.key() == "Escape" && !event.default_prevented() {
+                        event.prevent_default();
+                        close();
+                    }
+                }
+            >
                 <div class="bar">
-                    <h2 class="cut">{t!("documents.preview")}</h2>
+                    <h2 class="h3 cut">{t!("documents.preview")}</h2>
                     <span class="grow"></span>
-                    <button class="btn icon ghost" aria-label=t!("act.close") on:click=move |_| opened.set(None)>
+                    <button
+                        class="btn icon ghost"
+                        aria-label=t!("act.close")
+                        title=t!("act.close")
+                        on:click=move |_| close()
+                    >
                         <Glyph icon=Icon::X/>
                     </button>
                 </div>
-                <Viewer shown/>
+                <Viewer shown=page/>
             </aside>
         </Show>
     }

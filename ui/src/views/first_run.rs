@@ -1,9 +1,10 @@
 //! The first run: this machine, a model, the first documents. Nothing here is asked twice.
 
+mod choose;
 mod steps;
 
 use crate::{
-    client::use_client,
+    client::{Client, use_client},
     files::{self, Wanted},
     i18n,
     parts::{
@@ -11,12 +12,16 @@ use crate::{
         notice::Notice,
     },
     route::Route,
-    shell::boundary::Boundary,
+    shell::{boundary::Boundary, log, toasts::Toasts},
     state::WorkspaceStoreFields,
-    views::documents::PathLine,
+    views::{
+        documents::{LeftOut, PathLine},
+        drop, settings,
+    },
 };
 use leptos::prelude::*;
-use protocol::{ChangeSettings, ModelUse, ModelView, Place};
+use protocol::{ModelUse, ModelView, Place};
+use wasm_bindgen_futures::spawn_local;
 
 /// The screen.
 #[component]
@@ -30,11 +35,8 @@ pub fn FirstRun() -> impl IntoView {
         import.done < import.total
     });
     let finish = move || {
-        let mut settings = store.settings().get_untracked();
-        settings.welcomed = true;
-        // At once: where the person goes next must not be undone by a reply that comes later.
         client.screen.go(if documents.get_untracked() > 0 { Route::NewChat } else { Route::Documents });
-        client.tell(ChangeSettings { settings });
+        leave(client);
     };
     view! {
         <div class="app first" data-testid="first-run">
@@ -53,6 +55,7 @@ pub fn FirstRun() -> impl IntoView {
                     <div class="scroll">
                         <div class="fr-body">
                             <Ready/>
+                            <choose::Choose/>
                             <h2 class="h1 fr-import">{t!("first.import")}</h2>
                             <p class="dim">{t!("first.import_about")}</p>
                             <div class="row fr-ways">
@@ -78,6 +81,7 @@ pub fn FirstRun() -> impl IntoView {
                                 </button>
                             </div>
                             <PathLine/>
+                            <LeftOut/>
                             <Show when=move || documents.get() != 0>
                                 <p class="fr-count" data-testid="first-count">
                                     {move || t!("first.here", n = documents.get() as f64)}
@@ -104,6 +108,8 @@ pub fn FirstRun() -> impl IntoView {
                         </Show>
                     </footer>
                 </section>
+                <Toasts/>
+                <drop::Layer/>
             </main>
             <Boundary/>
         </div>
@@ -115,12 +121,21 @@ pub fn FirstRun() -> impl IntoView {
 fn Ready() -> impl IntoView {
     let client = use_client();
     let models = Memo::new(move |_| client.store.models().get());
-    let chat = move || find(&models.get().models, ModelUse::Chat);
-    let search = move || find(&models.get().models, ModelUse::Embedding);
+    let chat = move || find(&models.read().models, ModelUse::Chat);
+    let search = move || find(&models.read().models, ModelUse::Embedding);
     let words = move || match (chat(), search()) {
         (Some(_), Some(_)) => t!("first.ready"),
         (None, _) => t!("first.no_model"),
         (Some(_), None) => t!("first.words_only"),
+    };
+    spawn_local(async move {
+        if let Err(fault) = log::check(client).await {
+            client.screen.fault.set(Some(fault));
+        }
+    });
+    let checked = move || {
+        let report = client.screen.log.read();
+        report.as_ref().filter(|report| report.intact).map(|report| t!("first.log", n = report.records as f64))
     };
     let check = |words: String| {
         view! {
@@ -140,7 +155,7 @@ fn Ready() -> impl IntoView {
                 <ul class="fr-checks">
                     {move || chat().map(|model| check(t!("first.model_whole", name = model.name)))}
                     {move || search().map(|model| check(t!("first.search_whole", name = model.name)))}
-                    {check(t!("first.log"))}
+                    {move || checked().map(check)}
                 </ul>
             </div>
         </div>
@@ -148,12 +163,6 @@ fn Ready() -> impl IntoView {
             <Notice tone="warn" icon=Icon::Info title=t!("models.starter")>
                 <div class="dim">{t!("models.starter_about")}</div>
             </Notice>
-        </Show>
-        <Show when=move || chat().is_none()>
-            <p class="dim">
-                {t!("first.get_model")} " "
-                <a class="link" href=Route::Models.href() on:click=move |_| leave(client)>{t!("first.to_models")}</a>
-            </p>
         </Show>
     }
 }
@@ -164,11 +173,9 @@ fn find(models: &[ModelView], purpose: ModelUse) -> Option<ModelView> {
     whole.clone().find(|model| model.chosen).or_else(|| whole.next()).cloned()
 }
 
-/// Leaves the first run for another screen.
-fn leave(client: crate::client::Client) {
-    let mut settings = client.store.settings().get_untracked();
-    settings.welcomed = true;
-    client.tell(ChangeSettings { settings });
+/// Leaves the first run for the screen that the address names by the next frame.
+fn leave(client: Client) {
+    request_animation_frame(move || settings::change(client, |settings| settings.welcomed = true));
 }
 
 /// Memory and disk in one line.

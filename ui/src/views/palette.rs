@@ -2,15 +2,27 @@
 
 mod found;
 
+use super::settings;
 use crate::{
     app::perform,
     client::{Client, use_client},
-    dom, i18n,
-    parts::icon::{Glyph, Icon},
+    dom, files, i18n, keys,
+    parts::{
+        icon::{Glyph, Icon},
+        marked::pieces,
+        viewer::Shown,
+    },
     route::Route,
 };
-use found::{Entry, Goal, entries};
+use found::{Entry, Goal, Lead, entries};
 use leptos::{html, prelude::*};
+use protocol::{Search, SearchHit, SearchMode};
+use wasm_bindgen_futures::spawn_local;
+
+/// From so many letters on passages are looked for, after a pause in typing, a few of them.
+const LETTERS: usize = 2;
+const PAUSE_MS: u32 = 80;
+const PASSAGES: u32 = 4;
 
 /// The layer. It is built when it opens, so that a closed one costs nothing.
 #[component]
@@ -30,7 +42,11 @@ fn Layer() -> impl IntoView {
     let open = client.screen.palette;
     let typed = RwSignal::new(String::new());
     let current = RwSignal::new(0_usize);
-    let list = Memo::new(move |_| client.store.with(|space| entries(space, &typed.get())));
+    let passages = passages(client, typed);
+    let list = Memo::new(move |_| {
+        let (typed, passages) = (typed.read(), passages.read());
+        client.store.with(|space| entries(space, &typed, &passages, client.in_window()))
+    });
     let before = StoredValue::new_local(dom::focused());
     let node = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
@@ -48,6 +64,14 @@ fn Layer() -> impl IntoView {
         let Some(entry) = list.with_untracked(|list| list.get(at).cloned()) else { return };
         close();
         reach(client, entry.goal);
+    };
+    let ask_about = move |at: usize| {
+        let goal = list.with_untracked(|list| list.get(at).map(|entry| entry.goal.clone()));
+        if let Some(Goal::Open(Shown { document, .. })) = goal {
+            close();
+            client.screen.attach.set(vec![document]);
+            client.screen.go(Route::NewChat);
+        }
     };
     let move_by = move |by: isize| {
         let count = list.with_untracked(Vec::len).max(1);
@@ -84,6 +108,7 @@ fn Layer() -> impl IntoView {
                         match event.key().as_str() {
                             "ArrowDown" => move_by(1),
                             "ArrowUp" => move_by(-1),
+                            "Enter" if event.ctrl_key() || event.meta_key() => ask_about(current.get_untracked()),
                             "Enter" => run(current.get_untracked()),
                             _ => return,
                         }
@@ -111,6 +136,13 @@ fn Layer() -> impl IntoView {
             <div class="palette-foot" aria-hidden="true">
                 <span class="row"><kbd class="kbd">"↑"</kbd><kbd class="kbd">"↓"</kbd>{t!("palette.move")}</span>
                 <span class="row"><kbd class="kbd">"↵"</kbd>{t!("palette.open")}</span>
+                <span class="row">
+                    {keys::caps("Mod+Enter", dom::is_mac())
+                        .into_iter()
+                        .map(|cap| view! { <kbd class="kbd">{cap}</kbd> })
+                        .collect_view()}
+                    {t!("palette.ask_about")}
+                </span>
             </div>
         </dialog>
     }
@@ -119,6 +151,8 @@ fn Layer() -> impl IntoView {
 #[component]
 fn Line(at: usize, entry: Entry, current: RwSignal<usize>, run: Callback<usize>) -> impl IntoView {
     let on = Memo::new(move |_| current.get() == at);
+    // Words of a document are set in the face of documents.
+    let from_document = entry.lead == Lead::Icon(Icon::TextQuote);
     view! {
         <div
             class="pi"
@@ -128,12 +162,49 @@ fn Line(at: usize, entry: Entry, current: RwSignal<usize>, run: Callback<usize>)
             on:pointermove=move |_| current.set(at)
             on:click=move |_| run.run(at)
         >
-            <Glyph icon=entry.icon/>
-            <span class="cut">{entry.words}</span>
-            <span class="faint grow cut">{entry.note}</span>
+            {match entry.lead {
+                Lead::Icon(icon) => view! { <Glyph icon/> }.into_any(),
+                Lead::Format(format) => view! { <span class="fmt">{format}</span> }.into_any(),
+            }}
+            <span class="cut" class:serif=from_document>
+                {pieces(&entry.words, &entry.marks)
+                    .into_iter()
+                    .map(|(piece, mark)| {
+                        if mark { view! { <em>{piece}</em> }.into_any() } else { piece.into_any() }
+                    })
+                    .collect_view()}
+            </span>
+            <span class="faint grow cut note">{entry.note}</span>
             {(!entry.keys.is_empty()).then(|| view! { <kbd class="kbd">{entry.keys}</kbd> })}
         </div>
     }
+}
+
+/// Passages with what was typed. Those of earlier words stay until the new ones are there.
+fn passages(client: Client, typed: RwSignal<String>) -> RwSignal<Vec<SearchHit>> {
+    let passages = RwSignal::new(Vec::new());
+    let asked = StoredValue::new(0_u32);
+    Effect::new(move || {
+        let query = typed.get().trim().to_owned();
+        let number = asked.get_value().wrapping_add(1);
+        asked.set_value(number);
+        if query.chars().count() < LETTERS {
+            passages.set(Vec::new());
+            return;
+        }
+        spawn_local(async move {
+            dom::sleep(PAUSE_MS).await;
+            if asked.try_get_value() != Some(number) {
+                return;
+            }
+            // A search that fails is said by the search screen; here the rest still serves.
+            let found = client.call(Search { query, mode: SearchMode::Hybrid, limit: PASSAGES }).await;
+            if asked.try_get_value() == Some(number) {
+                passages.set(found.map(|found| found.hits).unwrap_or_default());
+            }
+        });
+    });
+    passages
 }
 
 /// Does what an entry stands for.
@@ -150,9 +221,11 @@ fn reach(client: Client, goal: Goal) {
             screen.query.set(words);
             screen.go(Route::Search);
         }
-        Goal::AskAbout(document) => {
-            screen.attach.set(vec![document]);
-            screen.go(Route::NewChat);
+        Goal::Open(shown) => {
+            screen.page.set(Some(shown));
+            screen.go(Route::Documents);
         }
+        Goal::Theme(theme) => settings::change(client, |settings| settings.theme = theme),
+        Goal::Import(wanted) => files::choose_and_import(client, wanted),
     }
 }

@@ -1,6 +1,7 @@
 //! The search screen: passages while typing, by words, by meaning, or both, each with its page.
 
 mod hit;
+mod nothing;
 
 use crate::{
     client::use_client,
@@ -26,8 +27,11 @@ pub fn Search() -> impl IntoView {
     let client = use_client();
     let query = client.screen.query;
     let mode = RwSignal::new(SearchMode::Hybrid);
-    let reply = RwSignal::new(None::<SearchReply>);
+    let reply = RwSignal::new(None::<Found>);
     let current = RwSignal::new(0_usize);
+    // Where the page would lie over the passages it is shown on demand only.
+    let narrow = client.screen.narrow;
+    let opened = RwSignal::new(false);
     let node = NodeRef::<html::Input>::new();
     Effect::new(move || {
         if let Some(input) = node.get() {
@@ -41,6 +45,7 @@ pub fn Search() -> impl IntoView {
         asked.set_value(number);
         if text.is_empty() {
             reply.set(None);
+            opened.set(false);
             return;
         }
         leptos::task::spawn_local(async move {
@@ -49,23 +54,27 @@ pub fn Search() -> impl IntoView {
             if asked.try_get_value() != Some(number) {
                 return;
             }
-            let found = client.call(Find { query: text, mode, limit: LIMIT }).await;
+            let found = client.call(Find { query: text.clone(), mode, limit: LIMIT }).await;
             if asked.try_get_value() != Some(number) {
                 return;
             }
             match found {
                 Ok(found) => {
                     current.set(0);
-                    reply.set(Some(found));
+                    opened.set(false);
+                    reply.set(Some(Found { words: text, mode, reply: found }));
                 }
                 Err(fault) => client.screen.fault.set(Some(fault)),
             }
         });
     });
-    let count = Memo::new(move |_| reply.with(|reply| reply.as_ref().map_or(0, |reply| reply.hits.len())));
+    let count = Memo::new(move |_| reply.with(|reply| reply.as_ref().map_or(0, |found| found.reply.hits.len())));
     let shown = Signal::derive(move || {
+        if narrow.get() && !opened.get() {
+            return None;
+        }
         reply.with(|reply| {
-            let hit = reply.as_ref()?.hits.get(current.get())?;
+            let hit = reply.as_ref()?.reply.hits.get(current.get())?;
             let passage = Some(Span { start: hit.start, end: hit.end });
             Some(Shown { document: hit.document, page: hit.page, passage, page_hash: None })
         })
@@ -74,6 +83,19 @@ pub fn Search() -> impl IntoView {
         let last = count.get_untracked().saturating_sub(1);
         current.update(|at| *at = at.saturating_add_signed(by).min(last));
         dom::show_soon("hit-current");
+    };
+    let show = Callback::new(move |at: usize| {
+        current.set(at);
+        opened.set(true);
+    });
+    let name = move || {
+        reply.with(|reply| Some(reply.as_ref()?.reply.hits.get(current.get())?.name.clone())).unwrap_or_default()
+    };
+    let close = move || {
+        opened.set(false);
+        if let Some(input) = node.get_untracked() {
+            let _ = input.focus();
+        }
     };
     view! {
         <section class="pane" data-testid="search">
@@ -100,6 +122,14 @@ pub fn Search() -> impl IntoView {
                                     event.prevent_default();
                                     move_by(-1);
                                 }
+                                "Enter" if count.get_untracked() > 0 => {
+                                    event.prevent_default();
+                                    opened.set(true);
+                                }
+                                "Escape" if narrow.get_untracked() && opened.get_untracked() => {
+                                    event.prevent_default();
+                                    opened.set(false);
+                                }
                                 _ => {}
                             }
                         />
@@ -112,21 +142,23 @@ pub fn Search() -> impl IntoView {
                 </div>
             </div>
             <div class="scroll">
-                {move || {
-                    reply
-                        .get()
-                        .map(|reply| {
-                            view! {
-                                <ol class="hits" aria-label=t!("search.results")>
-                                    {reply
-                                        .hits
-                                        .into_iter()
-                                        .enumerate()
-                                        .map(|(at, found)| view! { <hit::Hit at found current/> })
-                                        .collect_view()}
-                                </ol>
-                            }
-                        })
+                {move || match reply.get() {
+                    None => ().into_any(),
+                    Some(found) if found.reply.hits.is_empty() => view! { <nothing::Nothing found mode/> }.into_any(),
+                    Some(found) => {
+                        view! {
+                            <ol class="hits" aria-label=t!("search.results")>
+                                {found
+                                    .reply
+                                    .hits
+                                    .into_iter()
+                                    .enumerate()
+                                    .map(|(at, found)| view! { <hit::Hit at found current show/> })
+                                    .collect_view()}
+                            </ol>
+                        }
+                            .into_any()
+                    }
                 }}
                 <Show when=move || query.with(|query| query.trim().is_empty())>
                     <p class="body dim">{t!("search.about")}</p>
@@ -137,21 +169,59 @@ pub fn Search() -> impl IntoView {
             </div>
         </section>
         <Show when=move || shown.get().is_some()>
-            <aside class="panel search-panel" aria-label=t!("documents.preview")>
+            <aside
+                class="panel search-panel"
+                aria-label=t!("documents.preview")
+                on:keydown=move |event| {
+                    if event.key() == "Escape" && narrow.get_untracked() {
+                        event.prevent_default();
+                        close();
+                    }
+                }
+            >
+                <Show when=move || narrow.get()>
+                    <div class="bar">
+                        <h2 class="h3 cut">{name}</h2>
+                        <span class="grow"></span>
+                        <button
+                            class="btn icon ghost"
+                            aria-label=t!("act.close")
+                            title=t!("act.close")
+                            data-testid="search-close"
+                            on:click=move |_| close()
+                        >
+                            <Glyph icon=Icon::X/>
+                        </button>
+                    </div>
+                </Show>
                 <Viewer shown/>
             </aside>
         </Show>
     }
 }
 
-/// How much was found, in how long, and by what.
-fn summary(reply: Option<&SearchReply>) -> String {
-    let Some(reply) = reply else { return String::new() };
+/// What a search found, and what was asked for.
+#[derive(Clone, PartialEq)]
+pub(super) struct Found {
+    words: String,
+    mode: SearchMode,
+    reply: SearchReply,
+}
+
+/// How much was found, in how long, and by what, where that is not what was asked for.
+fn summary(found: Option<&Found>) -> String {
+    let Some(Found { mode, reply, .. }) = found else { return String::new() };
+    let by_words = reply.mode == SearchMode::Text && *mode != SearchMode::Text;
     if reply.hits.is_empty() {
-        return t!("search.nothing");
+        return if by_words { t!("search.nothing_by_words") } else { t!("search.nothing") };
     }
+    let (n, documents) = (reply.hits.len() as f64, f64::from(reply.documents));
     let time = i18n::milliseconds(reply.ms);
-    t!("search.found", n = reply.hits.len() as f64, documents = f64::from(reply.documents), time = time)
+    if by_words {
+        t!("search.found_by_words", n = n, documents = documents, time = time)
+    } else {
+        t!("search.found", n = n, documents = documents, time = time)
+    }
 }
 
 /// By words, by meaning, or both.

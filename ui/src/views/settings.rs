@@ -3,6 +3,7 @@
 use crate::{
     client::{Client, use_client},
     dom,
+    fold::News,
     i18n::{self, Lang},
     parts::bar::Head,
     state::WorkspaceStoreFields,
@@ -32,11 +33,25 @@ pub fn Settings() -> impl IntoView {
     }
 }
 
-/// Changes one setting and keeps the others.
-fn change(client: Client, edit: impl FnOnce(&mut Kept)) {
-    let mut settings = client.store.settings().get_untracked();
+/// Changes one setting and keeps the others. It holds here at once, so that the next change starts
+/// from it; if it is refused, what was before comes back.
+pub(crate) fn change(client: Client, edit: impl FnOnce(&mut Kept)) {
+    let before = client.store.settings().get_untracked();
+    let mut settings = before.clone();
     edit(&mut settings);
-    client.tell(ChangeSettings { settings });
+    if settings == before {
+        return;
+    }
+    client.fold(News::Settings(settings.clone()));
+    spawn_local(async move {
+        if let Err(fault) = client.call(ChangeSettings { settings: settings.clone() }).await {
+            // A later change carries this one with it, and its own reply decides on both.
+            if client.store.settings().get_untracked() == settings {
+                client.fold(News::Settings(before));
+            }
+            client.screen.fault.set(Some(fault));
+        }
+    });
 }
 
 /// A setting: its name, what it means, and the control as children.

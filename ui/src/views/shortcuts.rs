@@ -13,7 +13,7 @@ use leptos::prelude::*;
 pub fn Shortcuts() -> impl IntoView {
     let open = use_screen().shortcuts;
     view! {
-        <Dialog open close=move |()| open.set(false) title=Signal::derive(|| t!("keys.shortcuts")) class="wide">
+        <Dialog open close=move |()| open.set(false) title=Signal::derive(|| t!("keys.shortcuts")) class="wide" cross=true>
             <div class="keys">
                 <Column group=Group::Window name=t!("keys.group_window")/>
                 <Column group=Group::Chat name=t!("keys.group_chat")/>

@@ -40,6 +40,7 @@ pub fn ChatBar(here: ChatScreen) -> impl IntoView {
         ]
     });
     let mac = dom::is_mac();
+    let sources = super::sources::count(client);
     view! {
         <Bar title>
             <span class="grow"></span>
@@ -47,13 +48,15 @@ pub fn ChatBar(here: ChatScreen) -> impl IntoView {
                 <Glyph icon=Icon::Ellipsis/>
             </Menu>
             <button
-                class="btn icon ghost"
-                aria-label=t!("sources.toggle")
+                class="btn icon ghost sources-button"
                 title=format!("{} {}", t!("sources.toggle"), keys::hint(Action::Sources, mac))
                 aria-pressed=move || screen.sources.get().to_string()
                 on:click=move |_| screen.sources.update(|open| *open = !*open)
             >
                 <Glyph icon=Icon::PanelRight/>
+                <span class="vh">{t!("sources.toggle")} " "</span>
+                // Where the panel lies over the chat, what is in it is said without opening it.
+                {move || (screen.narrow.get() && sources.get() > 0).then(|| view! { <span class="num">{sources}</span> })}
             </button>
         </Bar>
         <Rename here title renaming/>

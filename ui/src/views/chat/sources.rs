@@ -2,7 +2,7 @@
 
 use super::ChatScreen;
 use crate::{
-    client::use_client,
+    client::{Client, use_client},
     dom,
     parts::{
         icon::{Glyph, Icon},
@@ -12,7 +12,7 @@ use crate::{
     screen::Cited,
     state::WorkspaceStoreFields,
 };
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 use protocol::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
@@ -22,16 +22,7 @@ use web_sys::{HtmlElement, KeyboardEvent};
 pub fn Sources(here: ChatScreen) -> impl IntoView {
     let client = use_client();
     let (store, screen) = (client.store, client.screen);
-    // The answer that was looked at, else the newest one with sources, else the newest one.
-    let answer = Memo::new(move |_| {
-        if let Some(cited) = screen.cited.get() {
-            return Some(cited.item);
-        }
-        let ids: Vec<ItemId> = store.items().into_iter().map(|item| item.key()).collect();
-        let row = |id: &ItemId| store.items().at_key(*id);
-        let newest = ids.iter().rev().find(|id| row(id).try_read().is_some_and(|item| item.kind == ItemKind::Answer));
-        newest.copied()
-    });
+    let answer = Memo::new(move |_| looked_at(client));
     let citations = Memo::new(move |_| {
         let Some(item) = answer.get() else { return vec![] };
         store.items().at_key(item).try_read().map(|item| distinct(&item.citations)).unwrap_or_default()
@@ -56,23 +47,43 @@ pub fn Sources(here: ChatScreen) -> impl IntoView {
             store.items().at_key(item).try_read().is_some_and(|item| item.status == ItemStatus::Writing)
         })
     });
-    let close = move |_| {
+    let close = move || {
+        // The number that was pressed, else the message field.
+        let cite = document().query_selector(".thread a.cite[aria-current]").ok().flatten();
         screen.sources.set(false);
-        dom::focus_soon(super::MESSAGE_ID);
+        match cite.and_then(|cite| cite.dyn_into::<HtmlElement>().ok()) {
+            Some(cite) => drop(cite.focus()),
+            None => dom::focus_soon(super::MESSAGE_ID),
+        }
     };
+    // Where the panel lies over the chat it is a layer, and Esc closes it from beside it too.
+    let escape = window_event_listener(ev::keydown, move |event| {
+        let busy = dom::inside(event.target(), "textarea, input, dialog, [role=menu], .panel");
+        if event.key() == "Escape" && screen.narrow.get_untracked() && !busy && !event.default_prevented() {
+            event.prevent_default();
+            close();
+        }
+    });
+    on_cleanup(move || escape.remove());
     let _ = here;
     view! {
         <aside
             class="panel"
             aria-label=t!("sources.name")
             style=move || format!("--panel:{}px", screen.panel.get())
+            on:keydown=move |event| {
+                if event.key() == "Escape" {
+                    event.prevent_default();
+                    close();
+                }
+            }
         >
             <Splitter width=screen.panel/>
             <header class="bar">
                 <h2 class="h3">{t!("sources.name")}</h2>
                 <span class="faint num">{move || citations.with(|all| (!all.is_empty()).then_some(all.len()))}</span>
                 <span class="grow"></span>
-                <button class="btn icon ghost" aria-label=t!("sources.close") title=t!("sources.close") on:click=close>
+                <button class="btn icon ghost" aria-label=t!("sources.close") title=t!("sources.close") on:click=move |_| close()>
                     <Glyph icon=Icon::X/>
                 </button>
             </header>
@@ -90,6 +101,26 @@ pub fn Sources(here: ChatScreen) -> impl IntoView {
             </Show>
         </aside>
     }
+}
+
+/// The answer that was looked at, else the newest one.
+fn looked_at(client: Client) -> Option<ItemId> {
+    let store = client.store;
+    if let Some(cited) = client.screen.cited.get() {
+        return Some(cited.item);
+    }
+    let ids: Vec<ItemId> = store.items().into_iter().map(|item| item.key()).collect();
+    let row = |id: &ItemId| store.items().at_key(*id);
+    let newest = ids.iter().rev().find(|id| row(id).try_read().is_some_and(|item| item.kind == ItemKind::Answer));
+    newest.copied()
+}
+
+/// How many sources the panel would show.
+pub(super) fn count(client: Client) -> Memo<usize> {
+    Memo::new(move |_| {
+        let Some(item) = looked_at(client) else { return 0 };
+        client.store.items().at_key(item).try_read().map_or(0, |item| distinct(&item.citations).len())
+    })
 }
 
 /// Each number once, in order.

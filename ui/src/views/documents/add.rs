@@ -1,16 +1,34 @@
 //! How documents get in when there are none yet, and by typing a path.
 
-use crate::{client::use_client, files};
+use super::{AddButtons, left_out::reason};
+use crate::{
+    client::use_client,
+    files,
+    parts::{
+        field::FieldError,
+        icon::{Glyph, Icon},
+    },
+};
 use leptos::prelude::*;
-use protocol::{ImportPlan, PlanImport};
+use protocol::{Fault, ImportPlan, PlanImport};
+use wasm_bindgen_futures::spawn_local;
+
+const ERROR_ID: &str = "import-path-error";
 
 /// No documents: what this place is for, and the ways in.
 #[component]
 pub(super) fn Empty() -> impl IntoView {
     view! {
         <div class="docs-empty">
-            <h2 class="h2">{t!("documents.empty")}</h2>
-            <p class="dim">{t!("documents.empty_about")}</p>
+            <div class="empty">
+                <span class="empty-ill"><Glyph icon=Icon::Files size=20/></span>
+                <h2 class="h2">{t!("documents.empty")}</h2>
+                <p>{t!("documents.empty_about")}</p>
+                <div class="btn-group">
+                    <AddButtons/>
+                </div>
+                <small>{t!("documents.formats")}</small>
+            </div>
             <PathLine/>
         </div>
     }
@@ -22,11 +40,26 @@ pub(crate) fn PathLine() -> impl IntoView {
     let client = use_client();
     let path = RwSignal::new(String::new());
     let plan = RwSignal::new(None::<(String, ImportPlan)>);
+    let wrong = RwSignal::new(None::<Fault>);
     let look = move || {
         let typed = path.get_untracked().trim().to_owned();
-        if !typed.is_empty() {
-            client.ask(PlanImport { paths: vec![typed.clone()] }, move |made| plan.set(Some((typed, made))));
+        if typed.is_empty() {
+            return;
         }
+        spawn_local(async move {
+            let made = client.call(PlanImport { paths: vec![typed.clone()] }).await;
+            // Another path was typed meanwhile, or the screen is gone.
+            if path.try_get_untracked().is_none_or(|now| now.trim() != typed) {
+                return;
+            }
+            match made {
+                Ok(made) => match only_fault(&made) {
+                    Some(fault) => wrong.set(Some(fault)),
+                    None => plan.set(Some((typed, made))),
+                },
+                Err(fault) => wrong.set(Some(fault)),
+            }
+        });
     };
     view! {
         <form
@@ -38,19 +71,24 @@ pub(crate) fn PathLine() -> impl IntoView {
         >
             <input
                 class="input mono"
+                class:bad=move || wrong.read().is_some()
                 data-testid="import-path"
                 aria-label=t!("documents.path")
+                aria-describedby=ERROR_ID
+                aria-invalid=move || wrong.read().is_some().to_string()
                 placeholder=t!("documents.path")
                 autocomplete="off"
                 spellcheck="false"
                 prop:value=move || path.get()
                 on:input=move |event| {
                     plan.set(None);
+                    wrong.set(None);
                     path.set(event_target_value(&event));
                 }
             />
             <button class="btn" type="submit" data-testid="import-look">{t!("documents.look")}</button>
         </form>
+        <FieldError id=ERROR_ID fault=wrong/>
         {move || plan.get().map(|(path_looked_at, made)| {
             view! {
                 <Plan
@@ -64,6 +102,12 @@ pub(crate) fn PathLine() -> impl IntoView {
             }
         })}
     }
+}
+
+/// Where the path itself is what cannot be imported: why.
+fn only_fault(plan: &ImportPlan) -> Option<Fault> {
+    let alone = plan.files == 0 && plan.known == 0 && plan.left_out.len() == 1;
+    plan.left_out.first().filter(|_| alone).map(|file| file.fault.clone())
 }
 
 /// What an import would do: files by format, and what is left out with the reason.
@@ -117,7 +161,7 @@ pub(crate) fn Plan(
                                 {left_out
                                     .into_iter()
                                     .map(|file| {
-                                        let why = crate::faults::words(&file.fault).message;
+                                        let why = reason(&file.fault);
                                         view! { <li><span class="mono">{file.path}</span> " " <span class="dim">{why}</span></li> }
                                     })
                                     .collect_view()}

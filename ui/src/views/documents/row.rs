@@ -1,45 +1,67 @@
 //! One document in the table: its name, its state, and what can be done about it.
 
+use super::{selection, table::Grid};
 use crate::{
     client::use_client,
     faults, i18n,
-    parts::icon::{Glyph, Icon},
+    parts::{
+        icon::{Glyph, Icon},
+        viewer::Shown,
+    },
     state::WorkspaceStoreFields,
 };
 use leptos::prelude::*;
 use protocol::{DocumentId, DocumentState, DocumentView, RetryDocument};
 use std::collections::BTreeSet;
 
+/// The id of a document's row on the page.
+pub(super) fn element_id(id: DocumentId) -> String {
+    format!("doc-{id}")
+}
+
 /// A row.
 #[component]
 pub(super) fn Row(
     /// The document.
     id: DocumentId,
-    /// Which are selected.
-    selected: RwSignal<BTreeSet<DocumentId>>,
-    /// Which is shown beside the table.
-    opened: RwSignal<Option<DocumentId>>,
+    /// What the rows share.
+    grid: Grid,
+    /// Its number in the table; the head is 1.
+    index: Signal<usize>,
 ) -> impl IntoView {
     let client = use_client();
     let row = client.store.documents().at_key(id);
     let document = Memo::new(move |_| row.try_read().map(|document| (*document).clone()));
-    let on = Memo::new(move |_| selected.read().contains(&id));
+    let on = Memo::new(move |_| grid.selected.read().contains(&id));
+    let opened = client.screen.page;
+    let shown = Memo::new(move |_| opened.read().as_ref().is_some_and(|page| page.document == id));
+    let stop = Memo::new(move |_| if grid.stop() == Some(id) { "0" } else { "-1" });
     let name = move || document.get().map(|document| document.name).unwrap_or_default();
     let mark = move || document.get().map(|document| document.format.to_uppercase()).unwrap_or_default();
     let toggle = move || {
-        selected.update(|selected| {
+        grid.anchor.set_value(Some(id));
+        grid.selected.update(|selected| {
             if !selected.remove(&id) {
                 selected.insert(id);
             }
         });
     };
     view! {
-        <tr aria-selected=move || (on.get() || opened.get() == Some(id)).to_string() data-testid="document">
+        <tr
+            id=element_id(id)
+            tabindex=stop
+            aria-rowindex=index
+            aria-selected=move || on.get().to_string()
+            class:shown=shown
+            on:focusin=move |_| grid.active.set(Some(id))
+            data-testid="document"
+        >
             <td>
                 <span class="name">
                     <button
                         class="check"
                         role="checkbox"
+                        tabindex=stop
                         aria-checked=move || on.get().to_string()
                         aria-label=move || t!("documents.select", name = name())
                         on:click=move |_| toggle()
@@ -47,16 +69,23 @@ pub(super) fn Row(
                         <Glyph icon=Icon::Check size=12/>
                     </button>
                     <span class="fmt">{mark}</span>
-                    <button class="med cut doc-open" title=name on:click=move |_| opened.set(Some(id))>
+                    <button
+                        class="med cut doc-open"
+                        tabindex="-1"
+                        title=name
+                        on:click=move |_| opened.set(Some(Shown::start(id)))
+                    >
                         {name}
                     </button>
                 </span>
             </td>
-            <td class="dim">{move || document.get().and_then(|document| document.language).map(|code| language(&code))}</td>
+            <td class="dim lang">
+                {move || document.get().and_then(|document| document.language).map(|code| language(&code))}
+            </td>
             <td class="r">{move || document.with(|document| document.as_ref().map_or_else(String::new, pages))}</td>
-            <td class="r dim">{move || document.get().map(|document| i18n::bytes(document.bytes))}</td>
-            <td>{move || document.get().map(|document| view! { <State id state=document.state/> })}</td>
-            <td class="r dim num">{move || document.get().map(|document| i18n::date(document.added_at))}</td>
+            <td class="r dim size">{move || document.get().map(|document| i18n::bytes(document.bytes))}</td>
+            <td class="wrap">{move || document.get().map(|document| view! { <State id state=document.state stop/> })}</td>
+            <td class="r dim num added">{move || document.get().map(|document| i18n::date(document.added_at))}</td>
         </tr>
     }
 }
@@ -79,7 +108,7 @@ fn language(code: &str) -> String {
 }
 
 #[component]
-fn State(id: DocumentId, state: DocumentState) -> impl IntoView {
+fn State(id: DocumentId, state: DocumentState, stop: Memo<&'static str>) -> impl IntoView {
     let client = use_client();
     match state {
         DocumentState::Waiting => view! {
@@ -124,15 +153,30 @@ fn State(id: DocumentId, state: DocumentState) -> impl IntoView {
         .into_any(),
         DocumentState::Failed { fault } => {
             let words = faults::words(&fault);
-            let about = [Some(words.message.clone()), words.safe, words.hint];
-            let about = about.into_iter().flatten().collect::<Vec<_>>().join(" ");
+            let more = [words.safe, words.hint].into_iter().flatten().collect::<Vec<_>>().join(" ");
             view! {
-                <span class="status bad">
+                <span class="status bad doc-failed">
                     <Glyph icon=Icon::CircleAlert size=14/>
-                    <span class="cut doc-why" title=about>{words.message}</span>
-                    <button class="btn sm" on:click=move |_| client.tell(RetryDocument { document: id })>
-                        {t!("documents.retry")}
-                    </button>
+                    <span class="grow">
+                        {words.message}
+                        <span class="sub">{more}</span>
+                    </span>
+                    <span class="btn-group">
+                        <button
+                            class="btn sm"
+                            tabindex=stop
+                            on:click=move |_| client.tell(RetryDocument { document: id })
+                        >
+                            {t!("documents.retry")}
+                        </button>
+                        <button
+                            class="btn ghost sm"
+                            tabindex=stop
+                            on:click=move |_| selection::remove(client, BTreeSet::from([id]))
+                        >
+                            {t!("documents.remove")}
+                        </button>
+                    </span>
                 </span>
             }
             .into_any()

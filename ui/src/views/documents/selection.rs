@@ -58,7 +58,7 @@ pub(super) fn Bar(
 }
 
 /// Removes documents at once; the toast brings them back.
-fn remove(client: Client, documents: BTreeSet<DocumentId>) {
+pub(super) fn remove(client: Client, documents: BTreeSet<DocumentId>) {
     let count = documents.len();
     for document in documents.iter().copied() {
         client.tell(RemoveDocument { document });

@@ -1,16 +1,27 @@
 //! OpenAI-compatible servers elsewhere. Configured here, reached only when a rule allows the host.
 
+mod form;
+
 use crate::{
     client::use_client,
-    parts::icon::{Glyph, Icon, PlaceMark},
+    parts::{
+        dialog::Dialog,
+        icon::{Glyph, Icon, PlaceMark},
+    },
     route::Route,
+    state::WorkspaceStoreFields,
 };
 use leptos::prelude::*;
-use protocol::{AddEndpoint, ChooseModel, EndpointView, Place, RemoveEndpoint, Verdict};
+use protocol::{ChooseModel, EndpointView, ModelsView, Place, RemoveEndpoint, Verdict};
 
 /// The endpoints, and a form to add one.
 #[component]
-pub(super) fn Elsewhere(endpoints: Vec<EndpointView>) -> impl IntoView {
+pub(super) fn Elsewhere(
+    /// What is known of all models.
+    models: Memo<ModelsView>,
+) -> impl IntoView {
+    let names =
+        Memo::new(move |_| models.read().endpoints.iter().map(|endpoint| endpoint.name.clone()).collect::<Vec<_>>());
     view! {
         <section class="section">
             <div class="section-head">
@@ -21,89 +32,109 @@ pub(super) fn Elsewhere(endpoints: Vec<EndpointView>) -> impl IntoView {
                 " "
                 <a class="link" href=Route::Outbound.href()>{t!("models.to_rules")}</a>
             </p>
-            <ul class="rules">{endpoints.into_iter().map(|endpoint| view! { <Line endpoint/> }).collect_view()}</ul>
-            <details class="endpoint-new">
-                <summary>{t!("models.endpoint_new")}</summary>
-                <NewEndpoint/>
-            </details>
+            <ul class="rules">
+                <For each=move || names.get() key=String::clone let:name>
+                    <Line name models/>
+                </For>
+            </ul>
+            <form::NewEndpoint/>
         </section>
     }
 }
 
 #[component]
-fn Line(endpoint: EndpointView) -> impl IntoView {
+fn Line(name: String, models: Memo<ModelsView>) -> impl IntoView {
     let client = use_client();
-    let EndpointView { name, url, model, has_key, verdict } = endpoint;
-    let (tone, words) = match verdict {
-        Verdict::Allow => ("tag warn", t!("outbound.rule_allow")),
-        Verdict::Ask => ("tag", t!("outbound.rule_ask")),
-        Verdict::Deny => ("tag", t!("models.not_allowed")),
-    };
-    let (to_choose, to_remove) = (format!("endpoint:{name}"), name.clone());
+    let name = StoredValue::new(name);
+    let endpoint = Memo::new(move |_| {
+        let models = models.read();
+        models.endpoints.iter().find(|endpoint| name.with_value(|name| *name == endpoint.name)).cloned()
+    });
+    let id = move || format!("endpoint:{}", name.get_value());
+    let used = Memo::new(move |_| client.store.settings().read().chat_model == Some(id()));
+    let asking = RwSignal::new(false);
+    let said = move |part: fn(EndpointView) -> String| endpoint.get().map(part).unwrap_or_default();
     view! {
-        <li class="row endpoint">
+        <li class="row endpoint" data-testid="endpoint">
             <PlaceMark place=Place::Outside size=14/>
             <span class="grow">
-                <span class="med">{name.clone()}</span>
-                <span class="sub">{model} " " <span class="mono">{url}</span></span>
+                <span class="med">{move || name.get_value()}</span>
+                <span class="sub">
+                    {move || said(|endpoint| endpoint.model)} " "
+                    <span class="mono">{move || said(|endpoint| endpoint.url)}</span>
+                </span>
             </span>
-            {has_key.then(|| view! { <span class="tag line">{t!("models.has_key")}</span> })}
-            <span class=tone>{words}</span>
-            <button class="btn sm" on:click=move |_| client.tell(ChooseModel { model: to_choose.clone() })>
-                {t!("models.choose")}
-            </button>
+            {move || {
+                endpoint
+                    .get()
+                    .is_some_and(|endpoint| endpoint.has_key)
+                    .then(|| view! { <span class="tag line">{t!("models.has_key")}</span> })
+            }}
+            {move || {
+                let (tone, words) = match endpoint.get().map(|endpoint| endpoint.verdict) {
+                    Some(Verdict::Allow) => ("tag warn", t!("outbound.rule_allow")),
+                    Some(Verdict::Ask) => ("tag", t!("outbound.rule_ask")),
+                    Some(Verdict::Deny) | None => ("tag", t!("models.not_allowed")),
+                };
+                view! { <span class=tone>{words}</span> }
+            }}
+            {move || {
+                if used.get() {
+                    view! {
+                        <span class="status warn">
+                            <Glyph icon=Icon::Check size=14/>
+                            {t!("models.in_use")}
+                        </span>
+                    }
+                        .into_any()
+                } else {
+                    view! {
+                        <button class="btn sm" on:click=move |_| client.tell(ChooseModel { model: id() })>
+                            {t!("models.choose")}
+                        </button>
+                    }
+                        .into_any()
+                }
+            }}
             <button
                 class="btn icon ghost sm"
-                aria-label=t!("models.endpoint_remove", name = name)
-                on:click=move |_| client.tell(RemoveEndpoint { name: to_remove.clone() })
+                aria-label=t!("models.endpoint_remove", name = name.get_value())
+                title=t!("models.endpoint_remove", name = name.get_value())
+                on:click=move |_| asking.set(true)
             >
                 <Glyph icon=Icon::X size=14/>
             </button>
+            <AskRemove name asking used/>
         </li>
     }
 }
 
+/// The key of a server cannot be brought back, so removing one asks first.
 #[component]
-fn NewEndpoint() -> impl IntoView {
+fn AskRemove(name: StoredValue<String>, asking: RwSignal<bool>, used: Memo<bool>) -> impl IntoView {
     let client = use_client();
-    let fields: [RwSignal<String>; 4] = std::array::from_fn(|_| RwSignal::new(String::new()));
-    let [name, url, model, key] = fields;
-    let field = move |words: String, kind: &'static str, value: RwSignal<String>| {
-        view! {
-            <label class="field">
-                <span class="label">{words}</span>
-                <input
-                    class="input"
-                    type=kind
-                    autocomplete="off"
-                    spellcheck="false"
-                    prop:value=move || value.get()
-                    on:input=move |event| value.set(event_target_value(&event))
-                />
-            </label>
-        }
-    };
+    let title = Signal::derive(move || t!("models.endpoint_ask", name = name.get_value()));
     view! {
-        <form
-            class="endpoint-form"
-            on:submit=move |event| {
-                event.prevent_default();
-                let text = |value: RwSignal<String>| value.get_untracked().trim().to_owned();
-                let secret = text(key);
-                let call = AddEndpoint {
-                    name: text(name),
-                    url: text(url),
-                    model: text(model),
-                    key: (!secret.is_empty()).then_some(secret),
-                };
-                client.ask(call, move |_| fields.iter().for_each(|field| field.set(String::new())));
-            }
-        >
-            {field(t!("models.endpoint_name"), "text", name)}
-            {field(t!("models.endpoint_url"), "url", url)}
-            {field(t!("models.endpoint_model"), "text", model)}
-            {field(t!("models.endpoint_key"), "password", key)}
-            <button class="btn" type="submit">{t!("models.endpoint_add")}</button>
-        </form>
+        <Dialog open=asking close=move |()| asking.set(false) title>
+            <div class="dialog-body">
+                <p>{t!("models.endpoint_ask_about")}</p>
+                {move || used.get().then(|| view! { <p>{t!("models.endpoint_ask_used")}</p> })}
+            </div>
+            <div class="dialog-foot">
+                <button class="btn" autofocus on:click=move |_| asking.set(false)>
+                    {t!("models.endpoint_keep")}
+                </button>
+                <span class="grow"></span>
+                <button
+                    class="btn danger-fill"
+                    on:click=move |_| {
+                        asking.set(false);
+                        client.tell(RemoveEndpoint { name: name.get_value() });
+                    }
+                >
+                    {t!("models.endpoint_erase")}
+                </button>
+            </div>
+        </Dialog>
     }
 }

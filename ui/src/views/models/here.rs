@@ -1,96 +1,121 @@
 //! The models on this disk: what each needs, whether it fits, and which one answers.
 
+use super::add;
 use crate::{
-    client::use_client,
-    faults, i18n,
-    parts::icon::{Glyph, Icon},
+    client::{Client, use_client},
+    dom, faults, i18n,
+    parts::{
+        fit::loaded,
+        icon::{Glyph, Icon},
+    },
+    state::WorkspaceStoreFields,
 };
 use leptos::prelude::*;
-use protocol::{ChooseModel, ModelUse, ModelView, VerifyModel};
+use protocol::{ChooseModel, EngineState, ModelUse, ModelView, ModelsView, VerifyModel};
+use wasm_bindgen_futures::spawn_local;
 
 /// The table.
 #[component]
-pub(super) fn Here(models: Vec<ModelView>) -> impl IntoView {
-    if models.is_empty() {
-        return view! { <p class="section dim">{t!("models.none")}</p> }.into_any();
-    }
+pub(super) fn Here(
+    /// What is known of all models.
+    models: Memo<ModelsView>,
+) -> impl IntoView {
+    let ids = Memo::new(move |_| models.read().models.iter().map(|model| model.id.clone()).collect::<Vec<_>>());
     view! {
-        <div class="table-scroll section">
-            <table class="grid tall flush">
-                <thead>
-                    <tr>
-                        <th scope="col">{t!("models.here")}</th>
-                        <th scope="col">{t!("models.use")}</th>
-                        <th scope="col" class="r">{t!("models.on_disk")}</th>
-                        <th scope="col" class="r">{t!("models.in_memory")}</th>
-                        <th scope="col">{t!("models.speed")}</th>
-                        <th scope="col">{t!("models.state")}</th>
-                        <th scope="col"><span class="vh">{t!("models.actions")}</span></th>
-                    </tr>
-                </thead>
-                <tbody>{models.into_iter().map(|model| view! { <Line model/> }).collect_view()}</tbody>
-            </table>
-        </div>
+        <Show
+            when=move || !ids.read().is_empty()
+            fallback=|| view! { <p class="section dim">{t!("models.none")}</p> }
+        >
+            <div class="table-scroll section">
+                <table class="grid tall flush">
+                    <thead>
+                        <tr>
+                            <th scope="col">{t!("models.here")}</th>
+                            <th scope="col">{t!("models.use")}</th>
+                            <th scope="col" class="r">{t!("models.on_disk")}</th>
+                            <th scope="col" class="r">{t!("models.in_memory")}</th>
+                            <th scope="col">{t!("models.speed")}</th>
+                            <th scope="col">{t!("models.state")}</th>
+                            <th scope="col"><span class="vh">{t!("models.actions")}</span></th>
+                        </tr>
+                    </thead>
+                    <tbody>
+                        <For each=move || ids.get() key=String::clone let:id>
+                            <Line id models/>
+                        </For>
+                    </tbody>
+                </table>
+            </div>
+        </Show>
     }
-    .into_any()
 }
 
 #[component]
-fn Line(model: ModelView) -> impl IntoView {
+fn Line(id: String, models: Memo<ModelsView>) -> impl IntoView {
     let client = use_client();
-    let about = [
-        Some(model.quantisation.clone()),
-        Some(t!("models.context", n = f64::from(model.context))),
-        model.licence.clone(),
-    ];
-    let about = about.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
-    let purpose = match model.purpose {
-        ModelUse::Chat => t!("models.for_chat"),
-        ModelUse::Embedding => t!("models.for_search"),
-    };
-    let (to_choose, to_verify) = (model.id.clone(), model.id.clone());
-    let choosable = model.purpose == ModelUse::Chat && !model.chosen && model.fault.is_none();
+    let id = StoredValue::new(id);
+    let model = Memo::new(move |_| {
+        let models = models.read();
+        models.models.iter().find(|model| id.with_value(|id| *id == model.id)).cloned()
+    });
     let busy = RwSignal::new(false);
-    let verify = move |_| {
-        let model = to_verify.clone();
-        busy.set(true);
-        leptos::task::spawn_local(async move {
-            match client.call(VerifyModel { model }).await {
-                Ok(model) if model.fault.is_none() => {
-                    client.screen.toast(t!("models.verified", name = model.name), None)
-                }
-                Ok(_) => {}
-                Err(fault) => client.screen.fault.set(Some(fault)),
-            }
-            busy.set(false);
-        });
-    };
+    let choosable = Memo::new(move |_| {
+        let elsewhere =
+            client.store.settings().read().chat_model.as_deref().is_some_and(|id| id.starts_with("endpoint:"));
+        model.read().as_ref().is_some_and(|model| {
+            model.purpose == ModelUse::Chat && (!model.chosen || elsewhere) && model.fault.is_none()
+        })
+    });
+    let damaged = Memo::new(move |_| model.read().as_ref().is_some_and(|model| model.fault.is_some()));
+    let cell = move |part: fn(&ModelView) -> String| model.read().as_ref().map(part).unwrap_or_default();
+    let state = Memo::new(move |_| {
+        let models = models.read();
+        let model = models.models.iter().find(|model| id.with_value(|id| *id == model.id))?;
+        Some(state_of(&models, model, &client.store.engine().read(), choosable.get()))
+    });
     view! {
         <tr data-testid="model">
             <td>
-                <span class="med">{model.name.clone()}</span>
-                <span class="sub">{about}</span>
-                <span class="sub mono" title=model.sha256.clone()>{fingerprint(&model.sha256)}</span>
+                <span class="med">{move || cell(|model| model.name.clone())}</span>
+                <span class="sub">{move || cell(about)}</span>
+                <span class="sub mono" title=move || cell(|model| model.sha256.clone())>
+                    {move || cell(|model| fingerprint(&model.sha256))}
+                </span>
             </td>
-            <td class="dim">{purpose}</td>
-            <td class="r">{i18n::bytes(model.bytes)}</td>
-            <td class="r">{i18n::bytes(model.memory)}</td>
-            <td class="num">{model.tokens_per_second.map_or_else(|| t!("models.not_measured"), i18n::rate)}</td>
-            <td>{state(&model)}</td>
+            <td class="dim">
+                {move || {
+                    cell(|model| match model.purpose {
+                        ModelUse::Chat => t!("models.for_chat"),
+                        ModelUse::Embedding => t!("models.for_search"),
+                    })
+                }}
+            </td>
+            <td class="r">{move || cell(|model| i18n::bytes(model.bytes))}</td>
+            <td class="r">{move || cell(|model| i18n::bytes(model.memory))}</td>
+            <td class="num">
+                {move || cell(|model| model.tokens_per_second.map_or_else(|| t!("models.not_measured"), i18n::rate))}
+            </td>
+            <td class="wrap">{move || state.get().map(|state| view! { <Told state/> })}</td>
             <td class="r">
                 <span class="btn-group">
-                    {choosable
-                        .then(|| {
-                            view! {
-                                <button
-                                    class="btn sm"
-                                    on:click=move |_| client.tell(ChooseModel { model: to_choose.clone() })
-                                >
-                                    {t!("models.choose")}
-                                </button>
-                            }
-                        })}
-                    <button class="btn ghost sm" aria-busy=move || busy.get().to_string() on:click=verify>
+                    <Show when=move || choosable.get()>
+                        <button
+                            class="btn sm"
+                            on:click=move |_| client.tell(ChooseModel { model: id.get_value() })
+                        >
+                            {t!("models.choose")}
+                        </button>
+                    </Show>
+                    <Show when=move || damaged.get()>
+                        <button class="btn sm" on:click=move |_| dom::focus_soon(add::PATH_ID)>
+                            {t!("models.add_again")}
+                        </button>
+                    </Show>
+                    <button
+                        class="btn ghost sm"
+                        aria-busy=move || busy.get().to_string()
+                        on:click=move |_| verify(client, id.get_value(), busy)
+                    >
                         {move || if busy.get() { t!("models.verifying") } else { t!("models.verify") }}
                     </button>
                 </span>
@@ -99,34 +124,90 @@ fn Line(model: ModelView) -> impl IntoView {
     }
 }
 
-fn state(model: &ModelView) -> AnyView {
+fn verify(client: Client, model: String, busy: RwSignal<bool>) {
+    if busy.get_untracked() {
+        return;
+    }
+    busy.set(true);
+    spawn_local(async move {
+        match client.call(VerifyModel { model }).await {
+            Ok(model) if model.fault.is_none() => client.screen.toast(t!("models.verified", name = model.name), None),
+            Ok(_) => {}
+            Err(fault) => client.screen.fault.set(Some(fault)),
+        }
+        busy.try_set(false);
+    });
+}
+
+fn about(model: &ModelView) -> String {
+    let about = [
+        Some(model.quantisation.clone()),
+        Some(t!("models.context", n = f64::from(model.context))),
+        model.licence.clone(),
+    ];
+    about.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+/// How a model is, in the order of what matters most.
+#[derive(Clone, Debug, PartialEq)]
+enum State {
+    Damaged { message: String, hint: Option<String> },
+    Loading { done: u64, total: u64 },
+    Loaded,
+    TooLarge { need: u64, free: u64 },
+    InUse,
+    Ready,
+}
+
+fn state_of(models: &ModelsView, model: &ModelView, engine: &EngineState, choosable: bool) -> State {
     if let Some(fault) = &model.fault {
         let words = faults::words(fault);
-        let hint = words.hint.map(|hint| view! { <span class="sub">{hint}</span> });
-        return view! {
-            <span class="status bad">
-                <Glyph icon=Icon::FileX size=14/>
-                <span>{words.message} {hint}</span>
-            </span>
-        }
-        .into_any();
+        return State::Damaged { message: words.message, hint: words.hint };
+    }
+    if let EngineState::Loading { model: name, done, total } = engine
+        && *name == model.name
+    {
+        return State::Loading { done: *done, total: *total };
+    }
+    if loaded(models, engine).is_some_and(|loaded| loaded.id == model.id) {
+        return State::Loaded;
     }
     if !model.fits {
-        return view! {
-            <span class="status warn">
-                <Glyph icon=Icon::MemoryStick size=14/>
-                {t!("models.too_large")}
-            </span>
-        }
-        .into_any();
+        return State::TooLarge { need: model.memory, free: models.memory_free };
     }
-    let words = match (model.purpose, model.chosen) {
-        (ModelUse::Chat, true) | (ModelUse::Embedding, _) => t!("models.in_use"),
-        (ModelUse::Chat, false) => t!("models.ready"),
+    match (model.purpose, choosable) {
+        (ModelUse::Chat, false) | (ModelUse::Embedding, _) => State::InUse,
+        (ModelUse::Chat, true) => State::Ready,
+    }
+}
+
+#[component]
+fn Told(state: State) -> impl IntoView {
+    let (tone, mark, words) = match state {
+        State::Damaged { message, hint } => {
+            return view! {
+                <span class="status bad">
+                    <Glyph icon=Icon::FileX size=14/>
+                    <span>{message} {hint.map(|hint| view! { <span class="sub">{hint}</span> })}</span>
+                </span>
+            }
+            .into_any();
+        }
+        State::Loading { done, total } => {
+            let words = t!("boundary.loading_of", done = i18n::bytes(done), total = i18n::bytes(total));
+            ("status run num", view! { <span class="spin"></span> }.into_any(), words)
+        }
+        State::Loaded => ("status run", view! { <span class="here-dot"></span> }.into_any(), t!("models.loaded")),
+        State::TooLarge { need, free } => {
+            let words = t!("models.too_large", need = i18n::bytes(need), free = i18n::bytes(free));
+            ("status warn", view! { <Glyph icon=Icon::MemoryStick size=14/> }.into_any(), words)
+        }
+        State::InUse => ("status ok", view! { <Glyph icon=Icon::Check size=14/> }.into_any(), t!("models.in_use")),
+        State::Ready => ("status ok", view! { <Glyph icon=Icon::Check size=14/> }.into_any(), t!("models.ready")),
     };
     view! {
-        <span class="status ok">
-            <Glyph icon=Icon::Check size=14/>
+        <span class=tone>
+            {mark}
             {words}
         </span>
     }

@@ -6,11 +6,16 @@ use crate::{
     parts::icon::{Glyph, Icon, PlaceMark},
     state::WorkspaceStoreFields,
 };
-use leptos::prelude::*;
-use protocol::{GateVerdict, LedgerEntry, Place, ReadLedger};
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
+use protocol::{EntryId, GateVerdict, LedgerEntry, Place, ReadLedger};
+use std::{collections::BTreeMap, time::Duration};
 
 /// How many lines are read at once.
 const PAGE: u32 = 100;
+/// The most that are kept here.
+const KEPT: usize = 5_000;
+/// The pause in what goes out after which the ledger is read again.
+const PAUSE: Duration = Duration::from_millis(400);
 
 /// Which lines are shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,7 +35,14 @@ impl Filter {
     }
 }
 
-/// The ledger, newest first, read again whenever something went out.
+/// The lines that are here with a page that was read: each once, newest first, as read last.
+fn merged(known: Vec<LedgerEntry>, page: Vec<LedgerEntry>) -> Vec<LedgerEntry> {
+    let mut all: BTreeMap<EntryId, LedgerEntry> = known.into_iter().map(|entry| (entry.id, entry)).collect();
+    all.extend(page.into_iter().map(|entry| (entry.id, entry)));
+    all.into_values().rev().take(KEPT).collect()
+}
+
+/// The ledger, newest first, read again when something went out.
 #[component]
 pub(super) fn Ledger() -> impl IntoView {
     let client = use_client();
@@ -39,20 +51,40 @@ pub(super) fn Ledger() -> impl IntoView {
     let filter = RwSignal::new(Filter::All);
     let read = move |before| {
         client.ask(ReadLedger { before, limit: PAGE }, move |page: Vec<LedgerEntry>| {
-            more.set(page.len() == PAGE as usize);
-            entries.update(|entries| match (before, entries) {
-                (Some(_), Some(entries)) => entries.extend(page),
-                (_, entries) => *entries = Some(page),
+            // Only a page that goes further back says whether there is more behind it.
+            let furthest = before.is_some() || entries.try_with_untracked(Option::is_none) == Some(true);
+            let full = page.len() == PAGE as usize;
+            let count = entries.try_update(|entries| {
+                let all = merged(entries.take().unwrap_or_default(), page);
+                entries.insert(all).len()
             });
+            if furthest {
+                more.try_set(full && count.is_some_and(|count| count < KEPT));
+            }
         });
     };
-    Effect::new(move || {
+    read(None);
+    let waiting = StoredValue::new(None::<TimeoutHandle>);
+    let stop = move || {
+        if let Some(timer) = waiting.try_update_value(Option::take).flatten() {
+            timer.clear();
+        }
+    };
+    on_cleanup(stop);
+    Effect::new(move |first: Option<()>| {
         client.store.egress().track();
-        read(None);
+        if first.is_some() {
+            // While bytes flow there are many events; one reading follows a pause in them.
+            stop();
+            waiting.set_value(set_timeout_with_handle(move || read(None), PAUSE).ok());
+        }
     });
     let shown = move || {
         let filter = filter.get();
-        entries.get().map(|entries| entries.into_iter().filter(|entry| filter.shows(entry)).collect::<Vec<_>>())
+        entries.get().map(|entries| {
+            let any = !entries.is_empty();
+            (any, entries.into_iter().filter(|entry| filter.shows(entry)).collect::<Vec<_>>())
+        })
     };
     view! {
         <div class="filters">
@@ -82,10 +114,19 @@ pub(super) fn Ledger() -> impl IntoView {
         </div>
         {move || match shown() {
             None => ().into_any(),
-            Some(entries) if entries.is_empty() => {
+            Some((false, _)) => {
                 view! { <p class="body dim" data-testid="ledger-empty">{t!("outbound.empty")}</p> }.into_any()
             }
-            Some(entries) => view! { <Table entries/> }.into_any(),
+            Some((true, entries)) if entries.is_empty() => {
+                view! {
+                    <p class="body dim">
+                        {t!("outbound.none_fit")} " "
+                        <button class="link" on:click=move |_| filter.set(Filter::All)>{t!("outbound.show_all")}</button>
+                    </p>
+                }
+                    .into_any()
+            }
+            Some((true, entries)) => view! { <Table entries/> }.into_any(),
         }}
         <Show when=move || more.get()>
             <div class="body">
@@ -162,5 +203,28 @@ fn Line(entry: LedgerEntry) -> impl IntoView {
             <td class="r">{i18n::bytes(entry.received)}</td>
             <td>{decision}</td>
         </tr>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_is_read_again_keeps_the_older_lines() {
+        let entry = |n: u8, sent: u64| LedgerEntry {
+            id: format!("00000000-0000-7000-8000-0000000000{n:02x}").parse().unwrap(),
+            at: i64::from(n),
+            who: String::new(),
+            why: String::new(),
+            host: String::new(),
+            sent,
+            received: 0,
+            verdict: GateVerdict::Allowed,
+        };
+        let known = vec![entry(3, 1), entry(2, 1), entry(1, 1)];
+        let all = merged(known, vec![entry(4, 1), entry(3, 9)]);
+        let told: Vec<(i64, u64)> = all.iter().map(|entry| (entry.at, entry.sent)).collect();
+        assert_eq!(told, [(4, 1), (3, 9), (2, 1), (1, 1)]);
     }
 }

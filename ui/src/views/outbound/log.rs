@@ -4,9 +4,10 @@ use crate::{
     client::use_client,
     i18n,
     parts::icon::{Glyph, Icon},
+    shell::log,
 };
 use leptos::prelude::*;
-use protocol::{LogLine, LogReport, ReadLog, VerifyLog};
+use protocol::{LogLine, LogReport, ReadLog};
 
 /// How many records are shown.
 const SHOWN: u32 = 30;
@@ -16,18 +17,17 @@ const SHOWN: u32 = 30;
 pub(super) fn Log() -> impl IntoView {
     let client = use_client();
     let lines = RwSignal::new(Vec::<LogLine>::new());
-    let report = RwSignal::new(None::<LogReport>);
+    let report = client.screen.log;
     let busy = RwSignal::new(false);
-    let read = move || client.ask(ReadLog { before: None, limit: SHOWN }, move |read| lines.set(read));
+    let read = move || client.ask(ReadLog { before: None, limit: SHOWN }, move |read| drop(lines.try_set(read)));
     read();
     let verify = move || {
         busy.set(true);
         leptos::task::spawn_local(async move {
-            match client.call(VerifyLog {}).await {
-                Ok(told) => report.set(Some(told)),
-                Err(fault) => client.screen.fault.set(Some(fault)),
+            if let Err(fault) = log::check(client).await {
+                client.screen.fault.set(Some(fault));
             }
-            busy.set(false);
+            busy.try_set(false);
             read();
         });
     };

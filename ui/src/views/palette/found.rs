@@ -1,13 +1,15 @@
-//! What the palette offers for what was typed: a pure look-up in what is here already.
+//! What the palette offers for what was typed: a pure look-up in what is here already, and in the
+//! passages that a search has found.
 
 use crate::{
+    files::Wanted,
     i18n,
     keys::{self, Action},
-    parts::icon::Icon,
+    parts::{icon::Icon, viewer::Shown},
     route::Route,
     state::Workspace,
 };
-use protocol::DocumentId;
+use protocol::{SearchHit, Span, Theme};
 
 /// What an entry leads to.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,8 +22,21 @@ pub enum Goal {
     Ask(String),
     /// A search for these words.
     Find(String),
-    /// A new chat with this document attached.
-    AskAbout(DocumentId),
+    /// A page of a document.
+    Open(Shown),
+    /// A light or a dark window.
+    Theme(Theme),
+    /// An import.
+    Import(Wanted),
+}
+
+/// What stands before an entry.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Lead {
+    /// An icon.
+    Icon(Icon),
+    /// A document's format.
+    Format(String),
 }
 
 /// A line of the palette.
@@ -29,10 +44,12 @@ pub enum Goal {
 pub struct Entry {
     /// The key of its group's name.
     pub group: &'static str,
-    /// Its icon.
-    pub icon: Icon,
+    /// What stands before it.
+    pub lead: Lead,
     /// What it is.
     pub words: String,
+    /// Which chars of it were looked for.
+    pub marks: Vec<Span>,
     /// Fewer words after it.
     pub note: String,
     /// Its shortcut.
@@ -43,82 +60,104 @@ pub struct Entry {
 
 /// The most chats and the most documents listed.
 const LISTED: usize = 6;
+/// So many chars of a passage stand before the first one that was looked for.
+const BEFORE: usize = 24;
 
-/// The entries for what was typed, best group first.
-pub(super) fn entries(space: &Workspace, typed: &str) -> Vec<Entry> {
+/// The entries for what was typed. Passages come last: they arrive later than the rest, and what a
+/// person is about to press must not move.
+pub(super) fn entries(space: &Workspace, typed: &str, passages: &[SearchHit], in_window: bool) -> Vec<Entry> {
     let typed = typed.trim();
-    let wanted = fold(typed);
-    let fits = |words: &str| wanted.is_empty() || fold(words).contains(&wanted);
-    let entry =
-        |group, icon, words: String, goal| Entry { group, icon, words, note: String::new(), keys: String::new(), goal };
+    let all = typed.is_empty();
+    let fits = |mut entry: Entry| match i18n::found(&entry.words, typed) {
+        Some(mark) => {
+            entry.marks = vec![mark];
+            Some(entry)
+        }
+        None => all.then_some(entry),
+    };
     let mut list = Vec::new();
 
-    let chats = space.chats.iter().filter(|chat| !chat.title.is_empty() && fits(&chat.title)).take(LISTED);
-    list.extend(chats.map(|chat| Entry {
+    let chats = space.chats.iter().filter(|chat| !chat.title.is_empty()).map(|chat| Entry {
         note: i18n::date(chat.changed_at),
         ..entry(key!("palette.chats"), Icon::MessageSquare, chat.title.clone(), Goal::Go(Route::Chat(chat.id)))
-    }));
-    if !wanted.is_empty() {
-        let documents = space.documents.iter().filter(|document| fits(&document.name)).take(LISTED);
-        list.extend(documents.map(|document| Entry {
-            note: t!("palette.ask_about"),
-            ..entry(key!("palette.documents"), Icon::FileText, document.name.clone(), Goal::AskAbout(document.id))
-        }));
+    });
+    list.extend(chats.filter_map(fits).take(LISTED));
+    if !all {
+        let documents = space.documents.iter().map(|document| Entry {
+            lead: Lead::Format(document.format.to_uppercase()),
+            note: if document.pages == 0 { String::new() } else { t!("question.pages", n = document.pages) },
+            ..entry(
+                key!("palette.documents"),
+                Icon::FileText,
+                document.name.clone(),
+                Goal::Open(Shown::start(document.id)),
+            )
+        });
+        list.extend(documents.filter_map(fits).take(LISTED));
         let group = key!("palette.do");
         list.push(entry(group, Icon::TextSearch, t!("palette.find", words = typed), Goal::Find(typed.to_owned())));
         list.push(entry(group, Icon::MessageSquareText, t!("palette.ask", words = typed), Goal::Ask(typed.to_owned())));
     }
-    list.extend(commands().into_iter().filter(|command| fits(&command.words)));
+    list.extend(commands(in_window).into_iter().filter_map(fits));
+    if !all {
+        list.extend(passages.iter().map(passage));
+    }
     list
 }
 
-fn commands() -> Vec<Entry> {
-    let mac = crate::dom::is_mac();
-    let group = key!("palette.commands");
-    let act = |icon, words, action| Entry {
-        group,
-        icon,
-        words,
-        note: String::new(),
-        keys: keys::hint(action, mac),
-        goal: Goal::Do(action),
-    };
-    let go = |icon, words, route| Entry {
-        group,
-        icon,
-        words,
-        note: String::new(),
-        keys: String::new(),
-        goal: Goal::Go(route),
-    };
-    vec![
-        act(Icon::SquarePen, t!("keys.new_chat"), Action::NewChat),
-        act(Icon::Search, t!("keys.search"), Action::SearchDocuments),
-        go(Icon::Files, t!("side.documents"), Route::Documents),
-        go(Icon::Gauge, t!("side.models"), Route::Models),
-        act(Icon::ShieldCheck, t!("keys.outbound"), Action::Outbound),
-        act(Icon::SunMoon, t!("keys.settings"), Action::Settings),
-        act(Icon::Keyboard, t!("keys.shortcuts"), Action::Shortcuts),
-        act(Icon::PanelLeft, t!("keys.sidebar"), Action::Sidebar),
-    ]
+fn entry(group: &'static str, icon: Icon, words: String, goal: Goal) -> Entry {
+    Entry { group, lead: Lead::Icon(icon), words, marks: Vec::new(), note: String::new(), keys: String::new(), goal }
 }
 
-/// Words as they are compared: lower case, common accents folded.
-fn fold(words: &str) -> String {
-    words
-        .chars()
-        .flat_map(char::to_lowercase)
-        .map(|letter| match letter {
-            'à' | 'á' | 'â' | 'ä' | 'ã' => 'a',
-            'ç' => 'c',
-            'è' | 'é' | 'ê' | 'ë' => 'e',
-            'ì' | 'í' | 'î' | 'ï' => 'i',
-            'ñ' => 'n',
-            'ò' | 'ó' | 'ô' | 'ö' | 'õ' => 'o',
-            'ù' | 'ú' | 'û' | 'ü' => 'u',
-            other => other,
-        })
-        .collect()
+/// A passage, from a little before the first word that was looked for.
+fn passage(hit: &SearchHit) -> Entry {
+    let from = hit.marks.iter().map(|mark| mark.start as usize).min().unwrap_or(0).saturating_sub(BEFORE);
+    let cut = |at: u32| at.saturating_sub(from as u32) + u32::from(from > 0);
+    let rest: String = hit.snippet.chars().skip(from).collect();
+    let shown = Shown {
+        document: hit.document,
+        page: hit.page,
+        passage: Some(Span { start: hit.start, end: hit.end }),
+        page_hash: None,
+    };
+    Entry {
+        marks: hit.marks.iter().map(|mark| Span { start: cut(mark.start), end: cut(mark.end) }).collect(),
+        note: t!("palette.place", document = &hit.name, page = f64::from(hit.page)),
+        ..entry(
+            key!("palette.passages"),
+            Icon::TextQuote,
+            if from > 0 { format!("…{rest}") } else { rest },
+            Goal::Open(shown),
+        )
+    }
+}
+
+fn commands(in_window: bool) -> Vec<Entry> {
+    let mac = crate::dom::is_mac();
+    let command = |icon, words, goal| {
+        let keys = if let Goal::Do(action) = goal { keys::hint(action, mac) } else { String::new() };
+        Entry { keys, ..entry(key!("palette.commands"), icon, words, goal) }
+    };
+    let mut list = vec![
+        command(Icon::SquarePen, t!("keys.new_chat"), Goal::Do(Action::NewChat)),
+        command(Icon::Search, t!("keys.search"), Goal::Do(Action::SearchDocuments)),
+        command(Icon::Files, t!("side.documents"), Goal::Go(Route::Documents)),
+        command(Icon::Plus, t!("documents.add_files"), Goal::Import(Wanted::Documents)),
+    ];
+    if in_window {
+        list.push(command(Icon::FolderInput, t!("documents.import_folder"), Goal::Import(Wanted::Folder)));
+    }
+    list.extend([
+        command(Icon::Gauge, t!("side.models"), Goal::Go(Route::Models)),
+        command(Icon::ShieldCheck, t!("keys.outbound"), Goal::Do(Action::Outbound)),
+        command(Icon::SunMoon, t!("keys.settings"), Goal::Do(Action::Settings)),
+        command(Icon::Sun, t!("palette.light"), Goal::Theme(Theme::Light)),
+        command(Icon::Moon, t!("palette.dark"), Goal::Theme(Theme::Dark)),
+        command(Icon::Monitor, t!("palette.system"), Goal::Theme(Theme::System)),
+        command(Icon::Keyboard, t!("keys.shortcuts"), Goal::Do(Action::Shortcuts)),
+        command(Icon::PanelLeft, t!("keys.sidebar"), Goal::Do(Action::Sidebar)),
+    ]);
+    list
 }
 
 #[cfg(test)]
@@ -126,10 +165,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accents_and_case_do_not_hide_a_title() {
-        for (title, typed) in [("Résiliation anticipée", "resiliation"), ("GRÜNE Mappe", "grune"), ("plan", "PLAN")]
+    fn a_passage_begins_shortly_before_what_was_looked_for() {
+        let hit = |snippet: &str, start, end| SearchHit {
+            document: "00000000-0000-7000-8000-000000000001".parse().unwrap(),
+            name: "a.pdf".into(),
+            format: "pdf".into(),
+            page: 2,
+            start: 5,
+            end: 9,
+            section: None,
+            score: 1.0,
+            words: 1.0,
+            meaning: 0.0,
+            snippet: snippet.into(),
+            marks: vec![Span { start, end }],
+            language: None,
+        };
+        let long = "l’été ".repeat(10) + "préavis de";
+        for (hit, expected) in
+            [(hit("le préavis", 3, 10), "le préavis"), (hit(&long, 60, 67), "…l’été l’été l’été l’été préavis de")]
         {
-            assert!(fold(title).contains(&fold(typed)), "{title} {typed}");
+            let entry = passage(&hit);
+            assert_eq!(entry.words, expected);
+            let Span { start, end } = entry.marks[0];
+            let marked: String = entry.words.chars().skip(start as usize).take((end - start) as usize).collect();
+            assert_eq!(marked, "préavis");
         }
     }
 }

@@ -1,0 +1,69 @@
+//! A search that found nothing: where was looked, what may change that, and what else can be done.
+
+use super::Found;
+use crate::{client::use_client, route::Route, state::WorkspaceStoreFields};
+use leptos::prelude::*;
+use protocol::{DocumentState, SearchMode};
+
+/// The words in place of the passages.
+#[component]
+pub(super) fn Nothing(
+    /// What was asked for.
+    found: Found,
+    /// How it is searched.
+    mode: RwSignal<SearchMode>,
+) -> impl IntoView {
+    let client = use_client();
+    let counts = Memo::new(move |_| {
+        let documents = client.store.documents();
+        let documents = documents.read();
+        let waiting = |state: &DocumentState| match state {
+            DocumentState::Waiting | DocumentState::Reading | DocumentState::Indexing { .. } => true,
+            DocumentState::Ready { .. } | DocumentState::Failed { .. } => false,
+        };
+        (documents.len(), documents.iter().filter(|document| waiting(&document.state)).count())
+    });
+    let used = found.reply.mode;
+    let looked = move || {
+        let n = counts.get().0 as f64;
+        match used {
+            SearchMode::Hybrid => t!("search.looked_both", n = n),
+            SearchMode::Text => t!("search.looked_words", n = n),
+            SearchMode::Vector => t!("search.looked_meaning", n = n),
+        }
+    };
+    let waiting = move || {
+        let n = counts.get().1;
+        (n > 0).then(|| t!("search.not_indexed", n = n as f64))
+    };
+    let question = found.words.clone();
+    view! {
+        <div class="empty left search-nothing" data-testid="search-nothing">
+            <h2 class="h2">{t!("search.nothing_for", words = found.words)}</h2>
+            <p>{looked} " " {waiting}</p>
+            <ul>
+                {(found.mode != SearchMode::Hybrid)
+                    .then(|| {
+                        view! {
+                            <li>
+                                <button class="link" on:click=move |_| mode.set(SearchMode::Hybrid)>
+                                    {t!("search.try_both")}
+                                </button>
+                            </li>
+                        }
+                    })}
+                <li>
+                    <button
+                        class="link"
+                        on:click=move |_| {
+                            client.screen.draft.set(question.clone());
+                            client.screen.go(Route::NewChat);
+                        }
+                    >
+                        {t!("search.ask_instead")}
+                    </button>
+                </li>
+            </ul>
+        </div>
+    }
+}
