@@ -9,7 +9,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::thread::{self, JoinHandle, Thread};
 
@@ -52,7 +52,14 @@ struct Shared {
     asleep: Vec<AtomicBool>,
     ending: AtomicBool,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
+    /// Pieces that each thread has done, the caller's first.
+    done: Vec<Counter>,
 }
+
+/// A count on a cache line of its own: only its thread adds to it.
+#[derive(Default)]
+#[repr(align(64))]
+struct Counter(AtomicU64);
 
 struct WorkCell(Cell<Option<Work>>);
 
@@ -76,6 +83,7 @@ impl Pool {
             asleep: (0..workers).map(|_| AtomicBool::new(false)).collect(),
             ending: AtomicBool::new(false),
             panic: Mutex::new(None),
+            done: (0..=workers).map(|_| Counter::default()).collect(),
         });
         let workers: Vec<_> = (0..workers)
             .map_while(|index| {
@@ -93,6 +101,17 @@ impl Pool {
         self.workers.len() + 1
     }
 
+    /// Pieces of work that each thread has done since the beginning, the caller's first: whether the others
+    /// come in time to help.
+    #[must_use]
+    pub fn pieces(&self) -> Vec<u64> {
+        self.shared.done.iter().take(self.threads()).map(|done| done.0.load(Ordering::Relaxed)).collect()
+    }
+
+    fn count(&self, thread: usize, pieces: u64) {
+        self.shared.done[thread].0.fetch_add(pieces, Ordering::Relaxed);
+    }
+
     /// Gives each thread one stretch of `0..items`, as even as possible, in a few pieces in order; a thread that
     /// has done its own helps the others.
     pub fn split(&self, items: usize, work: impl Fn(Range<usize>) + Sync) {
@@ -100,16 +119,20 @@ impl Pool {
         if threads <= 1 {
             if items > 0 {
                 work(0..items);
+                self.count(0, 1);
             }
             return;
         }
         let stretches: Vec<Stretch> = (0..threads).map(|thread| Stretch::new(share(items, threads, thread))).collect();
         self.run(&|thread| {
+            let mut pieces = 0;
             for other in 0..threads {
                 while let Some(piece) = stretches[(thread + other) % threads].next() {
                     work(piece);
+                    pieces += 1;
                 }
             }
+            self.count(thread, pieces);
         });
     }
 
@@ -119,14 +142,18 @@ impl Pool {
         if self.workers.is_empty() || items <= step {
             if items > 0 {
                 work(0..items);
+                self.count(0, 1);
             }
             return;
         }
         let all = Stretch { next: AtomicUsize::new(0), end: items, step };
-        self.run(&|_| {
+        self.run(&|thread| {
+            let mut pieces = 0;
             while let Some(piece) = all.next() {
                 work(piece);
+                pieces += 1;
             }
+            self.count(thread, pieces);
         });
     }
 
@@ -325,6 +352,8 @@ mod tests {
             pool.claim(50, 4, |range| range.for_each(|item| count(&seen[item])));
             assert!(seen.iter().all(|seen| seen.load(Ordering::Relaxed) == 1));
         }
+        let pieces = pool.pieces();
+        assert_eq!((pieces.len(), pieces.iter().sum::<u64>()), (3, 200 * 13), "every piece is counted");
     }
 
     /// A region in which each thread that comes does one item and then waits for `others` to come too.

@@ -213,6 +213,10 @@ impl Decoder for Dense {
         cache.advance(tokens.len());
         Ok(self.logits())
     }
+
+    fn pieces(&self) -> Vec<u64> {
+        self.cpu.pool().pieces()
+    }
 }
 
 impl Work {

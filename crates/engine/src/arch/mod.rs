@@ -40,6 +40,11 @@ pub trait Decoder: Send {
     /// Reads `tokens` (at least one) after the `cache.len()` that are there, and returns the
     /// logits of the last one, `shape().vocab` of them. On an error the cache keeps its length.
     fn forward(&mut self, tokens: &[u32], cache: &mut KvCache) -> Result<Vec<f32>>;
+
+    /// Pieces of work that each of its threads has done so far; empty where it has none of its own.
+    fn pieces(&self) -> Vec<u64> {
+        Vec::new()
+    }
 }
 
 /// Opens one architecture's decoder.

@@ -1,10 +1,13 @@
 //! What a model computes, written plainly: candle tensors in f32, weights dequantised. It is the
 //! measure that the fast decoders are tested against, and runs wherever candle runs.
+//!
+//! It can also round where the kernels round, and only there. What then still lies between it and a fast
+//! decoder is no rounding that was decided on, but an error.
 
 use super::{Decoder, KvCache, Opening, Shape};
 use crate::{
     error::{EngineError, Result},
-    gguf::Gguf,
+    gguf::{Gguf, Kind},
 };
 use candle_core::{D, DType, Device, IndexOp, Tensor, quantized};
 use candle_nn::{ops, rotary_emb};
@@ -12,7 +15,26 @@ use std::borrow::Cow;
 
 /// Opens a decoder of the Llama family.
 pub fn open(file: &Gguf, opening: &mut Opening<'_>) -> Result<Box<dyn Decoder>> {
-    Ok(Box::new(Reference::open(file, opening)?))
+    Ok(Box::new(Reference::open(file, opening, Rounding::None)?))
+}
+
+/// Opens a decoder of the Llama family that rounds what the kernels round: the inputs of products with
+/// weights in codes to 8 bits, keys and values to half precision. The embeddings are changed by a part of
+/// `nudge`: what comes of a change as small as sums in another order leave shows how far two decoders
+/// without a fault may come apart.
+pub fn open_rounded(file: &Gguf, opening: &mut Opening<'_>, nudge: f32) -> Result<Box<dyn Decoder>> {
+    let mut reference = Reference::open(file, opening, Rounding::AsKernels)?;
+    let width = reference.shape.width;
+    let sides: Vec<f32> = (0..width).map(|i| if i % 2 == 0 { 1.0 + nudge } else { 1.0 - nudge }).collect();
+    reference.nudge = Some(Tensor::from_vec(sides, width, &Device::Cpu)?);
+    Ok(Box::new(reference))
+}
+
+/// What is rounded on the way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rounding {
+    None,
+    AsKernels,
 }
 
 /// A Llama-family decoder in f32.
@@ -26,6 +48,11 @@ pub struct Reference {
     pairs: bool,
     cos: Tensor,
     sin: Tensor,
+    rounding: Rounding,
+    /// What the embeddings are multiplied with.
+    nudge: Option<Tensor>,
+    /// Whether the weights of the output are codes.
+    output_coded: bool,
 }
 
 struct Layer {
@@ -45,11 +72,38 @@ struct Layer {
 struct Linear {
     weight: Tensor,
     bias: Option<Tensor>,
+    /// Whether the weights are codes in the file.
+    coded: bool,
+}
+
+impl Rounding {
+    /// The input of a product, as the kernels have it.
+    fn input(self, x: &Tensor, coded: bool) -> candle_core::Result<Tensor> {
+        if self == Self::None || !coded {
+            return x.contiguous();
+        }
+        let mut values = x.flatten_all()?.to_vec1::<f32>()?;
+        for block in values.chunks_mut(32) {
+            let largest = block.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+            let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
+            block.iter_mut().for_each(|value| *value = (*value * inverse).round_ties_even() * (largest / 127.0));
+        }
+        Tensor::from_vec(values, x.shape(), x.device())
+    }
+
+    /// Keys or values, as the kernels keep them.
+    fn kept(self, x: &Tensor) -> candle_core::Result<Tensor> {
+        match self {
+            Self::None => Ok(x.clone()),
+            // Beyond the largest half-precision number they are cut to it.
+            Self::AsKernels => x.clamp(-65504f32, 65504f32)?.to_dtype(DType::F16)?.to_dtype(DType::F32),
+        }
+    }
 }
 
 impl Linear {
-    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let y = x.matmul(&self.weight.t()?)?;
+    fn forward(&self, x: &Tensor, rounding: Rounding) -> candle_core::Result<Tensor> {
+        let y = rounding.input(x, self.coded)?.matmul(&self.weight.t()?)?;
         match &self.bias {
             Some(bias) => y.broadcast_add(bias),
             None => Ok(y),
@@ -61,7 +115,7 @@ impl Linear {
 type Kept = Vec<(Tensor, Tensor)>;
 
 impl Reference {
-    fn open(file: &Gguf, opening: &mut Opening<'_>) -> Result<Self> {
+    fn open(file: &Gguf, opening: &mut Opening<'_>, rounding: Rounding) -> Result<Self> {
         let shape = Shape::read(file)?;
         let (width, head) = (shape.width, shape.head_width);
         let (queries, keys) = (shape.heads * head, shape.kv_heads * head);
@@ -86,11 +140,13 @@ impl Reference {
             })
             .collect::<Result<Vec<_>>>()?;
         let norm = read.tensor("output_norm.weight", &[width])?;
-        let output = read.optional("output.weight", &[width, shape.vocab])?.unwrap_or_else(|| embedding.clone());
+        let output = read.optional("output.weight", &[width, shape.vocab])?;
+        let output_coded = coded(file, if output.is_some() { "output.weight" } else { "token_embd.weight" })?;
+        let output = output.unwrap_or_else(|| embedding.clone());
         let factors = read.optional("rope_freqs.weight", &[shape.rope_width / 2])?;
         let (cos, sin) = rotations(file, &shape, factors.as_ref(), opening.positions)?;
         let pairs = shape.architecture == "llama";
-        Ok(Self { shape, embedding, layers, norm, output, pairs, cos, sin })
+        Ok(Self { shape, embedding, layers, norm, output, pairs, cos, sin, rounding, nudge: None, output_coded })
     }
 
     fn rotate(&self, x: &Tensor, from: usize) -> candle_core::Result<Tensor> {
@@ -111,9 +167,9 @@ impl Reference {
         let (heads, groups, head) = (self.shape.heads, self.shape.kv_heads, self.shape.head_width);
         let tokens = x.dim(0)?;
         let split = |x: Tensor, heads: usize| x.reshape((1, tokens, heads, head))?.transpose(1, 2)?.contiguous();
-        let mut query = split(layer.query.forward(x)?, heads)?;
-        let mut key = split(layer.key.forward(x)?, groups)?;
-        let value = split(layer.value.forward(x)?, groups)?;
+        let mut query = split(layer.query.forward(x, self.rounding)?, heads)?;
+        let mut key = split(layer.key.forward(x, self.rounding)?, groups)?;
+        let value = split(layer.value.forward(x, self.rounding)?, groups)?;
         if let Some(norm) = &layer.query_norm {
             query = self.normalise(&query, norm)?;
         }
@@ -121,8 +177,8 @@ impl Reference {
             key = self.normalise(&key, norm)?;
         }
         let (query, key) = (self.rotate(&query, from)?, self.rotate(&key, from)?);
-        kept.0.slice_set(&key.squeeze(0)?.contiguous()?, 1, from)?;
-        kept.1.slice_set(&value.squeeze(0)?.contiguous()?, 1, from)?;
+        kept.0.slice_set(&self.rounding.kept(&key.squeeze(0)?)?.contiguous()?, 1, from)?;
+        kept.1.slice_set(&self.rounding.kept(&value.squeeze(0)?)?.contiguous()?, 1, from)?;
 
         let seen = from + tokens;
         let shared = heads / groups;
@@ -136,7 +192,7 @@ impl Reference {
         let scores = if tokens > 1 { scores.broadcast_add(&mask(tokens, from, x.device())?)? } else { scores };
         let weights = ops::softmax_last_dim(&scores)?.reshape((groups, shared * tokens, seen))?;
         let mixed = weights.matmul(&values)?.reshape((heads, tokens, head))?;
-        layer.out.forward(&mixed.transpose(0, 1)?.reshape((tokens, heads * head))?)
+        layer.out.forward(&mixed.transpose(0, 1)?.reshape((tokens, heads * head))?, self.rounding)
     }
 
     fn normalise(&self, x: &Tensor, weight: &Tensor) -> candle_core::Result<Tensor> {
@@ -146,15 +202,19 @@ impl Reference {
     fn logits(&self, tokens: &[u32], from: usize, kept: &Kept) -> candle_core::Result<Vec<f32>> {
         let ids = Tensor::new(tokens, &Device::Cpu)?;
         let mut x = self.embedding.index_select(&ids, 0)?;
+        if let Some(nudge) = &self.nudge {
+            x = x.broadcast_mul(nudge)?;
+        }
         for (layer, kept) in self.layers.iter().zip(kept) {
             let attended = self.attend(layer, &self.normalise(&x, &layer.attention_norm)?, from, kept)?;
             x = (x + attended)?;
             let h = self.normalise(&x, &layer.ffn_norm)?;
-            let inner = (ops::silu(&layer.gate.forward(&h)?)? * layer.up.forward(&h)?)?;
-            x = (x + layer.down.forward(&inner)?)?;
+            let gate = layer.gate.forward(&h, self.rounding)?;
+            let inner = (ops::silu(&gate)? * layer.up.forward(&h, self.rounding)?)?;
+            x = (x + layer.down.forward(&inner, self.rounding)?)?;
         }
         let last = self.normalise(&x.i(tokens.len() - 1..)?, &self.norm)?;
-        last.matmul(&self.output.t()?)?.flatten_all()?.to_vec1()
+        self.rounding.input(&last, self.output_coded)?.matmul(&self.output.t()?)?.flatten_all()?.to_vec1()
     }
 }
 
@@ -221,6 +281,11 @@ fn rotations(file: &Gguf, shape: &Shape, factors: Option<&Tensor>, positions: us
     Ok((Tensor::from_vec(table(f64::cos), size, &Device::Cpu)?, Tensor::from_vec(table(f64::sin), size, &Device::Cpu)?))
 }
 
+/// Whether a tensor's numbers are codes and not plain numbers.
+fn coded(file: &Gguf, name: &str) -> Result<bool> {
+    Ok(!matches!(file.tensor(name)?.kind, Kind::F32 | Kind::F16 | Kind::BF16))
+}
+
 /// Dequantises tensors and tells how far it is.
 struct Reader<'a> {
     file: &'a Gguf,
@@ -246,6 +311,7 @@ impl Reader<'_> {
 
     fn linear(&mut self, name: &str, from: usize, to: usize) -> Result<Linear> {
         let weight = self.tensor(&format!("{name}.weight"), &[from, to])?;
-        Ok(Linear { weight, bias: self.optional(&format!("{name}.bias"), &[to])? })
+        let coded = coded(self.file, &format!("{name}.weight"))?;
+        Ok(Linear { weight, bias: self.optional(&format!("{name}.bias"), &[to])?, coded })
     }
 }

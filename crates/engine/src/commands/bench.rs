@@ -36,12 +36,16 @@ pub struct Measured {
     pub prompt_per_second: f64,
     /// Each run.
     pub prompt_runs: Vec<f64>,
+    /// The share of the pieces of work that each thread did while reading, the first one's first.
+    pub prompt_shares: Vec<f64>,
     /// Name such as `tg128`.
     pub write_test: String,
     /// Median rate of writing.
     pub write_per_second: f64,
     /// Each run.
     pub write_runs: Vec<f64>,
+    /// The share of the pieces of work that each thread did while writing.
+    pub write_shares: Vec<f64>,
     /// The most memory that the process has had, where the system says so.
     pub peak_bytes: Option<u64>,
 }
@@ -60,12 +64,17 @@ pub fn bench(path: &Path, plan: Plan) -> Result<Measured> {
     // The first run warms caches and page tables and is not counted.
     let mut prompt_runs = Vec::new();
     let mut write_runs = Vec::new();
+    let (mut read_pieces, mut written_pieces) = (Vec::new(), Vec::new());
     for run in 0..=plan.runs {
+        let begun = decoder.pieces();
         let read = rate(decoder.as_mut(), &tokens[..plan.prompt], plan.prompt)?;
+        let between = decoder.pieces();
         let written = rate(decoder.as_mut(), &tokens[..plan.write], 1)?;
         if run > 0 {
             prompt_runs.push(read);
             write_runs.push(written);
+            add(&mut read_pieces, &begun, &between);
+            add(&mut written_pieces, &between, &decoder.pieces());
         }
     }
     Ok(Measured {
@@ -75,11 +84,26 @@ pub fn bench(path: &Path, plan: Plan) -> Result<Measured> {
         prompt_test: format!("pp{}", plan.prompt),
         prompt_per_second: median(&prompt_runs),
         prompt_runs,
+        prompt_shares: shares(&read_pieces),
         write_test: format!("tg{}", plan.write),
         write_per_second: median(&write_runs),
         write_runs,
+        write_shares: shares(&written_pieces),
         peak_bytes: peak(),
     })
+}
+
+/// Adds to `all` what was done between two counts.
+fn add(all: &mut Vec<u64>, before: &[u64], after: &[u64]) {
+    all.resize(after.len(), 0);
+    for (all, (before, after)) in all.iter_mut().zip(before.iter().zip(after)) {
+        *all += after - before;
+    }
+}
+
+fn shares(pieces: &[u64]) -> Vec<f64> {
+    let all = pieces.iter().sum::<u64>().max(1) as f64;
+    pieces.iter().map(|pieces| *pieces as f64 / all).collect()
 }
 
 /// The most memory that this process has had.
@@ -121,13 +145,17 @@ impl Measured {
     /// For a terminal.
     #[must_use]
     pub fn table(&self) -> String {
-        let row = |test: &str, rate: f64| {
-            format!("| {:<12} | {:>7} | {:>8} | {:>12.1} |\n", self.architecture, self.threads, test, rate)
+        let row = |test: &str, rate: f64, shares: &[f64]| {
+            let share = shares.iter().map(|share| format!("{:.0}%", share * 100.0)).collect::<Vec<_>>().join(" ");
+            format!(
+                "| {:<12} | {:>7} | {:>8} | {:>12.1} | {:<12} |\n",
+                self.architecture, self.threads, test, rate, share
+            )
         };
         format!(
-            "| architecture | threads |     test | tokens/s     |\n| --- | --- | --- | --- |\n{}{}load {:.0} ms\n",
-            row(&self.prompt_test, self.prompt_per_second),
-            row(&self.write_test, self.write_per_second),
+            "| architecture | threads |     test | tokens/s     | share        |\n| --- | --- | --- | --- | --- |\n{}{}load {:.0} ms\n",
+            row(&self.prompt_test, self.prompt_per_second, &self.prompt_shares),
+            row(&self.write_test, self.write_per_second, &self.write_shares),
             self.load_ms
         )
     }

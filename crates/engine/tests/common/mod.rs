@@ -3,7 +3,6 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 pub mod blank;
-#[path = "../starter/mod.rs"]
 pub mod starter;
 pub mod tiny;
 

@@ -1,7 +1,13 @@
-//! Small random models of real structure, written as GGUF files in any quantisation.
+//! Small random models of real structure, written as GGUF files in any quantisation, and a real one without.
 
-use candle_core::{Device, Tensor, quantized::QTensor};
-use engine::gguf::Kind;
+use candle_core::{
+    Device, Tensor,
+    quantized::{QStorage, QTensor},
+};
+use engine::{
+    arch::Shape,
+    gguf::{Gguf, Kind},
+};
 use std::{io::Write, path::PathBuf};
 
 /// What a model looks like. Sizes that are not multiples of a tile's are on purpose.
@@ -110,10 +116,46 @@ pub fn write(plan: Plan) -> File {
         tensors.random(&name("ffn_norm.weight"), &[WIDTH], Kind::F32, 1.0);
     }
 
+    save(&entries, &tensors.list)
+}
+
+fn save(entries: &[(String, Entry)], tensors: &[Written]) -> File {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("random.gguf");
-    std::fs::File::create(&path).unwrap().write_all(&bytes(&entries, &tensors.list)).unwrap();
+    std::fs::File::create(&path).unwrap().write_all(&bytes(entries, tensors)).unwrap();
     File { path, _folder: folder }
+}
+
+/// A Llama file again, with the same weights as half-precision numbers instead of codes, so that nothing on
+/// the way is rounded to 8 bits.
+pub fn in_half(file: &Gguf) -> File {
+    let shape = Shape::read(file).unwrap();
+    let count = |key: &str, count: usize| (format!("llama.{key}"), Entry::Count(count as u64));
+    let fraction = |key: &str, value: f32| (format!("llama.{key}"), Entry::Fraction(value));
+    let entries = [
+        ("general.architecture".to_owned(), Entry::Text("llama")),
+        count("block_count", shape.layers),
+        count("context_length", shape.context),
+        count("embedding_length", shape.width),
+        count("feed_forward_length", shape.feed_forward),
+        count("attention.head_count", shape.heads),
+        count("attention.head_count_kv", shape.kv_heads),
+        count("rope.dimension_count", shape.rope_width),
+        fraction("attention.layer_norm_rms_epsilon", shape.epsilon),
+        fraction("rope.freq_base", shape.rope_base),
+    ];
+    let tensors = file.tensors().iter().map(|(name, info)| {
+        let dims: Vec<u64> = info.dims.iter().map(|dim| *dim as u64).collect();
+        let bytes = file.bytes(info);
+        if info.dims.len() == 1 {
+            return Written { name: name.clone(), dims, kind: info.kind, bytes: bytes.to_vec() };
+        }
+        let storage = QStorage::from_data(bytes.into(), &Device::Cpu, info.kind.candle()).unwrap();
+        let plain = QTensor::new(storage, info.elements()).unwrap().dequantize(&Device::Cpu).unwrap();
+        let bytes = QTensor::quantize(&plain, Kind::F16.candle()).unwrap().data().unwrap().into_owned();
+        Written { name: name.clone(), dims, kind: Kind::F16, bytes }
+    });
+    save(&entries, &tensors.collect::<Vec<_>>())
 }
 
 struct Written {
