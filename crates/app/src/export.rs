@@ -41,7 +41,7 @@ fn remark(supported: Support) -> Option<&'static str> {
     match supported {
         Support::Yes => None,
         Support::Quoted => {
-            Some("The documents do not support the answer’s own words; what they say themselves is quoted at its end.")
+            Some("The documents do not support the answer’s own words; their closest sentence is quoted at its end.")
         }
         Support::No => Some("The documents do not support this answer."),
         Support::Unchecked => Some("This answer was not checked against the documents."),

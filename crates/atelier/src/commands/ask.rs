@@ -14,8 +14,7 @@ use std::process::ExitCode;
 #[derive(Serialize)]
 struct Answer {
     answer: String,
-    /// Whether what is printed is what the documents say: the answer's own words, or the sentence that
-    /// is quoted under them.
+    /// Whether the documents support what in the answer's own words answers the question.
     supported: bool,
     /// How: `yes`, `quoted`, `no`, `unchecked`; null where the documents were not asked.
     support: Option<Support>,
@@ -135,8 +134,8 @@ fn answer(item: ItemView) -> Answer {
     });
     Answer {
         supported: match item.supported {
-            Some(Support::Yes | Support::Quoted) => true,
-            Some(Support::No | Support::Unchecked) | None => false,
+            Some(Support::Yes) => true,
+            Some(Support::Quoted | Support::No | Support::Unchecked) | None => false,
         },
         support: item.supported,
         citations: item
@@ -170,7 +169,7 @@ fn text(answer: &Answer) -> String {
     text.push_str(match answer.support {
         Some(Support::Yes) | None => "",
         Some(Support::Quoted) => {
-            "\nThe documents do not support the model's own words; what they say themselves is quoted under them.\n"
+            "\nThe documents do not support the model's own words; their closest sentence is quoted under them.\n"
         }
         Some(Support::No) => "\nThe documents do not support this answer.\n",
         Some(Support::Unchecked) => "\nThis answer was not checked against the documents.\n",

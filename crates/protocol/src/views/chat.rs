@@ -103,7 +103,7 @@ pub struct ItemView {
 pub enum Support {
     /// The part of the answer that answers the question stands in a document.
     Yes,
-    /// It does not; what a document itself says to the question is quoted after it, word for word.
+    /// It does not; the sentence of a document that comes closest to the question is quoted after it.
     Quoted,
     /// Neither: the documents do not answer, or the answer is not what they say.
     No,
