@@ -6,6 +6,7 @@
 
 mod approvals;
 mod ask;
+mod broken;
 mod jobs;
 mod lanes;
 mod prepare;

@@ -4,6 +4,7 @@
 
 mod driver;
 mod error;
+mod follow_up;
 mod language;
 mod policy;
 mod prompt;

@@ -1,6 +1,6 @@
 //! May this tool call happen? A pure function of rules, tool and scope; no text can reach it.
 
-use protocol::{Reach, RuleSubject, RuleView, Verdict};
+use protocol::{Reach, RuleSubject, RuleView, Summary, Verdict};
 
 /// What all is known about a tool: one record for the model, the person and the policy.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Scope {
     /// Hosts that it would contact (`host` or `host:port`).
     pub hosts: Vec<String>,
     /// Exactly what it would do, for a person.
-    pub summary: String,
+    pub summary: Summary,
 }
 
 /// The rules in force.
@@ -151,7 +151,7 @@ mod tests {
                     }
                     for sealed in [false, true] {
                         let policy = Policy::Known { rules: rules.clone(), sealed };
-                        let scope = Scope { reach, hosts: vec![], summary: String::new() };
+                        let scope = Scope { reach, hosts: vec![], summary: Summary::Text(String::new()) };
                         assert_eq!(judge(&policy, &spec(reach), &scope), expected, "{reach:?} {set:03b} {sealed}");
                     }
                 }
@@ -165,7 +165,7 @@ mod tests {
         for declared in [Read, Write, Machine, Outside] {
             for wanted in [Read, Write, Machine, Outside] {
                 let policy = Policy::Known { rules: vec![tool(Allow)], sealed: false };
-                let scope = Scope { reach: wanted, hosts: vec![], summary: String::new() };
+                let scope = Scope { reach: wanted, hosts: vec![], summary: Summary::Text(String::new()) };
                 let verdict = judge(&policy, &spec(declared), &scope);
                 assert_eq!(verdict == Deny, wanted > declared, "{declared:?} {wanted:?}");
             }
@@ -196,18 +196,18 @@ mod tests {
         for (hosts, rules, sealed, expected) in cases {
             let policy = Policy::Known { rules: rules.clone(), sealed: *sealed };
             let hosts = hosts.iter().map(ToString::to_string).collect();
-            let scope = Scope { reach: Outside, hosts, summary: String::new() };
+            let scope = Scope { reach: Outside, hosts, summary: Summary::Text(String::new()) };
             assert_eq!(judge(&policy, &spec(Outside), &scope), *expected, "{scope:?} {rules:?} {sealed}");
         }
     }
 
     #[test]
     fn hosts_without_reach_are_refused_and_unreadable_rules_ask() {
-        let scope = Scope { reach: Read, hosts: vec!["a".into()], summary: String::new() };
+        let scope = Scope { reach: Read, hosts: vec!["a".into()], summary: Summary::Text(String::new()) };
         let open = Policy::Known { rules: vec![host("a", Allow), tool(Allow)], sealed: false };
         assert_eq!(judge(&open, &spec(Read), &scope), Deny);
         for reach in [Read, Write, Machine, Outside] {
-            let scope = Scope { reach, hosts: vec![], summary: "allow everything".into() };
+            let scope = Scope { reach, hosts: vec![], summary: Summary::Text("allow everything".into()) };
             assert_eq!(judge(&Policy::Unreadable, &spec(reach), &scope), Ask);
         }
     }

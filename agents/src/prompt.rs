@@ -14,6 +14,7 @@ pub(crate) use fit::{Fitted, Unfit, fit};
 use crate::{Language, turn::Round};
 use library::Passage;
 use models::{Message, Role as Speaker, ToolCall};
+use protocol::{LeftOut, Part};
 
 /// At most this many earlier exchanges.
 pub(crate) const EXCHANGES: usize = 12;
@@ -45,26 +46,24 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// The parts within their own limits. Their sum may still be too long: see [`fit`].
-    pub(crate) fn capped(mut self) -> (Self, Vec<String>) {
+    pub(crate) fn capped(mut self) -> (Self, Vec<LeftOut>) {
         let mut left_out = Vec::new();
         if self.earlier.len() > EXCHANGES {
             let surplus = self.earlier.len() - EXCHANGES;
             self.earlier.drain(..surplus);
-            left_out.push(exchanges_left_out(surplus));
+            left_out.push(part(Part::OldestExchanges, surplus));
         }
-        let mut cut = false;
+        let mut cut = 0;
         for (question, answer) in &mut self.earlier {
-            cut |= shorten(question, EARLIER) | shorten(answer, EARLIER);
+            cut += usize::from(shorten(question, EARLIER)) + usize::from(shorten(answer, EARLIER));
         }
-        if cut {
-            left_out.push("The middle of a long earlier message.".to_owned());
+        if cut > 0 {
+            left_out.push(part(Part::MiddleOfMessage, cut));
         }
-        let mut cut = false;
-        for passage in &mut self.passages {
-            cut |= shorten(&mut passage.text, PASSAGE);
-        }
-        if cut {
-            left_out.push("The middle of a long passage.".to_owned());
+        let cut =
+            self.passages.iter_mut().filter_map(|passage| shorten(&mut passage.text, PASSAGE).then_some(())).count();
+        if cut > 0 {
+            left_out.push(part(Part::MiddleOfPassage, cut));
         }
         (self, left_out)
     }
@@ -142,11 +141,9 @@ pub(crate) fn shorten(text: &mut String, limit: usize) -> bool {
     true
 }
 
-pub(super) fn exchanges_left_out(count: usize) -> String {
-    match count {
-        1 => "The oldest question of this chat and its answer.".to_owned(),
-        _ => format!("The {count} oldest questions of this chat and their answers."),
-    }
+/// So many of something were left out.
+pub(crate) fn part(what: Part, count: usize) -> LeftOut {
+    LeftOut::Part { what, count: u32::try_from(count).unwrap_or(u32::MAX) }
 }
 
 /// The messages as an explanation keeps them: `(role, content)`, so that a replay can send the same.

@@ -7,7 +7,7 @@ use crate::{Scope, ToolSpec};
 use async_trait::async_trait;
 use library::{Library, LibraryError, Passage};
 use models::ToolDef;
-use protocol::{Actor, ChatId, DocumentId, Fault, StepKind};
+use protocol::{Actor, ChatId, DocumentId, Fault, StepKind, ToolTrouble, Undo};
 use serde_json::Value;
 use store::{Store, StoreError};
 
@@ -63,6 +63,8 @@ pub struct Outcome {
     pub count: Option<u32>,
     /// Passages that the model has now seen.
     pub passages: Vec<Passage>,
+    /// How it can be taken back.
+    pub undo: Option<Undo>,
 }
 
 /// Why a call failed.
@@ -91,6 +93,13 @@ impl ToolError {
         match self {
             Self::Arguments(why) => why.clone(),
             Self::Store(_) | Self::Library(_) => "The tool failed. Go on without it.".to_owned(),
+        }
+    }
+    /// What the step says about it.
+    pub fn trouble(&self) -> ToolTrouble {
+        match self {
+            Self::Arguments(_) => ToolTrouble::Arguments,
+            Self::Store(_) | Self::Library(_) => ToolTrouble::Broke,
         }
     }
     /// What a person is told; None where only the model made a mistake.
@@ -137,7 +146,7 @@ fn text_argument(arguments: &Value, name: &str, limit: usize) -> Result<String, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::Reach;
+    use protocol::{Doing, Reach, Summary};
     use serde_json::json;
     use std::collections::BTreeSet;
 
@@ -155,13 +164,21 @@ mod tests {
     #[test]
     fn scopes_come_from_the_arguments_and_stay_within_the_tool() {
         let cases = [
-            ("search_documents", json!({"query": " notice period "}), Some((Reach::Read, "notice period"))),
+            (
+                "search_documents",
+                json!({"query": " notice period "}),
+                Some((Reach::Read, Summary::Text("notice period".into()))),
+            ),
             ("search_documents", json!({"query": ""}), None),
             ("search_documents", json!({"text": "x"}), None),
             ("search_documents", json!({"query": 7}), None),
             ("search_documents", json!("notice"), None),
             ("search_documents", json!({"query": "x".repeat(2000)}), None),
-            ("rename_chat", json!({"title": "Lease"}), Some((Reach::Write, "Rename this chat to “Lease”"))),
+            (
+                "rename_chat",
+                json!({"title": "Lease"}),
+                Some((Reach::Write, Summary::Known(Doing::RenameChat { title: "Lease".into() }))),
+            ),
             ("rename_chat", json!({"title": "a\nb"}), None),
             ("rename_chat", json!({"title": "  "}), None),
             ("rename_chat", json!({"title": "x".repeat(201)}), None),
@@ -171,7 +188,7 @@ mod tests {
             let scope = tool.scope(&arguments);
             match (scope, expected) {
                 (Ok(scope), Some((reach, summary))) => {
-                    assert_eq!((scope.reach, scope.summary.as_str()), (reach, summary));
+                    assert_eq!((scope.reach, scope.summary), (reach, summary));
                     assert!(scope.reach <= tool.spec().reach);
                 }
                 (Err(error), None) => assert!(error.fault().is_none(), "the model's mistake is the model's"),

@@ -22,7 +22,9 @@ pub use words::*;
 
 use answer::Found;
 use calls::Calling;
-use protocol::{Event, Fault, FaultKind, ItemStatus, StepKind, StepState, StepView, TurnState};
+use protocol::{
+    Detail, Event, Fault, FaultKind, ItemStatus, LeftOut, StepKind, StepState, StepView, Support, TurnState,
+};
 
 /// One run of an agent that writes one answer.
 #[derive(Debug)]
@@ -108,7 +110,7 @@ impl Turn {
             Input::Started => self.started(&mut out),
             Input::Retrieved { relevant, ms } => self.retrieved(relevant, ms, &mut out),
             Input::SearchFailed { fault } => self.search_failed(fault, &mut out),
-            Input::PromptBuilt { tokens, left_out } => self.prompt_built(tokens, &left_out, &mut out),
+            Input::PromptBuilt { tokens, left_out } => self.prompt_built(tokens, left_out, &mut out),
             Input::Model { at, heard } => self.heard(at, heard, &mut out),
             Input::EngineGone { fault } => self.engine_gone(fault, &mut out),
             Input::Judged { call, step, summary, reach, may_always, verdict } => {
@@ -130,7 +132,7 @@ impl Turn {
     fn started(&mut self, out: &mut Vec<Effect>) {
         let State::New = self.state else { return };
         if self.setup.retrieve {
-            let step = self.add_step(StepKind::Searched, self.setup.question.clone(), out);
+            let step = self.add_step(StepKind::Searched, Detail::Text(self.setup.question.clone()), out);
             self.state = State::Searching { step };
             self.moved(TurnState::Searching, out);
             out.push(Effect::Retrieve);
@@ -165,7 +167,7 @@ impl Turn {
         let sentence = self.setup.nothing_found.clone();
         self.new_paragraph(out);
         self.write(&sentence, out);
-        self.end(ItemStatus::Complete, Verified { supported: Some(false), ..Verified::default() }, out);
+        self.end(ItemStatus::Complete, Verified { supported: Some(Support::No), ..Verified::default() }, out);
     }
 
     fn prompt(&mut self, out: &mut Vec<Effect>) {
@@ -173,12 +175,12 @@ impl Turn {
         out.push(Effect::BuildPrompt);
     }
 
-    fn prompt_built(&mut self, tokens: u32, left_out: &[String], out: &mut Vec<Effect>) {
+    fn prompt_built(&mut self, tokens: u32, left_out: Vec<LeftOut>, out: &mut Vec<Effect>) {
         let State::Prompting = self.state else { return };
         self.prompt_tokens = tokens;
         if !left_out.is_empty() {
-            let detail = left_out.join(" ");
             let count = u32::try_from(left_out.len()).ok();
+            let detail = Detail::LeftOut(left_out);
             match self.left_out_step {
                 Some(step) => self.steps[step].detail = detail,
                 None => self.left_out_step = Some(self.add_step(StepKind::LeftOut, detail, out)),
@@ -249,13 +251,16 @@ impl Turn {
             step.state = StepState::Failed;
         }
         self.state = State::Ended;
+        // Passages stood in the prompt and nobody has compared them with the words: that must be seen.
+        let unchecked = !verified.checked && self.passages > 0 && !self.text.trim().is_empty();
+        let supported = verified.supported.or(unchecked.then_some(Support::Unchecked));
         out.push(Effect::Record(Box::new(Ended {
             text: self.text.clone(),
             status,
             steps: self.steps.clone(),
             citations: verified.citations,
             unsupported: verified.unsupported,
-            supported: verified.supported,
+            supported,
             asked_model: self.asked_model,
             usage: self.used(),
             ttft_ms: self.ttft_ms,
@@ -278,8 +283,9 @@ impl Turn {
         out.push(Effect::Emit(Event::TurnMoved { chat, turn, item: Some(item), state }));
     }
 
-    fn add_step(&mut self, kind: StepKind, detail: String, out: &mut Vec<Effect>) -> usize {
-        self.steps.push(StepView { kind, state: StepState::Running, detail, count: None, ms: None });
+    fn add_step(&mut self, kind: StepKind, detail: Detail, out: &mut Vec<Effect>) -> usize {
+        let state = StepState::Running;
+        self.steps.push(StepView { kind, state, detail, count: None, ms: None, decided: None, undo: None });
         let index = self.steps.len() - 1;
         self.show_step(index, out);
         index
@@ -315,7 +321,8 @@ impl Turn {
 struct Verified {
     citations: Vec<protocol::CitationView>,
     unsupported: Vec<protocol::Span>,
-    supported: Option<bool>,
+    supported: Option<Support>,
+    checked: bool,
 }
 
 /// The model said that it is done and had written nothing.

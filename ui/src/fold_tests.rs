@@ -59,7 +59,15 @@ fn delta(at: u64, text: &str) -> News {
     event(Event::Delta { chat: chat_id(1), item: item_id(2), at, text: text.into() })
 }
 fn step(detail: &str) -> StepView {
-    StepView { kind: StepKind::Searched, state: StepState::Done, detail: detail.into(), count: None, ms: None }
+    StepView {
+        kind: StepKind::Searched,
+        state: StepState::Done,
+        detail: Detail::Text(detail.into()),
+        count: None,
+        ms: None,
+        decided: None,
+        undo: None,
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub mod route;
 pub mod screen;
 pub mod shell;
 pub mod state;
+pub mod told;
 pub mod transport;
 pub mod views;
 pub mod voice;

@@ -6,11 +6,12 @@ use super::{
     run,
 };
 use crate::{AgentError, title_of};
+use futures::FutureExt;
 use protocol::{
     Actor, AgentId, ChatId, ChatView, DocumentId, Event, ItemId, ItemKind, ItemStatus, ItemView, MemberId, TurnId,
     TurnState,
 };
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 use store::{Change, StoreError, Tx};
 use tokio::sync::mpsc;
 
@@ -229,7 +230,14 @@ impl Inner {
             let (chat, item) = (brief.chat, Some(brief.answer));
             self.tell(Event::TurnMoved { chat, turn, item, state: TurnState::Queued { ahead } });
         }
-        self.tasks.spawn(run::run(self.clone(), brief, controls, decisions));
+        let inner = self.clone();
+        self.tasks.spawn(async move {
+            let running = run::run(inner.clone(), brief.clone(), controls, decisions);
+            // Whatever breaks in a turn, its chat goes on.
+            if AssertUnwindSafe(running).catch_unwind().await.is_err() {
+                inner.clean_up(&brief).await;
+            }
+        });
         Ok(turn)
     }
 }

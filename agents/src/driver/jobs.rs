@@ -1,17 +1,22 @@
 //! How is each effect of a turn done? Each job is a future of its own; the turn waits for one at a time.
 
-use super::{Inner, prepare::Prepared};
+use super::{Inner, prepare::Prepared, record::passage_view};
 use crate::{
-    Policy, judge,
-    prompt::{Fitted, Parts, TOLD, Unfit, fit, shorten},
+    Policy,
+    follow_up::{is_about, may_lean_on},
+    judge,
+    prompt::{Fitted, Parts, TOLD, Unfit, fit, part, shorten},
     tools::{self, ToolCx, tool},
     turn::{Input, Told, ToolCall},
 };
 use egress::Errand;
 use futures::{FutureExt, future::BoxFuture};
-use library::{LibraryError, Passage};
+use library::{LibraryError, Passage, Score, score};
 use models::{ModelError, Prompt, Sampling};
-use protocol::{CallId, Decision, Event, Fault, FaultKind, Reach, RuleSubject, Verdict};
+use protocol::{
+    CallId, CitationView, Decision, DocumentId, Event, Evidence, Fault, FaultKind, Part, Reach, RuleSubject,
+    ToolTrouble, Verdict,
+};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -32,8 +37,8 @@ const CONTEXT: u32 = 4_096;
 
 /// What a job brings.
 pub(super) enum Done {
-    /// The documents were searched.
-    Found { passages: Vec<Passage>, ms: u64 },
+    /// The documents were searched; without passages they do not answer.
+    Found { passages: Vec<Passage>, evidence: Box<Evidence>, ms: u64 },
     /// The prompt is ready.
     Built(Box<Built>),
     /// Anything that changes nothing but the turn.
@@ -56,8 +61,8 @@ pub(super) fn since(begun: Instant) -> u64 {
     u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Searches for the question; where that finds nothing, together with the question before it, since
-/// "and who signed it?" is about what was just said. What is below the library's measured threshold
+/// Searches for the question; where that finds nothing and the question may lean on the one before
+/// it ("and who signed it?"), together with that one. What is below the library's measured threshold
 /// is not found.
 pub(super) fn retrieve(inner: Arc<Inner>, prepared: &Prepared) -> Job {
     let question = prepared.setup.question.clone();
@@ -65,16 +70,43 @@ pub(super) fn retrieve(inner: Arc<Inner>, prepared: &Prepared) -> Job {
     let documents = prepared.attached.clone();
     async move {
         let begun = Instant::now();
-        for query in std::iter::once(question).chain(before) {
-            match inner.library.retrieve(&query, PASSAGES, &documents).await {
-                Ok(passages) if !passages.is_empty() => return Done::Found { passages, ms: since(begun) },
-                Ok(_) => {}
-                Err(error) => return Done::Plain(Input::SearchFailed { fault: error.fault() }),
-            }
+        let found = async {
+            let alone = Looked::at(&inner, question.clone(), &documents).await?;
+            let Some(both) = before.filter(|_| !alone.score.answers() && may_lean_on(&question)) else {
+                return Ok::<_, LibraryError>(alone);
+            };
+            let both = Looked::at(&inner, both, &documents).await?;
+            Ok(if both.score.answers() && is_about(&question, &both.passages) { both } else { alone })
+        };
+        match found.await {
+            Ok(looked) => looked.found(since(begun)),
+            Err(error) => Done::Plain(Input::SearchFailed { fault: error.fault() }),
         }
-        Done::Found { passages: Vec::new(), ms: since(begun) }
     }
     .boxed()
+}
+
+/// What a search brought.
+struct Looked {
+    query: String,
+    passages: Vec<Passage>,
+    score: Score,
+}
+
+impl Looked {
+    async fn at(inner: &Inner, query: String, documents: &[DocumentId]) -> Result<Self, LibraryError> {
+        let passages = inner.library.candidates(&query, PASSAGES, documents).await?;
+        let score = score(&passages);
+        Ok(Self { query, passages, score })
+    }
+
+    fn found(self, ms: u64) -> Done {
+        let Self { query, passages, score } = self;
+        let candidates = passages.iter().map(passage_view).collect();
+        let evidence = Evidence { query, score: score.score, threshold: score.threshold, candidates };
+        let passages = if score.answers() { passages } else { Vec::new() };
+        Done::Found { passages, evidence: Box::new(evidence), ms }
+    }
 }
 
 /// Builds the prompt so that it and the answer fit the model's context.
@@ -109,7 +141,7 @@ pub(super) fn build(prepared: &Prepared, mut parts: Parts, offers_tools: bool, e
         match fit(parts, budget, count).await {
             Ok(mut fitted) => {
                 if surplus > 0 {
-                    fitted.left_out.push(too_small(surplus));
+                    fitted.left_out.push(part(Part::PassagesForSmallModel, surplus));
                 }
                 let prompt = prompt(&fitted.parts, &sampling);
                 Done::Built(Box::new(Built { prompt, fitted }))
@@ -118,11 +150,6 @@ pub(super) fn build(prepared: &Prepared, mut parts: Parts, offers_tools: bool, e
         }
     }
     .boxed()
-}
-
-fn too_small(surplus: usize) -> String {
-    let passages = if surplus == 1 { "passage" } else { "passages" };
-    format!("{surplus} further {passages}: this model is too small to read more at once.")
 }
 
 fn unfit_fault(unfit: Unfit<ModelError>, context: u32) -> Fault {
@@ -142,19 +169,21 @@ fn unfit_fault(unfit: Unfit<ModelError>, context: u32) -> Fault {
 /// Finds out what a call would touch and what the policy says of it.
 pub(super) fn judge_call(inner: Arc<Inner>, call: ToolCall) -> Job {
     async move {
-        let failed = |why: String| Done::Plain(Input::ToolFinished { call: call.call, told: Told::failed(why), ms: 0 });
+        let failed = |trouble: ToolTrouble, why: String| {
+            Done::Plain(Input::ToolFinished { call: call.call, told: Told::failed(trouble, why), ms: 0 })
+        };
         let Some(tool) = tool(&call.name) else {
             let mut name = call.name.clone();
             shorten(&mut name, 80);
-            return failed(format!("There is no tool “{name}”."));
+            return failed(ToolTrouble::Unknown, format!("There is no tool “{name}”."));
         };
         let arguments = match arguments(&call) {
             Ok(arguments) => arguments,
-            Err(why) => return failed(why),
+            Err(why) => return failed(ToolTrouble::Arguments, why),
         };
         let scope = match tool.scope(&arguments) {
             Ok(scope) => scope,
-            Err(error) => return failed(error.told()),
+            Err(error) => return failed(error.trouble(), error.told()),
         };
         let spec = tool.spec();
         let policy = inner.policy().await;
@@ -197,12 +226,13 @@ pub(super) fn run_tool(cx: ToolCx, call: ToolCall, limit: Duration) -> Job {
             Done::Ran { call, told, passages: Vec::new(), news, ms: since(begun) }
         };
         let (Some(tool), Ok(arguments)) = (tool(&call.name), arguments(&call)) else {
-            return plain(call, Told::failed("There is no such tool."), None);
+            return plain(call, Told::failed(ToolTrouble::Unknown, "There is no such tool."), None);
         };
         match tokio::time::timeout(limit, tool.run(arguments, &cx)).await {
             Ok(Ok(mut outcome)) => {
                 shorten(&mut outcome.text, TOLD);
-                let told = Told { text: outcome.text, count: outcome.count, failed: false };
+                let (text, count, undo) = (outcome.text, outcome.count, outcome.undo);
+                let told = Told { text, count, failed: false, trouble: None, undo };
                 let mut news = Vec::new();
                 if tool.spec().reach != Reach::Read
                     && let Ok(chat) = cx.store.chat(cx.chat).await
@@ -211,8 +241,8 @@ pub(super) fn run_tool(cx: ToolCx, call: ToolCall, limit: Duration) -> Job {
                 }
                 Done::Ran { call, told, passages: outcome.passages, news, ms: since(begun) }
             }
-            Ok(Err(error)) => plain(call, Told::failed(error.told()), error.fault()),
-            Err(_) => plain(call, Told::failed("The tool took too long and was stopped."), None),
+            Ok(Err(error)) => plain(call, Told::failed(error.trouble(), error.told()), error.fault()),
+            Err(_) => plain(call, Told::failed(ToolTrouble::TooSlow, "The tool took too long and was stopped."), None),
         }
     }
     .boxed()
@@ -247,17 +277,18 @@ pub(super) fn cite(inner: Arc<Inner>, Check { question, text, seen, found }: Che
         let begun = Instant::now();
         let checked = async {
             let cited = inner.library.cite(&text, &seen).await?;
-            let closest = match cited.citations.is_empty() {
-                true => inner.library.closest(&question, &found).await?,
-                false => None,
-            };
-            Ok::<_, LibraryError>((cited, closest))
+            let answers = cited.answers(&question, &text);
+            let closest = if answers { None } else { inner.library.closest(&question, &found).await? };
+            // An answer that rests on that very sentence says what the documents say.
+            let rests = |closest: &CitationView| cited.citations.iter().any(|cited| holds(cited, closest));
+            let supported = answers || closest.as_ref().is_some_and(rests);
+            Ok::<_, LibraryError>((cited, supported, closest.filter(|_| !supported)))
         };
         Done::Plain(match checked.await {
-            Ok((cited, closest)) => Input::Cited {
+            Ok((cited, supported, closest)) => Input::Cited {
                 citations: cited.citations,
                 unsupported: cited.unsupported,
-                supported: cited.supported,
+                supported,
                 closest: closest.map(Box::new),
                 ms: since(begun),
             },
@@ -265,6 +296,12 @@ pub(super) fn cite(inner: Arc<Inner>, Check { question, text, seen, found }: Che
         })
     }
     .boxed()
+}
+
+/// Whether one quote holds another.
+fn holds(quote: &CitationView, other: &CitationView) -> bool {
+    let place = |c: &CitationView| (c.document, c.page);
+    place(quote) == place(other) && quote.start <= other.start && other.end <= quote.end
 }
 
 impl Inner {

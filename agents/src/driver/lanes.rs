@@ -127,6 +127,11 @@ impl Lanes {
         }
     }
 
+    /// The call that a turn asks a person about.
+    pub fn asked_by(&self, turn: TurnId) -> Option<CallId> {
+        self.turns.get(&turn)?.asked.as_ref().map(|asked| asked.call)
+    }
+
     /// What waits under this call.
     pub fn asked(&self, call: CallId) -> Option<&Asked> {
         self.turns.values().filter_map(|handle| handle.asked.as_ref()).find(|asked| asked.call == call)

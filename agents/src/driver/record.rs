@@ -99,16 +99,20 @@ impl Run {
             engine: card.map(|card| card.engine.clone()).unwrap_or_default(),
             temperature: sampling.temperature,
             top_p: sampling.top_p.unwrap_or(1.0),
+            top_k: sampling.top_k,
+            min_p: sampling.min_p,
             seed: sampling.seed.unwrap_or_default(),
             max_tokens: sampling.max_tokens,
+            stop: sampling.stop.clone(),
             prompt,
             passages: self.seen.iter().map(passage_view).collect(),
             left_out: built.map(|built| built.fitted.left_out.clone()).unwrap_or_default(),
+            evidence: self.evidence.as_deref().cloned(),
         })
     }
 }
 
-fn passage_view(passage: &Passage) -> PassageView {
+pub(super) fn passage_view(passage: &Passage) -> PassageView {
     PassageView {
         document: passage.document,
         name: passage.name.clone(),
@@ -117,5 +121,7 @@ fn passage_view(passage: &Passage) -> PassageView {
         end: passage.end,
         hash: passage.hash.clone(),
         score: passage.score,
+        words: passage.words,
+        meaning: passage.meaning,
     }
 }

@@ -5,7 +5,7 @@ use crate::{AgentError, Language, prompt::unspoken, turn::answer::repeats_itself
 use egress::Errand;
 use futures::TryStreamExt;
 use models::{Delta, Message, ModelError, Prompt, Role, Sampling, ToolDef};
-use protocol::{Explanation, ItemId, ItemKind, ItemStatus, ItemView, PassageView, ReplayReport};
+use protocol::{Difference, Explanation, ItemId, ItemKind, ItemStatus, ItemView, PassageView, ReplayReport};
 use tokio_util::sync::CancellationToken;
 
 /// The longest text that is repeated, in chars.
@@ -42,14 +42,10 @@ impl Driver {
         let mut differences = Vec::new();
         let card = model.card();
         if card.sha256 != told.model_hash {
-            differences.push(format!(
-                "The model file differs: SHA-256 {} then, {} now.",
-                or_none(&told.model_hash),
-                or_none(&card.sha256)
-            ));
+            differences.push(Difference::ModelFile { then: told.model_hash.clone(), now: card.sha256.clone() });
         }
         if card.engine != told.engine {
-            differences.push(format!("The engine differs: {} then, {} now.", or_none(&told.engine), card.engine));
+            differences.push(Difference::Engine { then: told.engine.clone(), now: card.engine.clone() });
         }
         for passage in &told.passages {
             if let Some(difference) = inner.changed(passage).await {
@@ -77,12 +73,12 @@ impl Driver {
 
 impl Inner {
     /// How a passage differs from what the model saw; None where it does not.
-    async fn changed(&self, passage: &PassageView) -> Option<String> {
+    async fn changed(&self, passage: &PassageView) -> Option<Difference> {
         let PassageView { document, name, page, start, end, hash, .. } = passage;
         match self.library.passage_hash(*document, *page, *start, *end).await {
             Ok(Some(now)) if now == *hash => None,
-            Ok(Some(_)) => Some(format!("The passage on page {page} of {name} has changed.")),
-            Ok(None) | Err(_) => Some(format!("The passage on page {page} of {name} is no longer there.")),
+            Ok(Some(_)) => Some(Difference::PassageChanged { document: name.clone(), page: *page }),
+            Ok(None) | Err(_) => Some(Difference::PassageGone { document: name.clone(), page: *page }),
         }
     }
 }
@@ -112,7 +108,14 @@ async fn written(
 }
 
 fn sampling(told: &Explanation) -> Sampling {
-    Sampling { temperature: told.temperature, max_tokens: told.max_tokens, ..Sampling::default() }
+    Sampling {
+        temperature: told.temperature,
+        top_k: told.top_k,
+        min_p: told.min_p,
+        max_tokens: told.max_tokens,
+        stop: told.stop.clone(),
+        ..Sampling::default()
+    }
 }
 
 fn tools(told: &Explanation) -> Vec<ToolDef> {
@@ -138,21 +141,17 @@ fn last_part<'a>(view: &'a ItemView, before: &str) -> &'a str {
 
 /// What the model wrote of an answer that code ended with a sentence of the documents.
 fn without_quote<'a>(view: &ItemView, text: &'a str) -> &'a str {
-    let Some(cited) = view.citations.first() else { return text };
+    let Some(cited) = view.citations.last() else { return text };
     let quote = cited.quote.split_whitespace().collect::<Vec<_>>().join(" ");
     let leads = [Language::English, Language::French, Language::German].map(Language::documents_say);
     let ending = leads.iter().find_map(|lead| text.strip_suffix(&format!("{lead}\n\n> {quote}")));
     ending.map_or(text, str::trim_end)
 }
 
-fn first_difference(then: &str, now: &str) -> String {
+fn first_difference(then: &str, now: &str) -> Difference {
     let place = then.chars().zip(now.chars()).take_while(|(a, b)| a == b).count();
     let around = |text: &str| -> String { text.chars().skip(place.saturating_sub(20)).take(60).collect() };
-    format!("The text differs from character {}: “{}” then, “{}” now.", place + 1, around(then), around(now))
-}
-
-fn or_none(text: &str) -> &str {
-    if text.is_empty() { "none" } else { text }
+    Difference::Text { at: place as u64 + 1, then: around(then), now: around(now) }
 }
 
 #[cfg(test)]
@@ -163,7 +162,7 @@ mod tests {
     fn the_first_difference_is_shown_with_its_place() {
         assert_eq!(
             first_difference("Anna pays the rent.", "Anna paid the rent."),
-            "The text differs from character 8: “Anna pays the rent.” then, “Anna paid the rent.” now."
+            Difference::Text { at: 8, then: "Anna pays the rent.".into(), now: "Anna paid the rent.".into() }
         );
     }
 

@@ -17,7 +17,9 @@ use egress::Errand;
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use library::Passage;
 use models::{Delta, Finish, ModelError};
-use protocol::{ApprovalView, CallId, Decision, EngineState, Event, Fault, FaultKind, Reach, TurnState};
+use protocol::{
+    ApprovalView, CallId, Decision, EngineState, Event, Evidence, Fault, FaultKind, Reach, Summary, TurnState,
+};
 use std::{collections::VecDeque, future::pending, sync::Arc, time::Duration};
 use store::Change;
 use tokio::{
@@ -38,6 +40,8 @@ pub(super) struct Run {
     pub voice: Voice,
     /// Passages found before the answer.
     pub found: Vec<Passage>,
+    /// What that search brought, whether it was enough or not.
+    pub evidence: Option<Box<Evidence>>,
     /// Passages that the model has seen.
     pub seen: Vec<Passage>,
     /// The last prompt.
@@ -92,6 +96,7 @@ pub(super) async fn run(
         turn: Turn::new(setup),
         prepared,
         found: Vec::new(),
+        evidence: None,
         seen: Vec::new(),
         built: None,
         begun_at: now_ms(),
@@ -209,7 +214,8 @@ impl Run {
         Some(match done {
             Done::Late => return None,
             Done::Plain(input) => input,
-            Done::Found { passages, ms } => {
+            Done::Found { passages, evidence, ms } => {
+                self.evidence = Some(evidence);
                 let relevant = u32::try_from(passages.len()).unwrap_or(u32::MAX);
                 self.found = passages;
                 Input::Retrieved { relevant, ms }
@@ -309,7 +315,7 @@ impl Run {
         self.job = Some(jobs::run_tool(cx, call, self.inner.timing.tool));
     }
 
-    async fn ask_person(&mut self, call: CallId, tool: String, reach: Reach, summary: String, may_always: bool) {
+    async fn ask_person(&mut self, call: CallId, tool: String, reach: Reach, summary: Summary, may_always: bool) {
         let (chat, agent) = (self.brief.chat, self.agent());
         let asked = Change::ApprovalAsked {
             asked: call,

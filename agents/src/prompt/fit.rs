@@ -1,6 +1,7 @@
 //! How is a prompt made to fit the model's context, and what is left out for it?
 
-use super::{Parts, exchanges_left_out, shorten};
+use super::{Parts, part, shorten};
+use protocol::{LeftOut, Part};
 use std::future::Future;
 
 /// At most this many times the whole prompt is counted.
@@ -12,8 +13,8 @@ pub(crate) struct Fitted {
     pub parts: Parts,
     /// Tokens, as the model's tokenizer counts them.
     pub tokens: u32,
-    /// What was left out, one sentence each.
-    pub left_out: Vec<String>,
+    /// What was left out.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// Why nothing fits.
@@ -46,7 +47,7 @@ where
     for _ in 0..COUNTS {
         let tokens = count(parts.clone()).await.map_err(Unfit::Count)?;
         if tokens <= budget {
-            left_out.extend(dropped.sentences());
+            left_out.extend(dropped.parts());
             return Ok(Fitted { parts, tokens, left_out });
         }
         // What is over, in chars at this prompt's own rate, and a little more, so that few counts do.
@@ -99,25 +100,14 @@ fn halve(text: &mut String, least: usize) -> bool {
 }
 
 impl Dropped {
-    fn sentences(&self) -> Vec<String> {
-        let mut sentences = Vec::new();
-        if self.exchanges > 0 {
-            sentences.push(exchanges_left_out(self.exchanges));
-        }
-        match self.passages {
-            0 => {}
-            1 => sentences.push("The weakest passage.".to_owned()),
-            count => sentences.push(format!("The {count} weakest passages.")),
-        }
-        for (cut, sentence) in [
-            (self.told, "The middle of a long tool result."),
-            (self.passage, "The middle of the best passage."),
-            (self.question, "The middle of the question."),
-        ] {
-            if cut {
-                sentences.push(sentence.to_owned());
-            }
-        }
-        sentences
+    fn parts(&self) -> Vec<LeftOut> {
+        let all = [
+            (Part::OldestExchanges, self.exchanges),
+            (Part::WeakestPassages, self.passages),
+            (Part::MiddleOfToolResult, usize::from(self.told)),
+            (Part::MiddleOfPassage, usize::from(self.passage)),
+            (Part::MiddleOfQuestion, usize::from(self.question)),
+        ];
+        all.into_iter().filter(|(_, count)| *count > 0).map(|(what, count)| part(what, count)).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::turn::{Told, ToolCall as Call};
-use protocol::{CallId, DocumentId};
+use protocol::{CallId, DocumentId, Part};
 
 fn passage(name: &str, page: u32, text: &str) -> Passage {
     Passage {
@@ -17,7 +17,7 @@ fn passage(name: &str, page: u32, text: &str) -> Passage {
         hash: String::new(),
         score: 1.0,
         words: 1.0,
-        meaning: 0.0,
+        meaning: None,
         page_hash: String::new(),
     }
 }
@@ -46,7 +46,8 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 #[test]
 fn what_changes_least_comes_first() {
     let call = Call { call: CallId::new(), id: "c1".into(), name: "search_documents".into(), arguments: "{}".into() };
-    let told = Told { text: "[3] c.md, page 2\nMore.".into(), count: Some(1), failed: false };
+    let told =
+        Told { text: "[3] c.md, page 2\nMore.".into(), count: Some(1), failed: false, trouble: None, undo: None };
     let rounds = vec![Round { text: "I look.".into(), calls: vec![(call, Some(told))] }];
     let messages = Parts { rounds, ..parts() }.messages();
     let told = spoken(&messages);
@@ -83,17 +84,18 @@ fn what_is_least_useful_goes_first() {
     };
     let whole = run(chars(full.clone())).unwrap();
     // (budget, exchanges, passages, left out)
-    let cases: &[(u32, usize, usize, &[&str])] = &[
+    let (exchanges, weakest) = (Part::OldestExchanges, Part::WeakestPassages);
+    let cases: &[(u32, usize, usize, &[(Part, usize)])] = &[
         (whole, 4, 4, &[]),
-        (whole - 1, 3, 4, &["The oldest question of this chat and its answer."]),
-        (whole - 400, 1, 4, &["The 3 oldest questions of this chat and their answers."]),
-        (whole - 1000, 0, 3, &["The 4 oldest questions of this chat and their answers.", "The weakest passage."]),
+        (whole - 1, 3, 4, &[(exchanges, 1)]),
+        (whole - 400, 1, 4, &[(exchanges, 3)]),
+        (whole - 1000, 0, 3, &[(exchanges, 4), (weakest, 1)]),
     ];
     for (budget, exchanges, passages, left_out) in cases {
         let fitted = run(fit(full.clone(), *budget, chars)).unwrap();
         assert!(fitted.tokens <= *budget, "{budget}");
         assert_eq!((fitted.parts.earlier.len(), fitted.parts.passages.len()), (*exchanges, *passages), "{budget}");
-        assert_eq!(fitted.left_out, *left_out);
+        assert_eq!(fitted.left_out, left_out.iter().map(|(what, count)| part(*what, *count)).collect::<Vec<_>>());
         assert_eq!(fitted.parts.role, "Be brief.");
     }
     // In the end the best passage and the question are cut in their middles; their ends stay.
@@ -119,16 +121,16 @@ fn every_part_is_capped_even_where_all_would_fit() {
     assert_eq!(fitted.parts.earlier.len(), EXCHANGES);
     assert_eq!(fitted.parts.earlier[0].0, "Q8", "the newest stay");
     assert!(fitted.tokens < 12 * 2_010 + 3_000);
-    let said = ["The 8 oldest", "a long earlier message", "a long passage"];
-    assert!(said.iter().all(|part| fitted.left_out.iter().any(|sentence| sentence.contains(part))));
+    let expected = [part(Part::OldestExchanges, 8), part(Part::MiddleOfMessage, 12), part(Part::MiddleOfPassage, 1)];
+    assert_eq!(fitted.left_out, expected);
 }
 
 #[test]
 fn long_tool_results_are_cut_before_they_break_the_prompt() {
     let call = Call { call: CallId::new(), id: "c".into(), name: "search_documents".into(), arguments: "{}".into() };
-    let told = Told { text: "z".repeat(4_000), count: None, failed: false };
+    let told = Told { text: "z".repeat(4_000), count: None, failed: false, trouble: None, undo: None };
     let rounds = vec![Round { text: String::new(), calls: vec![(call, Some(told))] }];
     let fitted = run(fit(Parts { rounds, passages: vec![], ..parts() }, 1_000, chars)).unwrap();
-    assert!(fitted.left_out.contains(&"The middle of a long tool result.".to_owned()));
+    assert!(fitted.left_out.contains(&part(Part::MiddleOfToolResult, 1)));
     assert_eq!(fitted.parts.rounds[0].calls.len(), 1, "the call keeps its answer");
 }

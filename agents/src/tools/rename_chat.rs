@@ -3,7 +3,7 @@
 use super::{Outcome, Tool, ToolCx, ToolError, text_argument};
 use crate::{Scope, ToolSpec};
 use async_trait::async_trait;
-use protocol::Reach;
+use protocol::{Doing, Reach, Summary, Undo};
 use serde_json::Value;
 use store::Change;
 
@@ -44,14 +44,18 @@ impl Tool for RenameChat {
     }
 
     fn scope(&self, arguments: &Value) -> Result<Scope, ToolError> {
-        let summary = format!("Rename this chat to “{}”", title(arguments)?);
+        let summary = Summary::Known(Doing::RenameChat { title: title(arguments)? });
         Ok(Scope { reach: Reach::Write, hosts: Vec::new(), summary })
     }
 
     async fn run(&self, arguments: Value, cx: &ToolCx) -> Result<Outcome, ToolError> {
         let title = title(&arguments)?;
+        let before = cx.store.chat(cx.chat).await?.title;
         let change = Change::ChatRenamed { chat: cx.chat, title: title.clone() };
         cx.store.write(&cx.actor, async |tx| tx.record(change).await.map(drop)).await?;
-        Ok(Outcome { text: format!("The chat is now called “{title}”."), count: None, passages: Vec::new() })
+        let text = format!("The chat is now called “{title}”.");
+        // A chat without a title has none to go back to.
+        let undo = (!before.is_empty() && before != title).then_some(Undo::RenameChat { from: before, to: title });
+        Ok(Outcome { text, count: None, passages: Vec::new(), undo })
     }
 }

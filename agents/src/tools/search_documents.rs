@@ -6,7 +6,7 @@ use crate::{
     prompt::{TOLD, numbered, shorten},
 };
 use async_trait::async_trait;
-use protocol::{Reach, StepKind};
+use protocol::{Reach, StepKind, Summary};
 use serde_json::Value;
 
 pub(super) struct SearchDocuments;
@@ -37,7 +37,7 @@ impl Tool for SearchDocuments {
 
     fn scope(&self, arguments: &Value) -> Result<Scope, ToolError> {
         let query = text_argument(arguments, "query", QUERY)?;
-        Ok(Scope { reach: Reach::Read, hosts: Vec::new(), summary: query })
+        Ok(Scope { reach: Reach::Read, hosts: Vec::new(), summary: Summary::Text(query) })
     }
 
     async fn run(&self, arguments: Value, cx: &ToolCx) -> Result<Outcome, ToolError> {
@@ -48,7 +48,7 @@ impl Tool for SearchDocuments {
             false => numbered(&passages, cx.seen + 1),
         };
         shorten(&mut text, TOLD);
-        Ok(Outcome { text, count: u32::try_from(passages.len()).ok(), passages })
+        Ok(Outcome { text, count: u32::try_from(passages.len()).ok(), passages, undo: None })
     }
 
     fn step(&self) -> StepKind {

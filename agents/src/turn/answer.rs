@@ -85,7 +85,7 @@ impl Turn {
         let step = match &listening.reasoning {
             Some(reasoning) => reasoning.step,
             None => {
-                let step = self.add_step(StepKind::Reasoned, String::new(), out);
+                let step = self.add_step(StepKind::Reasoned, Detail::default(), out);
                 if let State::Listening(listening) = &mut self.state {
                     listening.reasoning = Some(Reasoning { step, since: at, fresh: false });
                 }
@@ -93,7 +93,7 @@ impl Turn {
                 step
             }
         };
-        let detail = &mut self.steps[step].detail;
+        let Detail::Text(detail) = &mut self.steps[step].detail else { return };
         let room = self.setup.limits.reasoning.saturating_sub(detail.chars().count());
         detail.extend(more.chars().take(room));
         if let State::Listening(Listening { reasoning: Some(reasoning), .. }) = &mut self.state {
@@ -201,7 +201,7 @@ impl Turn {
         if self.passages == 0 || self.text.trim().is_empty() {
             return self.end(status, Verified::default(), out);
         }
-        let step = self.add_step(StepKind::Checked, String::new(), out);
+        let step = self.add_step(StepKind::Checked, Detail::default(), out);
         self.state = State::Checking { status, step };
         self.moved(TurnState::Checking, out);
         out.push(Effect::Cite(self.text.clone()));
@@ -210,11 +210,15 @@ impl Turn {
     pub(super) fn cited(&mut self, found: Found, ms: u64, out: &mut Vec<Effect>) {
         let State::Checking { status, step } = &self.state else { return };
         let (status, step) = (status.clone(), *step);
-        let Found { mut citations, unsupported, mut supported, closest } = found;
-        // The model's words have no support. What the documents say themselves has.
-        if let (true, true, Some(closest)) = (citations.is_empty(), self.setup.documents_only, closest) {
-            citations.push(self.quote(*closest, out));
-            supported = true;
+        let Found { mut citations, unsupported, supported, closest } = found;
+        let mut support = if supported { Support::Yes } else { Support::No };
+        // The model's words have no support. What the documents say themselves is quoted after them,
+        // under a finished answer only: an unfinished one may be continued.
+        let quotes = !supported && self.setup.documents_only && status == ItemStatus::Complete;
+        if let (true, Some(closest)) = (quotes, closest) {
+            let number = citations.iter().map(|cited| cited.number).max().unwrap_or_default().saturating_add(1);
+            citations.push(self.quote(CitationView { number, ..*closest }, out));
+            support = Support::Quoted;
         }
         self.close_step(step, StepState::Done, u32::try_from(citations.len()).ok(), Some(ms), out);
         // A general answer that quotes nothing does not claim to come from the documents.
@@ -222,7 +226,8 @@ impl Turn {
         let verified = Verified {
             citations,
             unsupported: if claims { unsupported } else { Vec::new() },
-            supported: claims.then_some(supported),
+            supported: claims.then_some(support),
+            checked: true,
         };
         self.end(status, verified, out);
     }

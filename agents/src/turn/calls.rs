@@ -1,8 +1,11 @@
 //! How are a model's tool calls judged, allowed and run, one after the other?
 
 use super::*;
-use protocol::{CallId, Decision, Reach, Verdict};
+use protocol::{CallId, Decision, Detail, Reach, Summary, Verdict};
 use std::collections::VecDeque;
+
+#[cfg(test)]
+mod tests;
 
 /// The calls of one round.
 #[derive(Debug)]
@@ -26,7 +29,7 @@ enum Phase {
 #[derive(Debug)]
 pub(super) struct Judgement {
     pub(super) step: StepKind,
-    pub(super) summary: String,
+    pub(super) summary: Summary,
     pub(super) reach: Reach,
     pub(super) may_always: bool,
     pub(super) verdict: Verdict,
@@ -58,7 +61,7 @@ impl Turn {
 
     fn next_call(&mut self, mut rest: VecDeque<ToolCall>, out: &mut Vec<Effect>) {
         let Some(call) = rest.pop_front() else { return self.prompt(out) };
-        let step = self.add_step(StepKind::Tool { name: call.name.clone() }, String::new(), out);
+        let step = self.add_step(StepKind::Tool { name: call.name.clone() }, Detail::default(), out);
         self.moved(TurnState::Working, out);
         out.push(Effect::Judge(call.clone()));
         self.state = State::Calling(Calling { call, rest, step, phase: Phase::Judging });
@@ -77,7 +80,10 @@ impl Turn {
             Verdict::Deny => Phase::Over,
         };
         self.steps[step].kind = kind;
-        self.steps[step].detail = summary.clone();
+        self.steps[step].detail = match summary.clone() {
+            Summary::Text(words) => Detail::Text(words),
+            known @ Summary::Known(_) => Detail::Does(known),
+        };
         self.show_step(step, out);
         match verdict {
             Verdict::Allow => out.push(Effect::RunTool(tool)),
@@ -94,6 +100,11 @@ impl Turn {
         if calling.call.call != call || calling.phase != Phase::Asking {
             return;
         }
+        // The card that asked goes; what was decided stays, in a row of its own.
+        let step = calling.step;
+        self.steps[step].decided = Some(decision);
+        self.show_step(step, out);
+        let State::Calling(calling) = &mut self.state else { return };
         match decision {
             Decision::AllowOnce | Decision::AllowAlways => {
                 calling.phase = Phase::Running;
@@ -108,7 +119,6 @@ impl Turn {
             // Nobody is there: going on without the answer would be guessing.
             Decision::Expired => {
                 calling.phase = Phase::Over;
-                let step = calling.step;
                 self.close_step(step, StepState::Refused, None, None, out);
                 self.check(ItemStatus::Stopped, out);
             }
@@ -116,8 +126,7 @@ impl Turn {
     }
 
     fn refuse(&mut self, why: &str, out: &mut Vec<Effect>) {
-        let told = Told { text: why.to_owned(), count: None, failed: true };
-        self.call_over(told, StepState::Refused, None, out);
+        self.call_over(Told::refused(why), StepState::Refused, None, out);
     }
 
     pub(super) fn tool_finished(&mut self, call: CallId, told: Told, ms: u64, out: &mut Vec<Effect>) {
@@ -134,9 +143,10 @@ impl Turn {
         calling.phase = Phase::Over;
         let step = calling.step;
         let state = if told.failed { StepState::Failed } else { StepState::Done };
-        if told.failed && self.steps[step].detail.is_empty() {
-            self.steps[step].detail = told.text.clone();
+        if let (Some(failed), true) = (told.trouble, self.steps[step].detail == Detail::default()) {
+            self.steps[step].detail = Detail::Failed { failed };
         }
+        self.steps[step].undo = told.undo.clone();
         if self.steps[step].kind == StepKind::Searched && !told.failed {
             self.passages = self.passages.saturating_add(told.count.unwrap_or(0));
         }

@@ -3,7 +3,7 @@
 use super::tests::{call, citation, fault, setup};
 use super::*;
 use proptest::prelude::*;
-use protocol::{Decision, Reach, Verdict};
+use protocol::{Decision, Reach, Summary, Verdict};
 
 /// An input as chance makes it; calls are named by number so that they can refer to each other.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ fn chance() -> impl Strategy<Value = Chance> {
         4 => Just(Input::Started),
         4 => (0u32..3).prop_map(|relevant| Input::Retrieved { relevant, ms: 1 }),
         1 => Just(Input::SearchFailed { fault: fault() }),
-        6 => prop::collection::vec("[a-z]{1,4}\\.", 0..2)
+        6 => prop::collection::vec("[a-z]{1,4}\\.".prop_map(LeftOut::Text), 0..2)
             .prop_map(|left_out| Input::PromptBuilt { tokens: 9, left_out }),
         12 => (0u64..5000, heard).prop_map(|(at, heard)| Input::Model { at, heard }),
         1 => Just(Input::EngineGone { fault: fault() }),
@@ -66,7 +66,7 @@ fn input(chance: &Chance, calls: &[ToolCall]) -> Input {
         Chance::Judged(n, verdict) => Input::Judged {
             call: calls[*n].call,
             step: StepKind::Searched,
-            summary: "s".into(),
+            summary: Summary::Text("s".into()),
             reach: Reach::Write,
             may_always: true,
             verdict: *verdict,
@@ -74,7 +74,7 @@ fn input(chance: &Chance, calls: &[ToolCall]) -> Input {
         Chance::Decided(n, decision) => Input::Decided { call: calls[*n].call, decision: *decision },
         Chance::Finished(n, failed) => Input::ToolFinished {
             call: calls[*n].call,
-            told: Told { text: "t".into(), count: Some(1), failed: *failed },
+            told: Told { text: "t".into(), count: Some(1), failed: *failed, trouble: None, undo: None },
             ms: 1,
         },
     }
@@ -179,7 +179,7 @@ proptest! {
         }
         turn.step(Input::StopRequested { now: false });
         let mut news = vec![Input::Model { at: 1, heard: Heard::Text("x".into()) }];
-        news.extend(calls.iter().map(|call| Input::ToolFinished { call: call.call, told: Told::failed("x"), ms: 1 }));
+        news.extend(calls.iter().map(|call| Input::ToolFinished { call: call.call, told: Told::refused("x"), ms: 1 }));
         news.push(Input::Cited { citations: vec![], unsupported: vec![], supported: false, closest: None, ms: 1 });
         for input in news {
             turn.step(input);

@@ -1,9 +1,9 @@
 //! Scenarios of a turn, each a table of inputs and the effects that must follow.
 
 use super::*;
-use protocol::{CallId, ChatId, CitationView, Decision, DocumentId, ItemId, Reach, Span, TurnId, Verdict};
+use protocol::{CallId, ChatId, CitationView, DocumentId, ItemId, Part, Reach, Span, Summary, TurnId, Verdict};
 
-pub(super) fn setup() -> Setup {
+pub(in crate::turn) fn setup() -> Setup {
     Setup {
         turn: TurnId::new(),
         chat: ChatId::new(),
@@ -18,13 +18,13 @@ pub(super) fn setup() -> Setup {
         limits: Limits::default(),
     }
 }
-pub(super) fn fault() -> Fault {
+pub(in crate::turn) fn fault() -> Fault {
     Fault::new(FaultKind::Unavailable, "engine.gone", "The engine went away.")
 }
-pub(super) fn call(name: &str) -> ToolCall {
+pub(in crate::turn) fn call(name: &str) -> ToolCall {
     ToolCall { call: CallId::new(), id: "1".into(), name: name.into(), arguments: "{}".into() }
 }
-pub(super) fn citation() -> CitationView {
+pub(in crate::turn) fn citation() -> CitationView {
     CitationView {
         number: 1,
         at: 4,
@@ -37,20 +37,20 @@ pub(super) fn citation() -> CitationView {
         page_hash: String::new(),
     }
 }
-fn text(text: &str) -> Input {
+pub(in crate::turn) fn text(text: &str) -> Input {
     Input::Model { at: 700, heard: Heard::Text(text.into()) }
 }
-fn done(ending: Ending) -> Input {
+pub(in crate::turn) fn done(ending: Ending) -> Input {
     let usage = Usage { prompt_tokens: 100, completion_tokens: 5, tokens_per_second: 20.0 };
     Input::Model { at: 900, heard: Heard::Done { ending, usage } }
 }
-fn found() -> Input {
+pub(in crate::turn) fn found() -> Input {
     Input::Retrieved { relevant: 3, ms: 12 }
 }
-fn built() -> Input {
+pub(in crate::turn) fn built() -> Input {
     Input::PromptBuilt { tokens: 100, left_out: vec![] }
 }
-fn cited() -> Input {
+pub(in crate::turn) fn cited() -> Input {
     Input::Cited {
         citations: vec![citation()],
         unsupported: vec![Span { start: 5, end: 9 }],
@@ -59,16 +59,23 @@ fn cited() -> Input {
         ms: 3,
     }
 }
-fn judged(call: &ToolCall, verdict: Verdict) -> Input {
+pub(in crate::turn) fn judged(call: &ToolCall, verdict: Verdict) -> Input {
     let step = StepKind::Tool { name: call.name.clone() };
-    Input::Judged { call: call.call, step, summary: "Rename".into(), reach: Reach::Write, may_always: true, verdict }
+    Input::Judged {
+        call: call.call,
+        step,
+        summary: Summary::Text("Rename".into()),
+        reach: Reach::Write,
+        may_always: true,
+        verdict,
+    }
 }
-fn called(call: &ToolCall) -> Input {
+pub(in crate::turn) fn called(call: &ToolCall) -> Input {
     Input::Model { at: 800, heard: Heard::Call(call.clone()) }
 }
 
 /// The effects as words, so that a table reads like the story.
-fn words(effects: &[Effect]) -> String {
+pub(in crate::turn) fn words(effects: &[Effect]) -> String {
     let word = |effect: &Effect| match effect {
         Effect::Retrieve => "retrieve".to_owned(),
         Effect::BuildPrompt => "build".to_owned(),
@@ -99,7 +106,7 @@ fn words(effects: &[Effect]) -> String {
     effects.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
-fn story(setup: Setup, table: &[(Input, &str)]) -> Turn {
+pub(in crate::turn) fn story(setup: Setup, table: &[(Input, &str)]) -> Turn {
     let mut turn = Turn::new(setup);
     for (number, (input, expected)) in table.iter().enumerate() {
         assert_eq!(words(&turn.step(input.clone())), *expected, "line {number}: {input:?}");
@@ -115,7 +122,10 @@ fn an_answer_from_documents() {
             (Input::Started, "step 0 Running, →searching, retrieve"),
             (found(), "step 0 Done, build"),
             (
-                Input::PromptBuilt { tokens: 100, left_out: vec!["Two passages did not fit.".into()] },
+                Input::PromptBuilt {
+                    tokens: 100,
+                    left_out: vec![LeftOut::Part { what: Part::WeakestPassages, count: 2 }],
+                },
                 "step 1 Running, step 1 Done, →reading, ask",
             ),
             (Input::Model { at: 5, heard: Heard::Loading { done: 1, total: 2 } }, "→loading"),
@@ -127,7 +137,7 @@ fn an_answer_from_documents() {
             (text(" païs."), "delta 4 \" païs.\""),
             (text("!"), "delta 10 \"!\""),
             (done(Ending::Done), "step 2 Running, →checking, cite"),
-            (cited(), "step 2 Done, record complete \"Anna païs.!\" Some(true) 1, finish"),
+            (cited(), "step 2 Done, record complete \"Anna païs.!\" Some(Yes) 1, finish"),
             (text("late"), ""),
             (Input::StopRequested { now: true }, ""),
         ],
@@ -137,7 +147,7 @@ fn an_answer_from_documents() {
 
 #[test]
 fn nothing_found_is_said_and_no_model_is_asked() {
-    let sentence = "delta 0 \"Nothing found.\", record complete \"Nothing found.\" Some(false) 0, finish";
+    let sentence = "delta 0 \"Nothing found.\", record complete \"Nothing found.\" Some(No) 0, finish";
     story(
         setup(),
         &[
@@ -169,7 +179,7 @@ fn a_failed_search_ends_a_researcher_and_only_a_researcher() {
     story(Setup { documents_only: false, ..setup() }, &[begin, (failed, "step 0 Failed, notice, build")]);
 }
 
-fn writing(setup: Setup) -> Turn {
+pub(in crate::turn) fn writing(setup: Setup) -> Turn {
     let mut turn = Turn::new(setup);
     for input in [Input::Started, found(), built(), text("One")] {
         turn.step(input);
@@ -184,13 +194,13 @@ fn stops_in_two_stages() {
     let mut turn = writing(setup());
     assert_eq!(words(&turn.step(soft.clone())), "→stopping");
     assert_eq!(words(&turn.step(text(" two"))), format!("delta 3 \" two\", {checked}"));
-    assert_eq!(words(&turn.step(cited())), "step 1 Done, record stopped \"One two\" Some(true) 1, finish");
+    assert_eq!(words(&turn.step(cited())), "step 1 Done, record stopped \"One two\" Some(Yes) 1, finish");
 
     // A second request, or `now`, does not wait for the token.
     for second in [soft.clone(), Input::StopRequested { now: true }] {
         let mut turn = writing(setup());
         turn.step(soft.clone());
-        assert_eq!(words(&turn.step(second)), "cancel model, record stopped \"One\" None 0, finish");
+        assert_eq!(words(&turn.step(second)), "cancel model, record stopped \"One\" Some(Unchecked) 0, finish");
     }
     // The model ended by itself meanwhile.
     let mut turn = writing(setup());
@@ -212,7 +222,7 @@ fn stops_in_two_stages() {
     let mut turn = writing(setup());
     turn.step(done(Ending::Done));
     assert_eq!(words(&turn.step(soft.clone())), "→stopping");
-    assert_eq!(words(&turn.step(soft)), "record complete \"One\" None 0, finish");
+    assert_eq!(words(&turn.step(soft)), "record complete \"One\" Some(Unchecked) 0, finish");
 }
 
 #[test]
@@ -220,7 +230,7 @@ fn faults_keep_what_was_written() {
     let gone = Input::EngineGone { fault: fault() };
     let mut turn = writing(setup());
     assert_eq!(words(&turn.step(gone.clone())), "notice, cancel model, step 1 Running, →checking, cite");
-    assert_eq!(words(&turn.step(cited())), "step 1 Done, record interrupted \"One\" Some(true) 1, finish");
+    assert_eq!(words(&turn.step(cited())), "step 1 Done, record interrupted \"One\" Some(Yes) 1, finish");
 
     let mut turn = Turn::new(setup());
     for input in [Input::Started, found()] {
@@ -229,18 +239,66 @@ fn faults_keep_what_was_written() {
     assert_eq!(words(&turn.step(gone)), "record failed \"\" None 0, finish");
 
     let mut turn = writing(setup());
-    assert_eq!(words(&turn.step(Input::Shutdown)), "cancel model, record interrupted \"One\" None 0, finish");
+    assert_eq!(
+        words(&turn.step(Input::Shutdown)),
+        "cancel model, record interrupted \"One\" Some(Unchecked) 0, finish"
+    );
 
     let mut turn = writing(setup());
     turn.step(done(Ending::Length));
     let failed = Input::CiteFailed { fault: fault() };
-    assert_eq!(words(&turn.step(failed)), "step 1 Failed, notice, record cut_short \"One\" None 0, finish");
+    assert_eq!(words(&turn.step(failed)), "step 1 Failed, notice, record cut_short \"One\" Some(Unchecked) 0, finish");
 
     let mut turn = Turn::new(setup());
     for input in [Input::Started, found(), built()] {
         turn.step(input);
     }
     assert_eq!(words(&turn.step(done(Ending::Done))), "record failed \"\" None 0, finish");
+}
+
+#[test]
+fn what_the_documents_say_is_quoted_under_a_finished_answer_only() {
+    let quoted = CitationView { number: 1, at: 0, quote: "Anna\npays.".into(), ..citation() };
+    let unsupported = || Input::Cited {
+        citations: vec![],
+        unsupported: vec![Span { start: 0, end: 3 }],
+        supported: false,
+        closest: Some(Box::new(quoted.clone())),
+        ms: 1,
+    };
+    let says = "delta 3 \"\\n\\n\", delta 5 \"The documents say:\\n\\n> Anna pays.\", step 1 Done";
+    let quoted_under =
+        format!("{says}, record complete \"One\\n\\nThe documents say:\\n\\n> Anna pays.\" Some(Quoted) 1, finish");
+    for (end, expected) in [
+        (done(Ending::Done), quoted_under.as_str()),
+        (done(Ending::Length), "step 1 Done, record cut_short \"One\" Some(No) 0, finish"),
+        (done(Ending::Cancelled), "step 1 Done, record interrupted \"One\" Some(No) 0, finish"),
+    ] {
+        let mut turn = writing(setup());
+        turn.step(end);
+        assert_eq!(words(&turn.step(unsupported())), expected);
+    }
+    // Beside other citations it has a number of its own.
+    let mut turn = writing(setup());
+    turn.step(done(Ending::Done));
+    let Input::Cited { unsupported, supported, closest, ms, .. } = unsupported() else { unreachable!() };
+    let effects = turn.step(Input::Cited { citations: vec![citation()], unsupported, supported, closest, ms });
+    let numbers = effects.iter().find_map(|effect| match effect {
+        Effect::Record(ended) => Some(ended.citations.iter().map(|cited| cited.number).collect::<Vec<_>>()),
+        _ => None,
+    });
+    assert_eq!(numbers, Some(vec![1, 2]));
+    // A general answer is not told what the documents say.
+    let mut turn = writing(Setup { documents_only: false, ..setup() });
+    turn.step(done(Ending::Done));
+    let found = Input::Cited {
+        citations: vec![],
+        unsupported: vec![],
+        supported: false,
+        closest: Some(Box::new(quoted)),
+        ms: 1,
+    };
+    assert_eq!(words(&turn.step(found)), "step 1 Done, record complete \"One\" None 0, finish");
 }
 
 #[test]
@@ -276,105 +334,5 @@ fn reasoning_is_a_step_and_not_text() {
     assert_eq!(words(&turn.step(Input::Tick)), "step 1 Running");
     assert_eq!(words(&turn.step(Input::Tick)), "");
     assert_eq!(words(&turn.step(text("Anna"))), "step 1 Done, →writing, delta 0 \"Anna\"");
-    assert_eq!((turn.steps[1].detail.as_str(), turn.steps[1].ms), ("Let me see", Some(600)));
-}
-
-fn with_tools() -> Setup {
-    Setup { tools: true, retrieve: false, documents_only: false, ..setup() }
-}
-fn calling(tool: &ToolCall) -> Turn {
-    let mut turn = Turn::new(with_tools());
-    for input in [Input::Started, built(), text("I look."), called(tool)] {
-        turn.step(input);
-    }
-    let begun = format!("step 0 Running, →working, judge {}", tool.name);
-    assert_eq!(words(&turn.step(done(Ending::Done))), begun);
-    turn
-}
-
-#[test]
-fn a_tool_call_is_judged_asked_for_run_and_told() {
-    let tool = call("rename_chat");
-    let told = Told { text: "Renamed.".into(), count: None, failed: false };
-    let finished = Input::ToolFinished { call: tool.call, told: told.clone(), ms: 4 };
-
-    let mut turn = calling(&tool);
-    assert_eq!(words(&turn.step(finished.clone())), "", "nothing runs before it is allowed");
-    assert_eq!(words(&turn.step(judged(&tool, Verdict::Ask))), "step 0 Running, →asking, ask person rename_chat");
-    assert_eq!(words(&turn.step(finished.clone())), "", "nothing runs before it is allowed");
-    assert_eq!(words(&turn.step(judged(&tool, Verdict::Allow))), "", "it is judged once");
-    let other = Input::Decided { call: CallId::new(), decision: Decision::AllowOnce };
-    assert_eq!(words(&turn.step(other)), "", "another call's yes is no yes");
-    let yes = Input::Decided { call: tool.call, decision: Decision::AllowOnce };
-    assert_eq!(words(&turn.step(yes)), "→working, run rename_chat");
-    assert_eq!(words(&turn.step(finished.clone())), "step 0 Done, build");
-    assert_eq!(turn.rounds(), [Round { text: "I look.".into(), calls: vec![(tool.clone(), Some(told))] }]);
-    assert_eq!(words(&turn.step(built())), "→reading, ask");
-    assert_eq!(words(&turn.step(text(" Done."))), "→writing, delta 7 \"\\n\\n\", delta 9 \"Done.\"");
-    assert_eq!(words(&turn.step(done(Ending::Done))), "record complete \"I look.\\n\\nDone.\" None 0, finish");
-
-    let mut turn = calling(&tool);
-    assert_eq!(words(&turn.step(judged(&tool, Verdict::Allow))), "step 0 Running, run rename_chat");
-
-    let mut turn = calling(&tool);
-    assert_eq!(words(&turn.step(judged(&tool, Verdict::Deny))), "step 0 Running, step 0 Refused, build");
-    assert!(turn.rounds()[0].calls[0].1.as_ref().unwrap().failed);
-
-    for (decision, expected) in [
-        (Decision::Deny, "step 0 Refused, build"),
-        (Decision::Expired, "step 0 Refused, record stopped \"I look.\" None 0, finish"),
-        (Decision::AllowAlways, "→working, run rename_chat"),
-    ] {
-        let mut turn = calling(&tool);
-        turn.step(judged(&tool, Verdict::Ask));
-        assert_eq!(words(&turn.step(Input::Decided { call: tool.call, decision })), expected);
-    }
-
-    let mut turn = calling(&tool);
-    let unknown = Input::ToolFinished { call: tool.call, told: Told::failed("No such tool."), ms: 0 };
-    assert_eq!(words(&turn.step(unknown)), "step 0 Failed, build");
-    assert_eq!(turn.steps[0].detail, "No such tool.");
-}
-
-#[test]
-fn a_stop_ends_a_tool_call_too() {
-    let tool = call("rename_chat");
-    let soft = Input::StopRequested { now: false };
-    let mut asking = calling(&tool);
-    asking.step(judged(&tool, Verdict::Ask));
-    assert_eq!(words(&asking.step(soft.clone())), "withdraw, record stopped \"I look.\" None 0, finish");
-
-    let mut running = calling(&tool);
-    running.step(judged(&tool, Verdict::Allow));
-    assert_eq!(words(&running.step(soft.clone())), "→stopping");
-    let told = Told { text: "Renamed.".into(), count: None, failed: false };
-    let finished = Input::ToolFinished { call: tool.call, told, ms: 4 };
-    assert_eq!(words(&running.step(finished)), "step 0 Done, record stopped \"I look.\" None 0, finish");
-
-    let mut running = calling(&tool);
-    running.step(judged(&tool, Verdict::Allow));
-    running.step(soft.clone());
-    assert_eq!(words(&running.step(soft)), "cancel tool, record stopped \"I look.\" None 0, finish");
-}
-
-#[test]
-fn tool_rounds_are_bounded() {
-    let limits = Limits { rounds: 2, calls: 2, ..Limits::default() };
-    let mut turn = Turn::new(Setup { limits, ..with_tools() });
-    turn.step(Input::Started);
-    for round in 0..2 {
-        assert!(turn.offers_tools());
-        turn.step(built());
-        let tools: Vec<ToolCall> = (0..5).map(|_| call("search_documents")).collect();
-        tools.iter().for_each(|tool| drop(turn.step(called(tool))));
-        turn.step(done(Ending::Done));
-        for tool in &tools[..2] {
-            turn.step(Input::ToolFinished { call: tool.call, told: Told::failed("no"), ms: 0 });
-        }
-        assert_eq!(turn.rounds()[round].calls.len(), 2);
-    }
-    assert!(!turn.offers_tools());
-    turn.step(built());
-    turn.step(called(&call("search_documents")));
-    assert_eq!(words(&turn.step(done(Ending::Done))), "record failed \"\" None 0, finish");
+    assert_eq!((&turn.steps[1].detail, turn.steps[1].ms), (&Detail::Text("Let me see".into()), Some(600)));
 }

@@ -1,8 +1,8 @@
 //! What a turn is told and what it wants done: inputs and effects, as plain data.
 
 use protocol::{
-    CallId, ChatId, CitationView, Decision, Event, Fault, ItemId, ItemStatus, Reach, Span, StepKind, StepView, TurnId,
-    Verdict,
+    CallId, ChatId, CitationView, Decision, Event, Fault, ItemId, ItemStatus, LeftOut, Reach, Span, StepKind, StepView,
+    Summary, Support, ToolTrouble, TurnId, Undo, Verdict,
 };
 
 /// What is settled before a turn begins.
@@ -71,14 +71,22 @@ pub struct Told {
     pub text: String,
     /// How many results, for the person.
     pub count: Option<u32>,
-    /// Whether the tool failed.
+    /// Whether the tool failed or was refused.
     pub failed: bool,
+    /// Why it came to nothing, for the person.
+    pub trouble: Option<ToolTrouble>,
+    /// How what it did can be taken back.
+    pub undo: Option<Undo>,
 }
 
 impl Told {
     /// A failure that the model reads and may react to.
-    pub fn failed(why: impl Into<String>) -> Self {
-        Self { text: why.into(), count: None, failed: true }
+    pub fn failed(trouble: ToolTrouble, why: impl Into<String>) -> Self {
+        Self { trouble: Some(trouble), ..Self::refused(why) }
+    }
+    /// A no that the model reads.
+    pub fn refused(why: impl Into<String>) -> Self {
+        Self { text: why.into(), count: None, failed: true, trouble: None, undo: None }
     }
 }
 
@@ -166,8 +174,8 @@ pub enum Input {
     PromptBuilt {
         /// Its tokens, 0 where the model could not count.
         tokens: u32,
-        /// What did not fit, one sentence each.
-        left_out: Vec<String>,
+        /// What did not fit.
+        left_out: Vec<LeftOut>,
     },
     /// The model said something, `at` milliseconds after the question.
     Model {
@@ -188,7 +196,7 @@ pub enum Input {
         /// How the step is shown.
         step: StepKind,
         /// What the call would do, for a person.
-        summary: String,
+        summary: Summary,
         /// How far it reaches.
         reach: Reach,
         /// Whether a person may allow it for good.
@@ -218,10 +226,9 @@ pub enum Input {
         citations: Vec<CitationView>,
         /// What no passage supports.
         unsupported: Vec<Span>,
-        /// Whether the passages support the answer.
+        /// Whether the passages support what answers the question.
         supported: bool,
-        /// Where no sentence has support: the sentence of the passages that comes closest to the
-        /// question, found by code.
+        /// Where they do not: the sentence of the passages that answers it, found by code.
         closest: Option<Box<CitationView>>,
         /// How long it took.
         ms: u64,
@@ -265,7 +272,7 @@ pub enum Effect {
         /// How far it reaches.
         reach: Reach,
         /// What it would do.
-        summary: String,
+        summary: Summary,
         /// Whether "always" may be offered.
         may_always: bool,
     },
@@ -300,8 +307,8 @@ pub struct Ended {
     pub citations: Vec<CitationView>,
     /// What no passage supports.
     pub unsupported: Vec<Span>,
-    /// Whether the documents answer the question; None where that was not asked or not checked.
-    pub supported: Option<bool>,
+    /// Whether the documents support the answer; None where that was not asked.
+    pub supported: Option<Support>,
     /// Whether a model was asked at all.
     pub asked_model: bool,
     /// Tokens and speed, over all rounds.

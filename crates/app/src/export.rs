@@ -1,6 +1,6 @@
 //! A chat as Markdown: what was asked, what was answered, and the evidence for it.
 
-use protocol::{ChatView, ItemKind, ItemView};
+use protocol::{ChatView, ItemKind, ItemView, Support};
 use std::fmt::Write;
 
 /// The chosen branch of a chat, oldest item first. Citations become footnotes.
@@ -16,8 +16,8 @@ pub(crate) fn chat(chat: &ChatView, items: &[ItemView]) -> String {
             ItemKind::Answer => text.push_str(&with_marks(item, notes)),
         }
         text.push('\n');
-        if item.supported == Some(false) {
-            text.push_str("\n*The documents do not support this answer.*\n");
+        if let Some(remark) = item.supported.and_then(remark) {
+            let _ = write!(text, "\n*{remark}*\n");
         }
         let mut written = 0;
         for cited in &item.citations {
@@ -34,6 +34,18 @@ pub(crate) fn chat(chat: &ChatView, items: &[ItemView]) -> String {
         }
     }
     text
+}
+
+/// What a reader must know about the evidence for an answer.
+fn remark(supported: Support) -> Option<&'static str> {
+    match supported {
+        Support::Yes => None,
+        Support::Quoted => {
+            Some("The documents do not support the answer’s own words; their closest sentence is quoted at its end.")
+        }
+        Support::No => Some("The documents do not support this answer."),
+        Support::Unchecked => Some("This answer was not checked against the documents."),
+    }
 }
 
 /// The answer with a footnote mark after each supported sentence.
@@ -89,7 +101,7 @@ mod tests {
             page: 3,
             start: 0,
             end: 9,
-            quote: "the rent\nis 900".into(),
+            quote: if number == 1 { "the rent\nis 900" } else { "paid monthly" }.into(),
             page_hash: String::new(),
         };
         let view = ChatView {
@@ -102,15 +114,16 @@ mod tests {
         };
         let items = [
             item(ItemKind::Question, "How much?", vec![]),
-            item(ItemKind::Answer, "It is 900. Monthly.", vec![cited(1, 10)]),
+            item(ItemKind::Answer, "It is 900. Monthly.", vec![cited(1, 10), cited(2, 19)]),
             item(ItemKind::Question, "Since when?", vec![]),
             item(ItemKind::Answer, "Since May.", vec![cited(1, 10)]),
         ];
         let text = chat(&view, &items);
         assert!(text.starts_with("# Rent\n\n## Clara\n\nHow much?\n"));
-        assert!(text.contains("It is 900.[^1] Monthly."));
+        assert!(text.contains("It is 900.[^1] Monthly.[^2]"));
+        assert!(text.contains("[^2]: Lease.pdf, page 3: “paid monthly”"));
         assert!(text.contains("[^1]: Lease.pdf, page 3: “the rent is 900”"));
-        assert!(text.contains("Since May.[^2]"));
-        assert!(text.contains("[^2]: Lease.pdf"));
+        assert!(text.contains("Since May.[^3]"));
+        assert!(text.contains("[^3]: Lease.pdf"));
     }
 }

@@ -21,7 +21,10 @@ mod view;
 mod words;
 mod worker;
 
-pub use cite::{ANSWERABLE, Cited, Passage, answerable, cite, closest, evidence_score};
+pub use cite::{
+    ANSWERABLE_BY_MEANING, ANSWERABLE_BY_WORDS, Cited, Closest, Passage, Score, cite, closest, content_words,
+    folded_words, holds_any, nearest, score,
+};
 pub use error::LibraryError;
 pub use index::IndexError;
 pub use library::{Embed, Library, LibraryConfig, LibraryEvent};

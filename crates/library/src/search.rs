@@ -4,7 +4,7 @@
 //! not be compared (docs/decisions/0008-search.md).
 
 use crate::{
-    Library, LibraryError, Passage, answerable,
+    Library, LibraryError, Passage,
     index::{Found, Terms, TextIndex, parse},
     library::{Inner, blocking},
     snippet::snippet,
@@ -49,7 +49,7 @@ struct Scored {
     passage: StoredPassage,
     score: f32,
     words: f32,
-    meaning: f32,
+    meaning: Option<f32>,
     snippet: crate::snippet::Snippet,
 }
 
@@ -73,7 +73,7 @@ impl Library {
         documents: &[DocumentId],
     ) -> Result<Vec<Passage>, LibraryError> {
         let passages = self.candidates(question, limit, documents).await?;
-        Ok(if answerable(&passages) { passages } else { Vec::new() })
+        Ok(if crate::score(&passages).answers() { passages } else { Vec::new() })
     }
 
     /// The best passages for a question, whether they answer it or not.
@@ -122,7 +122,7 @@ impl Inner {
         let vectors = self.vectors.read().unwrap_or_else(PoisonError::into_inner);
         let scored = spread.into_iter().map(|(passage, score)| {
             let around = snippet(&passage.text, passage.language.as_deref(), &terms, &weights);
-            let meaning = vector.as_deref().and_then(|v| vectors.cosine(v, passage.id)).unwrap_or(0.0).max(0.0);
+            let meaning = vector.as_deref().and_then(|v| vectors.cosine(v, passage.id)).map(|cosine| cosine.max(0.0));
             Scored { score, words: around.share, meaning, snippet: around, passage }
         });
         Ok((scored.collect(), mode))
@@ -212,7 +212,7 @@ fn hit(scored: Scored) -> SearchHit {
         section: passage.section,
         score,
         words,
-        meaning,
+        meaning: meaning.unwrap_or_default(),
         snippet: snippet.text,
         marks: snippet.marks,
         language: passage.language,

@@ -10,6 +10,9 @@ const ABBREVIATIONS: &[&str] = &[
     "ziff", "str", "hr", "fr", "usw", "evtl", "ggf", "inkl", "zzgl", "mio", "mrd", "vgl", "sog", "etc",
 ];
 
+/// The longest note mark, in chars: `[12, 13]`.
+const LONGEST_NOTE: usize = 24;
+
 /// The sentences of a text, without the white space around them. An empty line always ends one; a
 /// single line end does when `lines` is set (lists, rows).
 pub fn sentences(text: &str, lines: bool) -> Vec<Span> {
@@ -57,7 +60,8 @@ fn stop(chars: &[char], start: usize, at: usize) -> Option<usize> {
     }
     // A note's mark belongs to the sentence before it: "… days.[2] The".
     while chars.get(end) == Some(&'[') && chars.get(end + 1).is_some_and(char::is_ascii_digit) {
-        end += chars[end..].iter().position(|c| *c == ']')? + 1;
+        let Some(close) = chars[end..].iter().take(LONGEST_NOTE).position(|c| *c == ']') else { break };
+        end += close + 1;
     }
     if end < chars.len() && !chars[end].is_whitespace() {
         return None;

@@ -80,7 +80,7 @@ async fn a_pdf_is_read_cited_and_highlighted() {
         .cite("The supplier delivers within 14 days of the order. Late delivery costs 5 percent a week.", &passages)
         .await
         .unwrap();
-    assert_eq!((cited.citations.len(), cited.unsupported.len(), cited.supported), (1, 1, true));
+    assert_eq!((cited.citations.len(), cited.unsupported.len()), (1, 1));
     let citation = &cited.citations[0];
     assert_eq!((citation.page, citation.quote.as_str()), (1, text));
 
@@ -99,7 +99,8 @@ async fn a_pdf_is_read_cited_and_highlighted() {
     let mut altered = passages.clone();
     altered[0].text = altered[0].text.replace("fourteen", "forty");
     altered.truncate(1);
-    assert!(!library.cite("The supplier delivers within forty days of the order.", &altered).await.unwrap().supported);
+    let cited = library.cite("The supplier delivers within forty days of the order.", &altered).await.unwrap();
+    assert!(cited.citations.is_empty());
     library.shutdown().await;
 }
 

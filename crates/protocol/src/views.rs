@@ -2,12 +2,16 @@
 
 mod chat;
 mod document;
+mod explanation;
 mod model;
+mod step;
 mod trust;
 
 pub use chat::*;
 pub use document::*;
+pub use explanation::*;
 pub use model::*;
+pub use step::*;
 pub use trust::*;
 
 use crate::*;

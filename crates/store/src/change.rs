@@ -49,7 +49,7 @@ pub enum Change {
         steps: Vec<StepView>,
         citations: Vec<CitationView>,
         unsupported: Vec<Span>,
-        supported: Option<bool>,
+        supported: Option<Support>,
         made: Option<Made>,
         explanation: Option<Box<Explanation>>,
     },
@@ -60,7 +60,7 @@ pub enum Change {
         agent: String,
         tool: String,
         reach: Reach,
-        summary: String,
+        summary: Summary,
         may_always: bool,
     },
     /// A person, or time, has decided. The first decision stands.

@@ -22,7 +22,7 @@ struct Row {
     attached: String,
     steps: String,
     unsupported: String,
-    supported: Option<bool>,
+    supported: Option<u8>,
     made: Option<String>,
 }
 
@@ -65,7 +65,7 @@ pub(crate) async fn lineage(
                   items.kind, items.author, items.ms,
                   coalesce(checkpoints.text, items.text) AS "text!: String",
                   items.status, items.attached, items.steps, items.unsupported,
-                  items.supported AS "supported: bool", items.made
+                  items.supported AS "supported: u8", items.made
            FROM line JOIN items ON items.id = line.id
            LEFT JOIN checkpoints ON checkpoints.item = items.id AND items.ended_stamp IS NULL
            ORDER BY line.depth DESC"#,
@@ -166,10 +166,30 @@ fn view(row: Row, citations: Vec<CitationView>, branches: Vec<ItemId>) -> Result
         steps: parse(&row.steps)?,
         citations,
         unsupported: parse(&row.unsupported)?,
-        supported: row.supported,
+        supported: row.supported.map(support),
         made: row.made.as_deref().map(parse).transpose()?,
         branches,
     })
+}
+
+/// What a number in its column means; the first two stood for no and yes from the start.
+fn support(number: u8) -> Support {
+    match number {
+        0 => Support::No,
+        1 => Support::Yes,
+        2 => Support::Quoted,
+        _ => Support::Unchecked,
+    }
+}
+
+/// The number that stands for it in its column.
+pub(crate) fn support_number(support: Support) -> u8 {
+    match support {
+        Support::No => 0,
+        Support::Yes => 1,
+        Support::Quoted => 2,
+        Support::Unchecked => 3,
+    }
 }
 
 /// A list or structure from its column.
@@ -180,4 +200,16 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
 /// A name of a closed set from its column.
 pub(crate) fn from_word<T: DeserializeOwned>(word: &str) -> Result<T, StoreError> {
     Ok(serde_json::from_value(serde_json::Value::String(word.to_owned()))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_support_comes_back_from_its_column() {
+        for known in [Support::Yes, Support::Quoted, Support::No, Support::Unchecked] {
+            assert_eq!(support(support_number(known)), known);
+        }
+    }
 }

@@ -132,7 +132,8 @@ impl Store {
                 agent: row.agent,
                 tool: row.tool,
                 reach: from_word(&row.reach)?,
-                summary: row.summary,
+                // Earlier versions wrote a bare sentence.
+                summary: parse(&row.summary).unwrap_or(Summary::Text(row.summary)),
                 may_always: row.may_always,
                 at: row.ms,
             })

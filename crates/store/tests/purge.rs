@@ -48,7 +48,7 @@ async fn a_purged_chat_leaves_no_word() {
         parent = Some(answer);
     }
     let asked = CallId::new();
-    let (who, tool, summary) = ("Rosa".into(), "write".into(), SECRET.into());
+    let (who, tool, summary) = ("Rosa".into(), "write".into(), Summary::Text(SECRET.into()));
     let ask = Change::ApprovalAsked { asked, chat, agent: who, tool, reach: Reach::Write, summary, may_always: false };
     store.record(&actor, ask).await.unwrap();
     fs::create_dir_all(dir.path().join("backups")).unwrap();

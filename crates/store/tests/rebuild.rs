@@ -119,7 +119,13 @@ fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
                     .into_iter()
                     .collect(),
                 unsupported: vec![Span { start: 0, end: u32::from(b) }],
-                supported: (!b.is_multiple_of(3)).then_some(b % 3 == 1),
+                supported: [
+                    None,
+                    Some(Support::Yes),
+                    Some(Support::No),
+                    Some(Support::Quoted),
+                    Some(Support::Unchecked),
+                ][usize::from(b % 5)],
                 made: None,
                 explanation: None,
             }
@@ -192,7 +198,7 @@ fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
                     agent,
                     tool,
                     reach: Reach::Machine,
-                    summary: "s".into(),
+                    summary: Summary::Known(Doing::RenameChat { title: "s".into() }),
                     may_always: true,
                 }
             }

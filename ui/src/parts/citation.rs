@@ -25,9 +25,7 @@ pub fn Cite(
     let client = use_client();
     let screen = client.screen;
     let row = client.store.items().at_key(item);
-    let found = move || {
-        row.try_read_untracked().and_then(|item| item.citations.iter().find(|cite| cite.number == number).cloned())
-    };
+    let found = move || row.try_read_untracked().and_then(|item| numbered(&item.citations, number).cloned());
     let Some(cite) = found() else {
         return view! { <span class="cite unverified" title=t!("cite.unverified")>{number}</span> }.into_any();
     };
@@ -112,6 +110,11 @@ pub fn Cite(
     .into_any()
 }
 
+/// The citation under a number: one number is one quote.
+fn numbered(citations: &[CitationView], number: u32) -> Option<&CitationView> {
+    citations.iter().find(|cite| cite.number == number)
+}
+
 /// The passage, in the face of documents. It never covers the number it belongs to.
 #[component]
 fn Preview(cite: CitationView, place: String) -> impl IntoView {
@@ -156,4 +159,29 @@ fn step(event: &KeyboardEvent, by: i32) {
     let Some(at) = all.iter().position(|cite| Some(cite) == from.as_ref()) else { return };
     let next = (at as i32 + by).clamp(0, all.len() as i32 - 1) as usize;
     let _ = all[next].focus();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_shows_its_own_quote() {
+        let cite = |number: u32, at: u32| CitationView {
+            number,
+            at,
+            document: "00000000-0000-7000-8000-000000000001".parse().unwrap(),
+            name: "lease.pdf".into(),
+            page: 1,
+            start: number,
+            end: number + 1,
+            quote: format!("quote {number}"),
+            page_hash: String::new(),
+        };
+        // Two sentences of one passage, the first of them cited twice.
+        let all = [cite(1, 10), cite(2, 20), cite(1, 30)];
+        for (number, quote) in [(1, Some("quote 1")), (2, Some("quote 2")), (3, None)] {
+            assert_eq!(numbered(&all, number).map(|cite| cite.quote.as_str()), quote);
+        }
+    }
 }

@@ -20,7 +20,7 @@ async fn an_answer_is_cited_recorded_and_explained() {
     let answer = house.answer(QUESTION).await;
 
     assert_eq!((answer.text.as_str(), &answer.status), (ANSWER, &ItemStatus::Complete));
-    assert_eq!((answer.supported, answer.citations.len()), (Some(true), 1));
+    assert_eq!((answer.supported, answer.citations.len()), (Some(Support::Yes), 1));
     assert_eq!((answer.citations[0].name.as_str(), answer.citations[0].page), ("lease.md", 1));
     assert_eq!(answer.citations[0].quote, ANSWER);
     let made = answer.made.unwrap();
@@ -60,10 +60,15 @@ async fn what_the_documents_do_not_answer_is_said_without_a_model() {
         ("Wie heißt die Hauptstadt der Mongolei?", "Ihre Dokumente beantworten diese Frage nicht."),
     ] {
         let answer = house.answer(question).await;
-        assert_eq!((answer.text.as_str(), answer.supported, answer.made), (sentence, Some(false), None));
+        assert_eq!((answer.text.as_str(), answer.supported, answer.made), (sentence, Some(Support::No), None));
         assert_eq!(answer.status, ItemStatus::Complete);
     }
     assert!(house.prompts().is_empty(), "no model was asked to invent");
+    // Why it was refused is kept: what was found, how good it was, how good it had to be.
+    let told = house.store.explanation(house.last().await.id).await.unwrap().unwrap();
+    let evidence = told.evidence.unwrap();
+    assert!(evidence.score < evidence.threshold && told.model.is_empty(), "{evidence:?}");
+    assert_eq!(evidence.query, "Wie heißt die Hauptstadt der Mongolei?");
 }
 
 #[tokio::test]
@@ -71,13 +76,27 @@ async fn an_invented_answer_is_marked() {
     let house = house("researcher", false, quick(), vec![says("Bert Maier pays 1200 dollars to the bank.")]).await;
     let answer = house.answer(QUESTION).await;
     assert_eq!(answer.unsupported, [Span { start: 0, end: 41 }], "what the model invented");
-    // What the documents say themselves is quoted after it.
+    // What the documents say themselves is quoted after it, and that it is not the model's is said.
     assert_eq!(answer.text, format!("Bert Maier pays 1200 dollars to the bank.\n\nThe documents say:\n\n> {ANSWER}"));
-    assert_eq!((answer.supported, answer.citations.len()), (Some(true), 1));
+    assert_eq!((answer.supported, answer.citations.len()), (Some(Support::Quoted), 1));
     assert_eq!(
         (answer.citations[0].quote.as_str(), answer.citations[0].at),
         (ANSWER, answer.text.chars().count() as u32)
     );
+}
+
+#[tokio::test]
+async fn a_follow_up_leans_on_the_question_before_only_where_it_points_there() {
+    let runs = vec![says(ANSWER), says(ANSWER), says("Anna Keller owns the house on the hill.")];
+    let house = house("researcher", false, quick(), runs).await;
+    assert_eq!(house.answer(QUESTION).await.supported, Some(Support::Yes));
+    // What was just answered lends its words to nothing else.
+    for unanswerable in ["What is the capital of Mongolia?", "Who won the marathon in Boston last year?"] {
+        assert_eq!(house.answer(unanswerable).await.made, None, "{unanswerable}");
+    }
+    house.answer(QUESTION).await;
+    let follow_up = house.answer("And who gets it?").await;
+    assert!(follow_up.made.is_some(), "{follow_up:?}");
 }
 
 #[tokio::test]
@@ -96,7 +115,7 @@ async fn a_failed_engine_keeps_the_question_and_the_words() {
     let turn = house.driver.continue_answer(&house.actor, broken.id).await.unwrap();
     let whole = house.ended(turn).await;
     assert_eq!((whole.id, whole.text.as_str(), &whole.status), (broken.id, ANSWER, &ItemStatus::Complete));
-    assert_eq!(whole.supported, Some(true));
+    assert_eq!(whole.supported, Some(Support::Yes));
     let last = house.prompts()[2].messages.last().cloned().unwrap();
     assert_eq!((last.role, last.content.as_str()), (Role::Assistant, "The tenant"));
 
@@ -141,7 +160,8 @@ async fn a_replay_says_what_differs() {
     );
 
     let report = house.driver.replay(answer.id).await.unwrap();
-    assert!(!report.same && report.differences.len() == 1 && report.differences[0].contains("901"), "{report:?}");
+    let (then, now) = (ANSWER.to_owned(), ANSWER.replace("900", "901"));
+    assert_eq!((report.same, report.differences.as_slice()), (false, &[Difference::Text { at: 19, then, now }][..]));
     let question = answer.parent.unwrap();
     assert!(matches!(house.driver.replay(question).await, Err(AgentError::WrongItem { .. })));
 }

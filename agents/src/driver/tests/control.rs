@@ -115,3 +115,35 @@ async fn a_length_limit_can_be_continued() {
     let whole = house.ended(turn).await;
     assert_eq!((whole.id, whole.text.as_str(), &whole.status), (cut.id, "One two.", &ItemStatus::Complete));
 }
+
+#[tokio::test]
+async fn a_turn_that_breaks_ends_and_leaves_its_chat_usable() {
+    let go = Arc::new(Notify::new());
+    let runs = vec![
+        vec![Act::Break],
+        vec![Act::Say("One"), Act::Wait(go.clone()), Act::Break],
+        vec![Act::Say("Three."), Act::End(Finish::Stop)],
+    ];
+    let house = house("assistant", false, quick(), runs).await;
+    let broken = house.answer("First").await;
+    let ItemStatus::Failed { fault } = &broken.status else { panic!("{broken:?}") };
+    assert_eq!(fault.code, "turn.broke");
+
+    house.forget_events();
+    let (second, third) = (house.ask("Second").await, house.ask("Third").await);
+    house.told("One").await;
+    let saved = async {
+        while house.store.chat_page(house.chat, None, 10).await.unwrap().items.iter().all(|item| item.text != "One") {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), saved).await.expect("a checkpoint of the text so far");
+    go.notify_one();
+    house.ended(second).await;
+    let last = house.ended(third).await;
+    assert_eq!((last.text.as_str(), &last.status), ("Three.", &ItemStatus::Complete), "the next one goes on");
+    let items = house.store.chat_page(house.chat, None, 10).await.unwrap().items;
+    let kept = items.iter().find(|item| item.text == "One").unwrap();
+    assert_eq!(kept.status, ItemStatus::Interrupted);
+    assert!(house.driver.running().is_empty());
+}

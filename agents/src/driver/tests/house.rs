@@ -27,6 +27,8 @@ pub enum Act {
     Hang,
     /// The engine goes away.
     Crash,
+    /// Our own code breaks.
+    Break,
     End(Finish),
 }
 
@@ -61,6 +63,7 @@ impl ChatModel for Script {
                     None
                 }
                 Act::Hang => std::future::pending().await,
+                Act::Break => panic!("the turn breaks, as this test wants"),
                 Act::Crash => Some(Err(ModelError::NoModel)),
                 Act::End(finish) => Some(Ok(Delta::Done {
                     finish,
@@ -98,10 +101,15 @@ pub fn quick() -> Timing {
 
 /// A chat with `role`, one document, and a model that will do `runs`.
 pub async fn house(role: &str, tools: bool, timing: Timing, runs: Vec<Vec<Act>>) -> House {
+    house_with(role, tools, timing, runs, LEASE).await
+}
+
+/// The same with another document.
+pub async fn house_with(role: &str, tools: bool, timing: Timing, runs: Vec<Vec<Act>>, document: &str) -> House {
     let store = Store::in_memory().await.unwrap();
     crate::introduce(&store).await.unwrap();
     let actor = Actor::Person { member: store.home().member };
-    add_document(&store, &actor, "lease.md", LEASE).await;
+    add_document(&store, &actor, "lease.md", document).await;
     let index = tempfile::tempdir().unwrap();
     // Nothing is read in these tests, so no worker is ever started.
     let library = Library::open(store.clone(), LibraryConfig::new(index.path(), Vec::new())).await.unwrap();

@@ -16,6 +16,7 @@ pub(crate) async fn ledger(
 }
 
 pub(crate) async fn seal(app: &App, actor: &Actor, Seal { sealed }: Seal) -> Result<(), Fault> {
+    by_a_person(actor)?;
     // Closing comes before the record and opening after it: at no moment is more allowed than is
     // written down.
     if sealed {
@@ -36,6 +37,7 @@ pub(crate) async fn add_rule(
     actor: &Actor,
     AddRule { subject, verdict }: AddRule,
 ) -> Result<RuleView, Fault> {
+    by_a_person(actor)?;
     let named = match &subject {
         RuleSubject::Host { host } => host,
         RuleSubject::Tool { name } => name,
@@ -54,8 +56,20 @@ pub(crate) async fn add_rule(
 }
 
 pub(crate) async fn remove_rule(app: &App, actor: &Actor, RemoveRule { rule }: RemoveRule) -> Result<(), Fault> {
+    by_a_person(actor)?;
     app.record(actor, Change::RuleRemoved { rule }).await?;
     app.refresh_rules().await.map(drop)
+}
+
+/// What is allowed is a person's to say: no agent can open a way for itself.
+fn by_a_person(actor: &Actor) -> Result<(), Fault> {
+    match actor {
+        Actor::Person { .. } => Ok(()),
+        Actor::Agent { .. } | Actor::System => {
+            Err(Fault::new(FaultKind::Refused, "policy.person", "Only a person can change what is allowed.")
+                .safe("Nothing was changed."))
+        }
+    }
 }
 
 pub(crate) async fn verify_log(app: &App, _: &Actor, _: VerifyLog) -> Result<LogReport, Fault> {

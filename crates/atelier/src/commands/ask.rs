@@ -14,7 +14,10 @@ use std::process::ExitCode;
 #[derive(Serialize)]
 struct Answer {
     answer: String,
+    /// Whether the documents support what in the answer's own words answers the question.
     supported: bool,
+    /// How: `yes`, `quoted`, `no`, `unchecked`; null where the documents were not asked.
+    support: Option<Support>,
     citations: Vec<Cited>,
     model: String,
     prompt_tokens: u32,
@@ -58,25 +61,37 @@ pub(super) async fn ask(door: &Door, ask: Ask, out: &Out) -> Result<ExitCode, Fa
     let mut events = door.app.events(&door.person, after);
     let turn = door.call(SendMessage { chat, text: ask.question, attached: Vec::new() }).await?;
     let mut last = None;
+    // How much of the answer was printed, and whether without a gap.
+    let (mut heard, mut whole) = (0, true);
     while let Some(envelope) = events.next().await {
         if out.json() && ask.stream {
             out.json_line(&envelope.event);
         }
         match envelope.event {
             Event::TurnMoved { turn: moved, state, .. } if moved == turn => note_state(&state, out),
-            Event::Delta { chat: of, text, .. } if of == chat => out.stream(&text),
+            Event::Delta { chat: of, at, text, .. } if of == chat => {
+                whole &= at == heard;
+                heard = at + text.chars().count() as u64;
+                out.stream(&text);
+            }
             Event::ItemChanged(item) | Event::ItemAdded(item) if item.chat == chat && item.kind == ItemKind::Answer => {
                 last = Some(item);
             }
             Event::ApprovalAsked(asked) if asked.chat == chat => {
-                // Nobody can see and answer it here; a refusal is the safe side.
-                out.note(&format!(
-                    "{} asks: {} — refused, since this terminal cannot show it",
-                    asked.agent, asked.summary
-                ));
-                door.call(Decide { asked: asked.asked, decision: Decision::Deny }).await?;
+                refuse(door, &asked, out).await?;
             }
             Event::TurnEnded { turn: ended, .. } if ended == turn => break,
+            // This terminal was too slow for the events: what they said is read instead.
+            Event::Resync => {
+                let opened = door.call(Open {}).await?;
+                for asked in opened.approvals.iter().filter(|asked| asked.chat == chat) {
+                    refuse(door, asked, out).await?;
+                }
+                if !opened.turns.iter().any(|running| running.turn == turn) {
+                    last = newest(door, chat).await?;
+                    break;
+                }
+            }
             _ => {}
         }
     }
@@ -87,9 +102,24 @@ pub(super) async fn ask(door: &Door, ask: Ask, out: &Out) -> Result<ExitCode, Fa
         out.fault(fault);
         return Ok(ExitCode::from(exit_code(fault.kind)));
     }
+    if !whole || heard != item.text.chars().count() as u64 {
+        out.stream(&format!("\n\n{}", item.text));
+    }
     let answer = answer(item);
     out.value(&answer, text);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Nobody can see and answer it here; a refusal is the safe side.
+async fn refuse(door: &Door, asked: &ApprovalView, out: &Out) -> Result<(), Fault> {
+    out.note(&format!("{} asks: {} — refused, since this terminal cannot show it", asked.agent, asked.summary));
+    door.call(Decide { asked: asked.asked, decision: Decision::Deny }).await
+}
+
+/// The newest answer of the branch that a chat shows.
+async fn newest(door: &Door, chat: ChatId) -> Result<Option<ItemView>, Fault> {
+    let mut page = door.call(ReadChat { chat, before: None, limit: 2 }).await?;
+    Ok(page.items.pop().filter(|item| item.kind == ItemKind::Answer))
 }
 
 fn answer(item: ItemView) -> Answer {
@@ -103,7 +133,11 @@ fn answer(item: ItemView) -> Answer {
         egress_bytes: 0,
     });
     Answer {
-        supported: item.supported.unwrap_or(!item.citations.is_empty()),
+        supported: match item.supported {
+            Some(Support::Yes) => true,
+            Some(Support::Quoted | Support::No | Support::Unchecked) | None => false,
+        },
+        support: item.supported,
         citations: item
             .citations
             .into_iter()
@@ -132,9 +166,14 @@ fn answer(item: ItemView) -> Answer {
 /// The answer has streamed already; what follows is its evidence.
 fn text(answer: &Answer) -> String {
     let mut text = String::from("\n");
-    if !answer.supported {
-        text.push_str("\nThe documents do not support this answer.\n");
-    }
+    text.push_str(match answer.support {
+        Some(Support::Yes) | None => "",
+        Some(Support::Quoted) => {
+            "\nThe documents do not support the model's own words; their closest sentence is quoted under them.\n"
+        }
+        Some(Support::No) => "\nThe documents do not support this answer.\n",
+        Some(Support::Unchecked) => "\nThis answer was not checked against the documents.\n",
+    });
     for cited in &answer.citations {
         let quote = cited.quote.split_whitespace().collect::<Vec<_>>().join(" ");
         text.push_str(&format!("\n[{}] {}, page {}\n    “{quote}”\n", cited.number, cited.document, cited.page));

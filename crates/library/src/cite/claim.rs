@@ -1,5 +1,6 @@
-//! What a sentence claims: its content words, numbers, names, and whether it denies.
+//! What a sentence claims: its content words, numbers, names, and how often it denies.
 
+use super::denial::denials;
 use crate::words::{self, Word};
 
 /// A sentence of an answer, ready to be compared.
@@ -12,8 +13,8 @@ pub struct Claim {
     pub numbers: Vec<String>,
     /// Folded names: capitalised words inside the sentence.
     pub names: Vec<String>,
-    /// Whether it denies something.
-    pub denies: bool,
+    /// How often it denies something.
+    pub denies: usize,
 }
 
 impl Claim {
@@ -22,10 +23,11 @@ impl Claim {
         let sentence = without_notes(sentence);
         let all = words::words(&sentence);
         let german = words::language(&sentence) == Some("de");
-        let (numbers, denies) = (numbers(&all, &sentence), denies(&all));
+        let (numbers, denials) = (numbers(&all, &sentence), denials(&all, &sentence));
+        let denies = denials.len();
         let mut claim = Self { all: Vec::new(), content: Vec::new(), numbers, names: Vec::new(), denies };
         for (n, word) in all.iter().enumerate() {
-            if as_number(word).is_some() || words::is_function_word(&word.folded) || is_denial(&word.folded) {
+            if as_number(word).is_some() || words::is_function_word(&word.folded) || denials.contains(&n) {
                 continue;
             }
             // In German every noun has a capital; in others a capital inside a sentence is a name.
@@ -242,48 +244,6 @@ const NUMBER_WORDS: &[(&str, &str)] = &[
     ("cent", "100"),
 ];
 
-/// Whether words deny something.
-pub fn denies(all: &[Word]) -> bool {
-    all.iter().any(|w| is_denial(&w.folded))
-}
-
-fn is_denial(folded: &str) -> bool {
-    matches!(
-        folded,
-        "not"
-            | "never"
-            | "neither"
-            | "cannot"
-            | "dont"
-            | "doesnt"
-            | "didnt"
-            | "isnt"
-            | "arent"
-            | "wasnt"
-            | "werent"
-            | "wont"
-            | "cant"
-            | "shouldnt"
-            | "mustnt"
-            | "pas"
-            | "jamais"
-            | "aucun"
-            | "aucune"
-            | "nicht"
-            | "kein"
-            | "keine"
-            | "keinen"
-            | "keiner"
-            | "keinem"
-            | "nie"
-            | "niemals"
-            | "prohibited"
-            | "forbidden"
-            | "interdit"
-            | "verboten"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,7 +273,7 @@ mod tests {
         assert_eq!(content, ["according", "lease", "anna", "berg", "pays", "days"]);
         assert_eq!(
             (claim.numbers, claim.names, claim.denies),
-            (vec!["90".into(), "60".into()], vec!["anna".to_owned(), "berg".into()], true)
+            (vec!["90".into(), "60".into()], vec!["anna".to_owned(), "berg".into()], 1)
         );
         for empty in ["Yes.", "Here is the answer:", "Selon les documents :", "[1]"] {
             assert!(Claim::of(empty).is_empty(), "{empty}");

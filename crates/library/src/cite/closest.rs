@@ -8,8 +8,10 @@ use crate::{
 use protocol::{CitationView, Span};
 use std::collections::{HashMap, HashSet};
 
-/// A sentence must hold at least this share of the question's words, rare ones counting more.
-const LEAST_SHARE: f32 = 0.3;
+/// A sentence must hold at least this share of the question's words, rare ones counting more. Set on
+/// piaf-fr and scifact: the least at which a quote is from the right text at least as often as not on
+/// both. It is no proof, and an answer that only has such a quote does not count as supported.
+const LEAST_SHARE: f32 = 0.5;
 /// What each place further down in the search takes off a sentence's score.
 const PLACE: f32 = 0.03;
 /// What a figure adds where the question asks for one.
@@ -19,12 +21,6 @@ const SECOND_ADDS: f32 = 0.2;
 /// No longer sentence is shown whole.
 const LONGEST: u32 = 500;
 
-/// Words of questions that ask for a figure or a date, folded.
-const ASKS_FIGURE: [&str; 14] = [
-    "many", "much", "long", "when", "soon", "often", "combien", "quand", "delai", "viel", "viele", "lange", "wann",
-    "kostet",
-];
-
 struct Candidate {
     passage: usize,
     span: Span,
@@ -32,11 +28,25 @@ struct Candidate {
     figure: bool,
 }
 
-/// The sentence, or two neighbours, among passages that hold most of a question's words: verbatim,
-/// with its place on the page. None when no sentence comes near enough. `number` is 1, `at` is 0.
+/// What documents say themselves to a question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Closest {
+    /// The sentence, verbatim, with its place on the page. `number` is 1, `at` is 0.
+    pub citation: CitationView,
+    /// The share of the question's words that it holds, rare ones counting more; 0 to 1.
+    pub share: f32,
+}
+
+/// The sentence, or two neighbours, among passages that answer a question; None when none comes near
+/// enough for that.
 pub fn closest(question: &str, passages: &[Passage]) -> Option<CitationView> {
+    nearest(question, passages).filter(|found| found.share >= LEAST_SHARE).map(|found| found.citation)
+}
+
+/// The sentence, or two neighbours, among passages that hold most of a question's words, however few.
+pub fn nearest(question: &str, passages: &[Passage]) -> Option<Closest> {
     let asked = words::words(question);
-    let asks_figure = asked.iter().any(|word| ASKS_FIGURE.contains(&word.folded.as_str()));
+    let asks_figure = super::answers::asks_figure(question);
     let all: Vec<Candidate> = passages.iter().enumerate().flat_map(|(n, passage)| candidates(n, passage)).collect();
     let mut known: HashMap<&str, f32> = HashMap::new();
     for stem in all.iter().flat_map(|candidate| &candidate.stems) {
@@ -47,7 +57,7 @@ pub fn closest(question: &str, passages: &[Passage]) -> Option<CitationView> {
         let holding = known.get(stem).copied().unwrap_or(0.0);
         (1.0 + (all.len() as f32 - holding + 0.5) / (holding + 0.5)).ln()
     };
-    let mut best: Option<(f32, usize, Span)> = None;
+    let mut best: Option<(f32, f32, usize, Span)> = None;
     for (n, candidate) in all.iter().enumerate() {
         let stems = Stems::of(passages[candidate.passage].language.as_deref());
         let content = asked.iter().filter(|word| !words::is_function_word(&word.folded));
@@ -67,19 +77,19 @@ pub fn closest(question: &str, passages: &[Passage]) -> Option<CitationView> {
             choices.push((both, both - SECOND_ADDS, candidate.figure || next.figure, span));
         }
         for (share, worth, figure, span) in choices {
-            if share < LEAST_SHARE || span.end - span.start > LONGEST {
+            if span.end - span.start > LONGEST {
                 continue;
             }
             let bonus = if asks_figure && figure { FIGURE } else { 0.0 };
             let score = worth + bonus - PLACE * candidate.passage as f32;
             if best.as_ref().is_none_or(|(most, ..)| score > *most) {
-                best = Some((score, candidate.passage, span));
+                best = Some((score, share, candidate.passage, span));
             }
         }
     }
-    let (_, passage, span) = best?;
+    let (_, share, passage, span) = best?;
     let passage = &passages[passage];
-    Some(CitationView {
+    let citation = CitationView {
         number: 1,
         at: 0,
         document: passage.document,
@@ -89,7 +99,8 @@ pub fn closest(question: &str, passages: &[Passage]) -> Option<CitationView> {
         end: passage.start + span.end,
         quote: words::slice(&passage.text, span).to_owned(),
         page_hash: passage.page_hash.clone(),
-    })
+    };
+    Some(Closest { citation, share })
 }
 
 fn candidates(n: usize, passage: &Passage) -> Vec<Candidate> {

@@ -1,8 +1,9 @@
-//! What a passage says about a claim: the quote that supports it, and whether passages answer at all.
+//! What a passage says about a claim: the quote that supports it.
 
 use super::{
     Passage,
-    claim::{Claim, as_number, denies, is_filler, numbers},
+    claim::{Claim, as_number, is_filler, numbers},
+    denial::denials,
     slots::{Slot, replaced},
 };
 use crate::{
@@ -16,6 +17,8 @@ use std::collections::HashSet;
 const LEAST_SHARE: f32 = 0.6;
 /// Claims with so few content words must be found whole.
 const FEW_WORDS: usize = 2;
+/// So many content words of a claim in a row that the quote does not have are an addition to it.
+const ADDED_IN_A_ROW: usize = 2;
 /// A quote is at most so many sentences.
 const MOST_SENTENCES: usize = 2;
 /// A second sentence must add so much to the share.
@@ -46,7 +49,7 @@ struct Sentence {
     span: Span,
     words: Vec<(Word, String)>,
     numbers: Vec<String>,
-    denies: bool,
+    denies: usize,
 }
 
 impl<'a> Source<'a> {
@@ -57,7 +60,7 @@ impl<'a> Source<'a> {
         let sentences = sentences(text, false).into_iter().map(|span| {
             let part = words::slice(text, span);
             let all = words::words(part);
-            let (numbers, denies) = (numbers(&all, part), denies(&all));
+            let (numbers, denies) = (numbers(&all, part), denials(&all, part).len());
             let words = all
                 .into_iter()
                 .map(|mut w| {
@@ -86,10 +89,13 @@ impl<'a> Source<'a> {
         for first in 0..self.sentences.len() {
             for count in 1..=MOST_SENTENCES.min(self.sentences.len() - first) {
                 let window = &self.sentences[first..first + count];
+                if !window.iter().all(|sentence| is_needed(sentence, window, &wanted, claim)) {
+                    continue;
+                }
                 let Some(share) = share(window, &wanted, claim) else { continue };
                 // One sentence is a better quote than two that say hardly more.
                 let there = slots(window.iter().flat_map(|s| &s.words).map(|(w, stem)| (w, stem.clone())));
-                if replaced(&claimed, &there) {
+                if replaced(&claimed, &there) || self.adds(claim, window) {
                     continue;
                 }
                 let worth = share - SECOND_ADDS * (count - 1) as f32;
@@ -108,6 +114,26 @@ impl<'a> Source<'a> {
             support.quote = self.cut(&self.sentences[first..first + count], &wanted).unwrap_or(support.quote);
         }
         (!words::slice(self.text, support.quote).is_empty()).then_some(support)
+    }
+
+    /// Whether the claim says something more: content words in a row that the window does not have.
+    fn adds(&self, claim: &Claim, window: &[Sentence]) -> bool {
+        let there: HashSet<&str> = window.iter().flat_map(|s| &s.words).map(|(_, stem)| stem.as_str()).collect();
+        let mut content = claim.content.iter().peekable();
+        let mut in_a_row = 0;
+        for word in &claim.all {
+            if as_number(word).is_some() {
+                in_a_row = 0;
+            } else if content.next_if(|next| next.span == word.span).is_some() && !is_filler(&word.folded) {
+                let known =
+                    there.contains(self.stems.stem(&word.folded).as_str()) || claim.names.contains(&word.folded);
+                in_a_row = if known { 0 } else { in_a_row + 1 };
+            }
+            if in_a_row >= ADDED_IN_A_ROW {
+                return true;
+            }
+        }
+        false
     }
 
     /// The part of a long quote between its first and last word that counts, with a few words around.
@@ -141,12 +167,33 @@ fn slots<'w>(words: impl Iterator<Item = (&'w Word, String)>) -> Vec<Slot> {
     slots
 }
 
+/// Whether a window would hold less without one of its sentences: a neighbour that says nothing to the
+/// claim is no part of its quote, and what it denies does not count.
+fn is_needed(sentence: &Sentence, window: &[Sentence], wanted: &HashSet<String>, claim: &Claim) -> bool {
+    let others = || window.iter().filter(|other| !std::ptr::eq(*other, sentence));
+    if others().next().is_none() {
+        return true;
+    }
+    let number = |n: &&String| sentence.numbers.contains(n) && !others().any(|other| other.numbers.contains(n));
+    if claim.numbers.iter().any(|n| number(&n)) {
+        return true;
+    }
+    let there: HashSet<&str> = others().flat_map(|other| held(other, wanted)).collect();
+    let added = held(sentence, wanted).difference(&there).count();
+    added as f32 >= SECOND_ADDS * wanted.len() as f32 && added > 0
+}
+
+/// The wanted stems that a sentence holds.
+fn held<'s>(sentence: &'s Sentence, wanted: &HashSet<String>) -> HashSet<&'s str> {
+    sentence.words.iter().map(|(_, stem)| stem.as_str()).filter(|stem| wanted.contains(*stem)).collect()
+}
+
 /// The share of the wanted stems that a window holds; None when it contradicts the claim.
 fn share(window: &[Sentence], wanted: &HashSet<String>, claim: &Claim) -> Option<f32> {
     if !claim.numbers.iter().all(|n| window.iter().any(|s| s.numbers.contains(n))) {
         return None;
     }
-    if window.iter().any(|s| s.denies) != claim.denies {
+    if window.iter().map(|s| s.denies).sum::<usize>() != claim.denies {
         return None;
     }
     if wanted.is_empty() {
@@ -154,23 +201,4 @@ fn share(window: &[Sentence], wanted: &HashSet<String>, claim: &Claim) -> Option
     }
     let there: HashSet<&str> = window.iter().flat_map(|s| &s.words).map(|(_, stem)| stem.as_str()).collect();
     Some(wanted.iter().filter(|w| there.contains(w.as_str())).count() as f32 / wanted.len() as f32)
-}
-
-/// Passages whose best evidence scores less do not answer the question.
-pub const ANSWERABLE: f32 = 0.45;
-/// How much the nearness in meaning counts in the score, where it was computed.
-const MEANING_WEIGHT: f32 = 0.5;
-
-/// Whether the passages that were retrieved for a question answer it: a measured threshold, not a
-/// proof. It looks only at [`Passage::words`] and [`Passage::meaning`].
-pub fn answerable(passages: &[Passage]) -> bool {
-    evidence_score(passages) >= ANSWERABLE
-}
-
-/// The score of the best evidence among passages, 0 to 1.
-pub fn evidence_score(passages: &[Passage]) -> f32 {
-    passages
-        .iter()
-        .map(|p| if p.meaning > 0.0 { (1.0 - MEANING_WEIGHT) * p.words + MEANING_WEIGHT * p.meaning } else { p.words })
-        .fold(0.0, f32::max)
 }

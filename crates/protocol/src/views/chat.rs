@@ -89,18 +89,61 @@ pub struct ItemView {
     pub citations: Vec<CitationView>,
     /// Parts of the answer that no passage supports.
     pub unsupported: Vec<Span>,
-    /// Whether the documents answer the question; None where that was not asked.
-    pub supported: Option<bool>,
+    /// Whether the documents support the answer; None where that was not asked.
+    pub supported: Option<Support>,
     /// How it was made; None for questions and while it runs.
     pub made: Option<Made>,
     /// All items that follow the same parent, this one included, oldest first.
     pub branches: Vec<ItemId>,
 }
 
+/// Whether the documents support an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", from = "StoredSupport")]
+pub enum Support {
+    /// The part of the answer that answers the question stands in a document.
+    Yes,
+    /// It does not; the sentence of a document that comes closest to the question is quoted after it.
+    Quoted,
+    /// Neither: the documents do not answer, or the answer is not what they say.
+    No,
+    /// The check was given up or failed.
+    Unchecked,
+}
+
+/// As it may stand in the log: earlier versions wrote a yes or no.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredSupport {
+    Old(bool),
+    Now(SupportWord),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SupportWord {
+    Yes,
+    Quoted,
+    No,
+    Unchecked,
+}
+
+impl From<StoredSupport> for Support {
+    fn from(stored: StoredSupport) -> Self {
+        match stored {
+            StoredSupport::Old(true) | StoredSupport::Now(SupportWord::Yes) => Self::Yes,
+            StoredSupport::Old(false) | StoredSupport::Now(SupportWord::No) => Self::No,
+            StoredSupport::Now(SupportWord::Quoted) => Self::Quoted,
+            StoredSupport::Now(SupportWord::Unchecked) => Self::Unchecked,
+        }
+    }
+}
+
 /// A citation: a verbatim quote that code has found in the stored page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CitationView {
-    /// Its number in the answer, from 1; the same passage keeps its number.
+    /// Its number in the answer, from 1, by first appearance: one number is one quote, and the same
+    /// quote keeps its number.
     pub number: u32,
     /// Where in the answer the mark stands: after this many chars.
     pub at: u32,
@@ -118,54 +161,6 @@ pub struct CitationView {
     pub quote: String,
     /// BLAKE3 of the page's text at the time, hex, so that a change is noticed.
     pub page_hash: String,
-}
-
-/// One row of work above an answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StepView {
-    /// What kind of work.
-    pub kind: StepKind,
-    /// How it stands.
-    pub state: StepState,
-    /// The query, the tool's summary or the reasoning's text.
-    pub detail: String,
-    /// How many passages or results.
-    pub count: Option<u32>,
-    /// How long it took, milliseconds.
-    pub ms: Option<u64>,
-}
-
-/// What kind of work a step is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "snake_case")]
-pub enum StepKind {
-    /// Searched the documents.
-    Searched,
-    /// Reasoned before answering.
-    Reasoned,
-    /// Called a tool.
-    Tool {
-        /// The tool's name.
-        name: String,
-    },
-    /// Left parts out of the prompt because the model's context is full.
-    LeftOut,
-    /// Checked the answer against the passages.
-    Checked,
-}
-
-/// How a step stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepState {
-    /// Goes on.
-    Running,
-    /// Done.
-    Done,
-    /// Failed; the agent was told.
-    Failed,
-    /// Stopped by a person or the policy; the agent was told.
-    Refused,
 }
 
 /// How an answer was made.
@@ -235,98 +230,4 @@ pub struct RunningTurn {
     pub item: Option<ItemId>,
     /// Where it is.
     pub state: TurnState,
-}
-
-/// What a person decides on an approval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Decision {
-    /// This once.
-    AllowOnce,
-    /// Always in this workspace: becomes a rule.
-    AllowAlways,
-    /// No; the agent is told and may go on.
-    Deny,
-    /// Nobody answered in time: nothing was done.
-    Expired,
-}
-
-/// A tool call that waits for a person.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ApprovalView {
-    /// The call.
-    pub asked: CallId,
-    /// Its chat.
-    pub chat: ChatId,
-    /// Who asks.
-    pub agent: String,
-    /// The tool.
-    pub tool: String,
-    /// How far the tool reaches.
-    pub reach: Reach,
-    /// Exactly what it would do, for a person.
-    pub summary: String,
-    /// Whether the policy permits "always".
-    pub may_always: bool,
-    /// When it was asked.
-    pub at: i64,
-}
-
-/// How an answer came about.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Explanation {
-    /// The answer.
-    pub item: ItemId,
-    /// The model's name.
-    pub model: String,
-    /// SHA-256 of the model file, hex; empty for endpoints.
-    pub model_hash: String,
-    /// The engine's name and version.
-    pub engine: String,
-    /// Sampling temperature.
-    pub temperature: f32,
-    /// Sampling top-p.
-    pub top_p: f32,
-    /// Random seed.
-    pub seed: u64,
-    /// The longest answer allowed, in tokens.
-    pub max_tokens: u32,
-    /// The messages as sent, in order: role and content.
-    pub prompt: Vec<(String, String)>,
-    /// The passages the model saw.
-    pub passages: Vec<PassageView>,
-    /// What was left out of the prompt, in words.
-    pub left_out: Vec<String>,
-}
-
-/// A passage that a model saw.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PassageView {
-    /// The document.
-    pub document: DocumentId,
-    /// Its name.
-    pub name: String,
-    /// The page, from 1.
-    pub page: u32,
-    /// Where it starts in the page's text.
-    pub start: u32,
-    /// Where it ends.
-    pub end: u32,
-    /// BLAKE3 of the passage, hex.
-    pub hash: String,
-    /// The fused score.
-    pub score: f32,
-}
-
-/// What a repeated answer showed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ReplayReport {
-    /// The answer.
-    pub item: ItemId,
-    /// Whether the same text came out.
-    pub same: bool,
-    /// What differs, one sentence each: model file, engine, passages, text.
-    pub differences: Vec<String>,
-    /// The repeated text.
-    pub text: String,
 }

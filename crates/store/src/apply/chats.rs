@@ -1,8 +1,8 @@
 //! Chats, which of their branches is shown, and the approvals asked in them.
 
-use super::{Applied, erase_bodies, word};
+use super::{Applied, erase_bodies, json, word};
 use crate::StoreError;
-use protocol::{AgentId, CallId, ChatId, Decision, ItemId, Reach};
+use protocol::{AgentId, CallId, ChatId, Decision, ItemId, Reach, Summary};
 use sqlx::SqliteConnection;
 
 type Done = Result<(), StoreError>;
@@ -108,7 +108,7 @@ pub(super) struct Asks<'a> {
     pub agent: &'a str,
     pub tool: &'a str,
     pub reach: &'a Reach,
-    pub summary: &'a str,
+    pub summary: &'a Summary,
     pub may_always: bool,
 }
 
@@ -119,7 +119,7 @@ pub(super) async fn approval_asked(
     chat: ChatId,
     asks: Asks<'_>,
 ) -> Done {
-    let reach = word(asks.reach)?;
+    let (reach, summary) = (word(asks.reach)?, json(asks.summary)?);
     sqlx::query!(
         "INSERT OR IGNORE INTO approvals (asked, chat, agent, tool, reach, summary, may_always, ms, decision)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
@@ -128,7 +128,7 @@ pub(super) async fn approval_asked(
         asks.agent,
         asks.tool,
         reach,
-        asks.summary,
+        summary,
         asks.may_always,
         at.at.ms
     )

@@ -1,7 +1,7 @@
 //! Questions and answers: a tree of items that only grows.
 
 use super::{Applied, chats, json};
-use crate::StoreError;
+use crate::{StoreError, items::support_number};
 use protocol::*;
 use sqlx::SqliteConnection;
 
@@ -76,7 +76,7 @@ pub(super) struct End<'a> {
     pub steps: &'a [StepView],
     pub citations: &'a [CitationView],
     pub unsupported: &'a [Span],
-    pub supported: &'a Option<bool>,
+    pub supported: &'a Option<Support>,
     pub made: &'a Option<Made>,
     pub explanation: &'a Option<Box<Explanation>>,
 }
@@ -84,6 +84,7 @@ pub(super) struct End<'a> {
 pub(super) async fn answer_ended(conn: &mut SqliteConnection, at: &Applied, item: ItemId, end: End<'_>) -> Done {
     let (stamp, status, steps) = (at.key(), json(end.status)?, json(&end.steps)?);
     let (unsupported, made) = (json(&end.unsupported)?, end.made.as_ref().map(json).transpose()?);
+    let supported = end.supported.map(support_number);
     let done = sqlx::query!(
         "UPDATE items SET text = ?1, status = ?2, steps = ?3, unsupported = ?4, supported = ?5, made = ?6, ended_stamp = ?7
          WHERE id = ?8 AND (ended_stamp IS NULL OR ended_stamp < ?7)",
@@ -91,7 +92,7 @@ pub(super) async fn answer_ended(conn: &mut SqliteConnection, at: &Applied, item
         status,
         steps,
         unsupported,
-        end.supported,
+        supported,
         made,
         stamp,
         item.0

@@ -8,6 +8,17 @@ fn all() -> Vec<Change> {
     let (chat, item, agent, member) = (ChatId(ID), ItemId(ID), AgentId(ID), MemberId(ID));
     let (document, rule, asked) = (DocumentId(ID), RuleId(ID), CallId(ID));
     let text = || "text".to_owned();
+    let passage = PassageView {
+        document,
+        name: text(),
+        page: 1,
+        start: 2,
+        end: 3,
+        hash: text(),
+        score: 0.25,
+        words: 0.5,
+        meaning: Some(0.75),
+    };
     let fault = Fault::new(FaultKind::Busy, "a.code", "A message.").hint("A hint.").safe("Safe.").with("name", 1);
     vec![
         Change::WorkspaceStarted { workspace: WorkspaceId(ID), name: text() },
@@ -29,9 +40,11 @@ fn all() -> Vec<Change> {
             steps: vec![StepView {
                 kind: StepKind::Tool { name: text() },
                 state: StepState::Done,
-                detail: text(),
+                detail: Detail::Does(Summary::Known(Doing::RenameChat { title: text() })),
                 count: Some(1),
                 ms: Some(2),
+                decided: Some(Decision::AllowOnce),
+                undo: Some(Undo::RenameChat { from: text(), to: text() }),
             }],
             citations: vec![CitationView {
                 number: 1,
@@ -45,7 +58,7 @@ fn all() -> Vec<Change> {
                 page_hash: text(),
             }],
             unsupported: vec![Span { start: 1, end: 2 }],
-            supported: Some(false),
+            supported: Some(Support::Quoted),
             made: Some(Made {
                 model: text(),
                 place: Place::Here,
@@ -62,19 +75,15 @@ fn all() -> Vec<Change> {
                 engine: text(),
                 temperature: 0.5,
                 top_p: 1.0,
+                top_k: Some(40),
+                min_p: Some(0.5),
                 seed: u64::MAX,
                 max_tokens: 1,
+                stop: vec![text()],
                 prompt: vec![("user".into(), text())],
-                passages: vec![PassageView {
-                    document,
-                    name: text(),
-                    page: 1,
-                    start: 2,
-                    end: 3,
-                    hash: text(),
-                    score: 0.25,
-                }],
-                left_out: vec![text()],
+                passages: vec![passage.clone()],
+                left_out: vec![LeftOut::Part { what: Part::WeakestPassages, count: 2 }],
+                evidence: Some(Evidence { query: text(), score: 0.75, threshold: 0.5, candidates: vec![passage] }),
             })),
         },
         Change::ApprovalAsked {
@@ -83,7 +92,7 @@ fn all() -> Vec<Change> {
             agent: text(),
             tool: text(),
             reach: Reach::Machine,
-            summary: text(),
+            summary: Summary::Known(Doing::RenameChat { title: text() }),
             may_always: true,
         },
         Change::ApprovalSettled { asked, decision: Decision::AllowOnce },
@@ -135,6 +144,24 @@ fn every_form_comes_back_and_names_its_kind() {
         let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(value["change"], change.kind());
     }
+}
+
+#[test]
+fn what_earlier_versions_wrote_is_read() {
+    let id = "01900000-0000-7000-8000-000000000001";
+    let ended = format!(
+        r#"{{"v":1,"change":"answer_ended","item":"{id}","text":"t","status":{{"is":"complete"}},
+        "steps":[{{"kind":{{"is":"left_out"}},"state":"done","detail":"The weakest passage.","count":1,"ms":null}}],
+        "citations":[],"unsupported":[],"supported":false,"made":null,"explanation":null}}"#
+    );
+    let Change::AnswerEnded { supported, steps, .. } = decode(1, ended.as_bytes()).unwrap() else { panic!() };
+    assert_eq!((supported, steps[0].detail.clone()), (Some(Support::No), Detail::Text("The weakest passage.".into())));
+    let asked = format!(
+        r#"{{"v":1,"change":"approval_asked","asked":"{id}","chat":"{id}","agent":"A","tool":"rename_chat",
+        "reach":"write","summary":"Rename this chat to “Lease”","may_always":true}}"#
+    );
+    let Change::ApprovalAsked { summary, .. } = decode(1, asked.as_bytes()).unwrap() else { panic!() };
+    assert_eq!(summary, Summary::Text("Rename this chat to “Lease”".into()));
 }
 
 #[test]

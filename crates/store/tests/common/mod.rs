@@ -68,7 +68,7 @@ pub fn end(item: ItemId, text: &str) -> Change {
         steps: vec![],
         citations: vec![],
         unsupported: vec![],
-        supported: Some(true),
+        supported: Some(Support::Yes),
         made: None,
         explanation: None,
     }

@@ -36,6 +36,7 @@ pub fn Answer(here: ChatScreen, id: ItemId) -> impl IntoView {
     });
     let status = Memo::new(move |_| row.try_read().map_or(ItemStatus::Complete, |item| item.status.clone()));
     let supported = Memo::new(move |_| row.try_read().and_then(|item| item.supported));
+    let asked_model = Memo::new(move |_| row.try_read().is_some_and(|item| item.made.is_some()));
     let has_words = Memo::new(move |_| written.with(|written| !written.text.is_empty()));
     view! {
         <article
@@ -49,9 +50,7 @@ pub fn Answer(here: ChatScreen, id: ItemId) -> impl IntoView {
                 <div class="who">{author} <time title=i18n::date_time(at)>{i18n::time(at)}</time></div>
                 <Work id/>
                 <TurnRow id/>
-                <Show when=move || supported.get() == Some(false) && status.get() == ItemStatus::Complete>
-                    <NotAnswered/>
-                </Show>
+                {move || notice(supported.get(), &status.get(), asked_model.get())}
                 <Show when=move || has_words.get()>
                     <Prose item=id written/>
                 </Show>
@@ -60,6 +59,42 @@ pub fn Answer(here: ChatScreen, id: ItemId) -> impl IntoView {
                 <Feet here id/>
             </div>
         </article>
+    }
+}
+
+/// What a person must know about the evidence before reading the answer.
+fn notice(supported: Option<Support>, status: &ItemStatus, asked_model: bool) -> Option<AnyView> {
+    let complete = *status == ItemStatus::Complete;
+    match supported? {
+        Support::Yes => None,
+        Support::Quoted => {
+            let (words, more) = (t!("answer.quoted"), t!("answer.quoted_more"));
+            Some(view! { <Doubt words more/> }.into_any())
+        }
+        Support::No if !complete => None,
+        Support::No if asked_model => {
+            let (words, more) = (t!("answer.not_supported"), t!("answer.not_supported_more"));
+            Some(view! { <Doubt words more/> }.into_any())
+        }
+        Support::No => Some(view! { <NotAnswered/> }.into_any()),
+        Support::Unchecked => {
+            let (words, more) = (t!("answer.unchecked"), t!("answer.unchecked_more"));
+            Some(view! { <Doubt words more/> }.into_any())
+        }
+    }
+}
+
+/// The answer's words are not the documents'.
+#[component]
+fn Doubt(words: String, more: String) -> impl IntoView {
+    view! {
+        <div class="notice warn doubt" role="status">
+            <Glyph icon=Icon::CircleAlert/>
+            <div class="grow">
+                <b>{words}</b>
+                <div class="dim">{more}</div>
+            </div>
+        </div>
     }
 }
 

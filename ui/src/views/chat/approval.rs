@@ -10,6 +10,7 @@ use crate::{
         rich::bold,
     },
     state::WorkspaceStoreFields,
+    told,
 };
 use leptos::prelude::*;
 use protocol::*;
@@ -151,7 +152,7 @@ fn Approval(asked: ApprovalView, count: Signal<usize>) -> impl IntoView {
                 }}
                 <kbd class="kbd" title=t!("keys.question")>{shortcut}</kbd>
             </div>
-            <div class="approval-what" tabindex="0">{asked.summary.clone()}</div>
+            <div class="approval-what" tabindex="0">{told::summary(&asked.summary)}</div>
             <div class="approval-foot">
                 <button type="button" class="btn ghost" on:click=move |_| decide(Decision::Deny)>
                     {t!("approval.deny")} <kbd class="kbd">"D"</kbd>

@@ -3,10 +3,12 @@
 use super::ChatScreen;
 use crate::{
     client::use_client,
+    i18n,
     parts::{dialog::Dialog, notice::FaultNotice},
+    told,
 };
 use leptos::prelude::*;
-use protocol::{Explain as ExplainCall, Explanation, Fault, ItemId, Replay, ReplayReport};
+use protocol::{Evidence, Explain as ExplainCall, Explanation, Fault, ItemId, PassageView, Replay, ReplayReport};
 use wasm_bindgen_futures::spawn_local;
 
 /// The dialog.
@@ -53,7 +55,15 @@ fn Story(item: ItemId) -> impl IntoView {
 
 #[component]
 fn Told(story: Explanation) -> impl IntoView {
+    if story.model.is_empty() {
+        return view! {
+            <p class="dim">{t!("explain.no_model")}</p>
+            {story.evidence.map(|evidence| view! { <Search evidence/> })}
+        }
+        .into_any();
+    }
     let hash = groups(&story.model_hash);
+    let more = more_sampling(&story);
     view! {
         <dl class="kv">
             <dt>{t!("explain.model")}</dt>
@@ -71,19 +81,22 @@ fn Told(story: Explanation) -> impl IntoView {
                     seed = story.seed.to_string(),
                     most = story.max_tokens
                 )}
+                {(!more.is_empty()).then(|| view! { <br/> {more} })}
             </dd>
         </dl>
+        {story.evidence.map(|evidence| view! { <Search evidence/> })}
         <h3 class="h3">{t!("explain.passages", n = story.passages.len())}</h3>
         <ul class="explain-passages">
             {story
                 .passages
                 .into_iter()
                 .map(|passage| {
+                    let hash = groups(passage.hash.get(..16).unwrap_or(&passage.hash));
                     view! {
                         <li>
                             <span class="cut">{passage.name}</span>
                             <span class="faint num">{t!("cite.page", page = passage.page)}</span>
-                            <span class="mono faint">{groups(passage.hash.get(..16).unwrap_or(&passage.hash))}</span>
+                            <span class="mono faint">{hash}</span>
                         </li>
                     }
                 })
@@ -94,7 +107,7 @@ fn Told(story: Explanation) -> impl IntoView {
                 view! {
                     <h3 class="h3">{t!("explain.left_out")}</h3>
                     <ul class="explain-left">
-                        {story.left_out.into_iter().map(|words| view! { <li>{words}</li> }).collect_view()}
+                        {story.left_out.into_iter().map(|left| view! { <li>{told::left_out(&left)}</li> }).collect_view()}
                     </ul>
                 }
             })}
@@ -114,6 +127,60 @@ fn Told(story: Explanation) -> impl IntoView {
                 .collect_view()}
         </details>
     }
+    .into_any()
+}
+
+/// What the search before the answer found, and whether that was enough.
+#[component]
+fn Search(evidence: Evidence) -> impl IntoView {
+    let Evidence { query, score, threshold, candidates } = evidence;
+    let (enough, score, threshold) = (score >= threshold, percent(score), percent(threshold));
+    view! {
+        <h3 class="h3">{t!("explain.found", n = candidates.len(), query = query)}</h3>
+        <p class="dim num">
+            {if enough {
+                t!("explain.enough", score = score, threshold = threshold)
+            } else {
+                t!("explain.not_enough", score = score, threshold = threshold)
+            }}
+        </p>
+        <ul class="explain-passages">
+            {candidates
+                .into_iter()
+                .map(|passage| {
+                    let score = scored(&passage);
+                    view! {
+                        <li>
+                            <span class="cut">{passage.name}</span>
+                            <span class="faint num">{t!("cite.page", page = passage.page)}</span>
+                            <span class="faint num nowrap">{score}</span>
+                        </li>
+                    }
+                })
+                .collect_view()}
+        </ul>
+    }
+}
+
+/// How near a passage comes to the question, by words and, where it was computed, by meaning.
+fn scored(passage: &PassageView) -> String {
+    let words = percent(passage.words);
+    match passage.meaning {
+        Some(meaning) => t!("explain.score_meaning", words = words, meaning = percent(meaning)),
+        None => t!("explain.score", words = words),
+    }
+}
+
+fn percent(share: f32) -> String {
+    i18n::share(f64::from(share))
+}
+
+/// The settings of sampling that most answers are made without.
+fn more_sampling(story: &Explanation) -> String {
+    let top_k = story.top_k.map(|k| t!("explain.top_k", k = k));
+    let min_p = story.min_p.map(|p| t!("explain.min_p", p = p));
+    let stop = (!story.stop.is_empty()).then(|| t!("explain.stop", texts = story.stop.join(" · ")));
+    [top_k, min_p, stop].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// Asks the same model the same again and says what differs.
@@ -154,7 +221,7 @@ fn Again(item: ItemId) -> impl IntoView {
                                             {report
                                                 .differences
                                                 .into_iter()
-                                                .map(|words| view! { <li>{words}</li> })
+                                                .map(|differs| view! { <li>{told::difference(&differs)}</li> })
                                                 .collect_view()}
                                         </ul>
                                     </div>

@@ -224,6 +224,8 @@ mod tests {
         let text = with_sources(&item);
         assert!(text.starts_with("Été.[1] Un.[2][1]\n\n"), "{text}");
         assert_eq!(text.matches("msa.pdf").count(), 2);
-        assert!(text.contains("quote 2"));
+        // Each mark leads to its own quote.
+        let line = |number: u32| text.lines().find(|line| line.starts_with(&format!("[{number}] "))).unwrap();
+        assert!(line(1).contains("quote 1") && line(2).contains("quote 2"), "{text}");
     }
 }

@@ -188,10 +188,14 @@ fn move_in_list(event: KeyboardEvent) {
 #[component]
 fn NoSources(answer: Memo<Option<ItemId>>, writing: Memo<bool>) -> impl IntoView {
     let client = use_client();
-    let asked_documents = move || {
-        answer.get().is_some_and(|item| {
-            client.store.items().at_key(item).try_read().is_some_and(|item| item.supported.is_some())
-        })
+    let why = move || {
+        let supported =
+            answer.get().and_then(|item| client.store.items().at_key(item).try_read().and_then(|item| item.supported));
+        match supported {
+            Some(Support::Yes | Support::Quoted | Support::No) => t!("sources.none_found"),
+            Some(Support::Unchecked) => t!("sources.unchecked"),
+            None => t!("sources.model_alone"),
+        }
     };
     view! {
         <div class="panel-empty">
@@ -213,11 +217,7 @@ fn NoSources(answer: Memo<Option<ItemId>>, writing: Memo<bool>) -> impl IntoView
                         <div class="empty left">
                             <h3>{t!("sources.none")}</h3>
                             <p>
-                                {if asked_documents() {
-                                    t!("sources.none_found")
-                                } else {
-                                    t!("sources.model_alone")
-                                }}
+                                {why()}
                             </p>
                         </div>
                     }
@@ -233,20 +233,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_passage_is_listed_once_by_its_number() {
+    fn a_quote_is_listed_once_and_two_quotes_of_a_passage_are_two() {
         let cite = |number: u32| CitationView {
             number,
             at: 0,
             document: "00000000-0000-7000-8000-000000000001".parse().unwrap(),
             name: String::new(),
             page: 1,
-            start: 0,
-            end: 1,
-            quote: String::new(),
+            start: number * 10,
+            end: number * 10 + 5,
+            quote: format!("quote {number}"),
             page_hash: String::new(),
         };
-        let numbers: Vec<u32> =
-            distinct(&[cite(1), cite(3), cite(1), cite(2)]).iter().map(|cite| cite.number).collect();
-        assert_eq!(numbers, [1, 2, 3]);
+        let listed: Vec<(u32, u32, String)> = distinct(&[cite(1), cite(2), cite(1), cite(3)])
+            .into_iter()
+            .map(|cite| (cite.number, cite.start, cite.quote))
+            .collect();
+        assert_eq!(listed, [1, 2, 3].map(|n| (n, n * 10, format!("quote {n}"))));
     }
 }

@@ -5,9 +5,10 @@ use crate::{
     i18n,
     parts::icon::{Glyph, Icon},
     state::WorkspaceStoreFields,
+    told,
 };
 use leptos::prelude::*;
-use protocol::{ItemId, StepKind, StepState, StepView};
+use protocol::{ChatId, ChatView, Decision, Detail, ItemId, RenameChat, StepKind, StepState, StepView, Undo};
 
 /// The rows of an answer.
 #[component]
@@ -19,10 +20,79 @@ pub fn Work(id: ItemId) -> impl IntoView {
         <Show when=move || count.get() != 0>
             <div class="work">
                 <For each=move || 0..count.get() key=|at| *at let:at>
-                    <Step at id step=Signal::derive(move || steps.with(|steps| steps.get(at).cloned()))/>
+                    {
+                        let step = Memo::new(move |_| steps.with(|steps| steps.get(at).cloned()));
+                        let decided = Memo::new(move |_| step.with(|step| step.as_ref().and_then(|step| step.decided)));
+                        move || match decided.get() {
+                            Some(decision) => view! { <Decided decision id step/> }.into_any(),
+                            None => view! { <Step at id step/> }.into_any(),
+                        }
+                    }
                 </For>
             </div>
         </Show>
+    }
+}
+
+/// What a person was asked and has decided, in place of the card that asked; and the way back.
+#[component]
+fn Decided(decision: Decision, id: ItemId, #[prop(into)] step: Signal<Option<StepView>>) -> impl IntoView {
+    let client = use_client();
+    let what = Memo::new(move |_| step.with(|step| step.as_ref().map(what).unwrap_or_default()));
+    let icon = match decision {
+        Decision::AllowOnce | Decision::AllowAlways => Icon::ShieldCheck,
+        Decision::Deny => Icon::Ban,
+        Decision::Expired => Icon::Clock,
+    };
+    let chat = client.store.items().at_key(id).try_read_untracked().map(|item| item.chat);
+    // Only while nobody has changed it again: Undo takes back what the agent did, and nothing else.
+    let undo = Memo::new(move |_| {
+        let undo = step.with(|step| step.as_ref().and_then(|step| step.undo.clone()))?;
+        let chat = client.store.chats().at_key(chat?).try_read()?.clone();
+        is_standing(&undo, &chat).then_some((chat.id, undo))
+    });
+    view! {
+        <div class="work-row decided">
+            <Glyph icon size=14/>
+            <b class="cut">{move || told::decided(decision, &what.get())}</b>
+            {move || {
+                undo.get()
+                    .map(|(chat, undo)| {
+                        view! {
+                            <button
+                                type="button"
+                                class="btn ghost sm work-undo"
+                                aria-label=move || t!("work.undo_name", what = what.get())
+                                on:click=move |_| client.tell(taken_back(chat, &undo))
+                            >
+                                {t!("work.undo")}
+                            </button>
+                        }
+                    })
+            }}
+        </div>
+    }
+}
+
+/// What a decided step is about.
+fn what(step: &StepView) -> String {
+    match (&step.detail, &step.kind) {
+        (Detail::Text(words), StepKind::Tool { name }) if words.is_empty() => name.clone(),
+        (detail, _) => told::detail(detail),
+    }
+}
+
+/// Whether what can be taken back is still as the tool left it.
+fn is_standing(undo: &Undo, chat: &ChatView) -> bool {
+    match undo {
+        Undo::RenameChat { to, .. } => chat.title == *to,
+    }
+}
+
+/// The call that takes it back.
+fn taken_back(chat: ChatId, undo: &Undo) -> RenameChat {
+    match undo {
+        Undo::RenameChat { from, .. } => RenameChat { chat, title: from.clone() },
     }
 }
 
@@ -31,10 +101,12 @@ pub fn Work(id: ItemId) -> impl IntoView {
 fn Step(at: usize, id: ItemId, #[prop(into)] step: Signal<Option<StepView>>) -> impl IntoView {
     let open = RwSignal::new(false);
     let body = format!("step-{id}-{at}");
-    let has_detail = move || step.with(|step| step.as_ref().is_some_and(|step| !step.detail.is_empty()));
+    let has_detail = move || step.with(|step| step.as_ref().is_some_and(|step| step.detail != Detail::default()));
     let mono = move || {
         step.with(|step| {
-            step.as_ref().is_some_and(|step| matches!(step.kind, StepKind::Searched | StepKind::Tool { .. }))
+            step.as_ref().is_some_and(|step| {
+                matches!((&step.kind, &step.detail), (StepKind::Searched | StepKind::Tool { .. }, Detail::Text(_)))
+            })
         })
     };
     view! {
@@ -54,7 +126,7 @@ fn Step(at: usize, id: ItemId, #[prop(into)] step: Signal<Option<StepView>>) -> 
         <div class="work-body" id=body hidden=move || !open.get() class:mono=mono>
             {move || {
                 if has_detail() {
-                    step.with(|step| step.as_ref().map(|step| step.detail.clone()).unwrap_or_default())
+                    step.with(|step| step.as_ref().map(|step| told::detail(&step.detail)).unwrap_or_default())
                 } else {
                     t!("work.no_detail")
                 }
@@ -119,5 +191,31 @@ fn amount(step: &StepView) -> String {
         (StepKind::Checked, Some(n), _) => t!("work.citations", n = n),
         (_, _, Some(time)) => time,
         (_, _, None) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chat(title: &str) -> ChatView {
+        ChatView {
+            id: "00000000-0000-7000-8000-000000000001".parse().unwrap(),
+            agent: "00000000-0000-7000-8000-000000000002".parse().unwrap(),
+            title: title.into(),
+            started_at: 0,
+            changed_at: 0,
+            items: 2,
+        }
+    }
+
+    #[test]
+    fn a_rename_is_taken_back_while_the_title_is_still_the_new_one() {
+        let undo = Undo::RenameChat { from: "Old".into(), to: "Lease".into() };
+        for (title, standing) in [("Lease", true), ("Old", false), ("Rent", false)] {
+            assert_eq!(is_standing(&undo, &chat(title)), standing, "{title}");
+        }
+        let back = taken_back(chat("Lease").id, &undo);
+        assert_eq!((back.chat, back.title.as_str()), (chat("Lease").id, "Old"));
     }
 }

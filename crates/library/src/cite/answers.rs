@@ -1,0 +1,167 @@
+//! Whether a question is answered: by the passages that were found for it, and by what is written.
+
+use super::{Cited, Passage, claim};
+use crate::words::{self, Stems};
+use protocol::Span;
+use std::collections::HashSet;
+
+/// The least score of the best passage where only words were compared. How it was set: see
+/// docs/decisions/0006-citations.md, as for the next one.
+pub const ANSWERABLE_BY_WORDS: f32 = 0.45;
+/// The least score of the best passage where meaning was compared too.
+pub const ANSWERABLE_BY_MEANING: f32 = 0.45;
+/// How much the nearness in meaning counts in the score, where it was computed.
+const MEANING_WEIGHT: f32 = 0.5;
+
+/// How good the best passage for a question is, and how good it must be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    /// 0 to 1.
+    pub score: f32,
+    /// The least score that answers a question: a measured threshold, not a proof.
+    pub threshold: f32,
+}
+
+impl Score {
+    /// Whether it is good enough.
+    pub fn answers(&self) -> bool {
+        self.score >= self.threshold
+    }
+}
+
+/// The score of the passage that comes nearest to answering, or passes the threshold by most. It
+/// looks only at [`Passage::words`] and [`Passage::meaning`].
+pub fn score(passages: &[Passage]) -> Score {
+    let none = Score { score: 0.0, threshold: ANSWERABLE_BY_WORDS };
+    passages.iter().map(score_of).fold(none, |best, next| {
+        let over = |s: &Score| s.score - s.threshold;
+        if over(&next) > over(&best) { next } else { best }
+    })
+}
+
+fn score_of(passage: &Passage) -> Score {
+    match passage.meaning {
+        Some(meaning) => Score {
+            score: (1.0 - MEANING_WEIGHT) * passage.words + MEANING_WEIGHT * meaning,
+            threshold: ANSWERABLE_BY_MEANING,
+        },
+        None => Score { score: passage.words, threshold: ANSWERABLE_BY_WORDS },
+    }
+}
+
+/// Words of questions that ask for a figure or a date, folded.
+const ASKS_FIGURE: [&str; 14] = [
+    "many", "much", "long", "when", "soon", "often", "combien", "quand", "delai", "viel", "viele", "lange", "wann",
+    "kostet",
+];
+
+/// Whether a question asks for a figure or a date.
+pub(super) fn asks_figure(question: &str) -> bool {
+    words::words(question).iter().any(|word| ASKS_FIGURE.contains(&word.folded.as_str()))
+}
+
+impl Cited {
+    /// Whether what answers the question is supported: some sentence is, and none that nothing
+    /// supports says more to the question than it. A true remark beside an invented answer does not
+    /// make the answer true.
+    pub fn answers(&self, question: &str, answer: &str) -> bool {
+        let stems = Stems::of(words::language(question).or_else(|| words::language(answer)));
+        let asked = contents(question, &stems);
+        let figure = asks_figure(question);
+        let says = |text: &str| {
+            let held = contents(text, &stems);
+            let share = asked.iter().filter(|stem| held.contains(*stem)).count();
+            let answers_figure = figure && !claim::numbers(&words::words(text), text).is_empty();
+            (answers_figure, share)
+        };
+        let cited = self.citations.iter().map(|citation| {
+            let sentence = words::slice(answer, Span { start: self.begins(answer, citation.at), end: citation.at });
+            let (in_sentence, in_quote) = (says(sentence), says(&citation.quote));
+            // "900 euros" has none of the question's words; the quote that it repeats has.
+            (in_sentence.0, in_sentence.1.max(in_quote.1))
+        });
+        let unsupported = self.unsupported.iter().map(|span| says(words::slice(answer, *span))).max();
+        cited.max().is_some_and(|best| unsupported.is_none_or(|other| best >= other))
+    }
+
+    /// Where the sentence that ends at `end` begins.
+    fn begins(&self, answer: &str, end: u32) -> u32 {
+        super::claims(answer).into_iter().find(|span| span.end == end).map_or(0, |span| span.start)
+    }
+}
+
+/// The stems of a text's content words.
+fn contents(text: &str, stems: &Stems) -> HashSet<String> {
+    content_words(text).iter().map(|word| stems.stem(word)).collect()
+}
+
+/// The words of a text that carry content, folded, in order.
+pub fn content_words(text: &str) -> Vec<String> {
+    let content = |word: &words::Word| !words::is_function_word(&word.folded) && !claim::is_filler(&word.folded);
+    words::words(text).into_iter().filter(content).map(|word| word.folded).collect()
+}
+
+/// All words of a text, folded, in order.
+pub fn folded_words(text: &str) -> Vec<String> {
+    words::words(text).into_iter().map(|word| word.folded).collect()
+}
+
+/// Whether any of the passages holds a content word of a text.
+pub fn holds_any(text: &str, passages: &[Passage]) -> bool {
+    let language = words::language(text);
+    passages.iter().any(|passage| {
+        let stems = Stems::of(passage.language.as_deref().or(language));
+        let there = contents(&passage.text, &stems);
+        contents(text, &stems).iter().any(|stem| there.contains(stem))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cite::{cite, tests::passage};
+
+    #[test]
+    fn a_true_remark_does_not_make_an_invented_answer_true() {
+        let lease = passage(
+            "The tenant of Quayside House pays 900 euros in rent every month. The lease began in May. Anna Keller \
+             owns the house on the hill.",
+        );
+        for (question, answer, expected) in [
+            ("How much rent does the tenant pay?", "The tenant pays 900 euros in rent every month.", true),
+            ("How much rent does the tenant pay?", "900 euros.", true),
+            ("How much rent does the tenant pay?", "The rent is 1,200 dollars.", false),
+            ("How much rent does the tenant pay?", "The lease began in May. The rent is 1,200 dollars.", false),
+            ("How much rent does the tenant pay?", "Anna Keller owns the house on the hill. She gets 1,200.", false),
+            ("How much rent does the tenant pay?", "The tenant pays 900 euros in rent. Have a pleasant stay!", true),
+            ("Who owns the house?", "Anna Keller owns the house on the hill. A friendly lady indeed.", true),
+            ("Who owns the house?", "The lease began in May. Bert Maier owns the house.", false),
+            ("Who owns the house?", "", false),
+        ] {
+            let cited = cite(answer, std::slice::from_ref(&lease));
+            assert_eq!(cited.answers(question, answer), expected, "{question} {answer}: {cited:?}");
+        }
+    }
+
+    #[test]
+    fn a_passage_of_another_meaning_is_not_one_without_meaning() {
+        let with = |words, meaning| Passage { words, meaning, ..passage("x") };
+        for (passages, expected) in [
+            (vec![], 0.0),
+            (vec![with(0.5, None)], 0.5),
+            (vec![with(0.5, Some(0.0))], 0.25),
+            (vec![with(0.5, Some(0.7))], 0.6),
+            (vec![with(0.5, Some(0.1)), with(0.4, Some(0.6))], 0.5),
+        ] {
+            assert!((score(&passages).score - expected).abs() < 1e-6, "{passages:?}");
+        }
+        assert!(!score(&[]).answers());
+    }
+
+    #[test]
+    fn what_a_question_is_about() {
+        assert_eq!(content_words("And who signed it?"), ["signed"]);
+        assert!(holds_any("Who is a tenant?", &[passage("The tenants pay.")]));
+        assert!(!holds_any("What is the capital of Mongolia?", &[passage("The tenants pay.")]));
+    }
+}

@@ -1,0 +1,248 @@
+//! Citations of true sentences, altered ones, and ones whose evidence was taken away.
+
+use super::{answers::number, common::*, data, lines, text};
+use library::{Passage, cite};
+use std::{collections::HashMap, fs};
+
+/// Sentences that are tried of each set.
+const MOST: u64 = 400;
+
+#[derive(Default)]
+struct Tally {
+    claims: usize,
+    cited: usize,
+    /// Cited with the sentence that it is about.
+    right: usize,
+}
+
+impl Tally {
+    fn add(&mut self, claim: &str, passages: &[Passage], right: impl Fn(&protocol::CitationView) -> bool) {
+        let cited = cite(claim, passages);
+        self.claims += 1;
+        self.cited += usize::from(!cited.citations.is_empty());
+        self.right += usize::from(cited.citations.iter().any(right));
+        if !cited.citations.is_empty() && std::env::var("SHOW").is_ok() {
+            println!("- {claim}\n  {}", cited.citations[0].quote);
+        }
+    }
+    fn print(&self, name: &str) {
+        println!("{name:32} {} claims, {} cited, {} rightly", self.claims, self.cited, self.right);
+    }
+}
+
+fn passage(name: &str, body: &str, language: &str) -> Passage {
+    Passage {
+        document: protocol::DocumentId::new(),
+        name: name.into(),
+        page: 1,
+        start: 0,
+        end: body.chars().count() as u32,
+        text: body.into(),
+        section: None,
+        language: Some(language.into()),
+        hash: String::new(),
+        score: 1.0,
+        words: 1.0,
+        meaning: None,
+        page_hash: String::new(),
+    }
+}
+
+/// A sentence that says the opposite: the first auxiliary denied, or its denial taken away.
+fn flipped(sentence: &str, french: bool) -> Option<String> {
+    if french {
+        for (ne, pas) in [(" ne ", " pas "), (" n'", " pas "), (" n’", " pas ")] {
+            if let (Some(_), Some(_)) = (sentence.find(ne), sentence.find(pas)) {
+                return Some(sentence.replacen(ne, " ", 1).replacen(pas, " ", 1));
+            }
+        }
+        let verbs =
+            [(" est ", " n'est pas "), (" sont ", " ne sont pas "), (" a ", " n'a pas "), (" ont ", " n'ont pas ")];
+        return verbs
+            .iter()
+            .find(|(verb, _)| sentence.contains(verb))
+            .map(|(verb, not)| sentence.replacen(verb, not, 1));
+    }
+    if sentence.contains(" not ") {
+        return Some(sentence.replacen(" not ", " ", 1));
+    }
+    let verbs = [" is ", " are ", " was ", " were ", " can ", " may ", " will ", " has ", " have ", " had ", " must "];
+    let (at, verb) = verbs.iter().filter_map(|verb| Some((sentence.find(verb)?, verb))).min()?;
+    let end = at + verb.len();
+    Some(format!("{}not {}", &sentence[..end], &sentence[end..]))
+}
+
+/// A true sentence with the end of a strange one added to it.
+fn with_strange_clause(sentence: &str, strange: &str, french: bool) -> Option<String> {
+    let words: Vec<&str> = strange.trim_end_matches('.').split_whitespace().collect();
+    let clause = words.get(words.len().checked_sub(7)?..)?.join(" ");
+    let and = if french { "et" } else { "and" };
+    Some(format!("{}, {and} {clause}.", sentence.trim_end_matches('.')))
+}
+
+/// A sentence of a paragraph, of a usual length.
+fn sentence(body: &str) -> Option<&str> {
+    let all: Vec<&str> = body.split(". ").collect();
+    let usual = |s: &&&str| (8..=35).contains(&s.split_whitespace().count()) && !s.contains('\n');
+    all.iter().skip(1).find(usual).copied()
+}
+
+/// Altered sentences of texts that no threshold was set on a question of, and scifact's own claims.
+#[test]
+#[ignore = "needs data that is not in the repository"]
+fn altered_sentences() {
+    let sets = std::env::var("ATELIER_SET").unwrap_or("piaf-fr,scifact".into());
+    for set in sets.split(',') {
+        let french = set.ends_with("fr");
+        let language = if french { "fr" } else { "en" };
+        let dir = data().join("retrieval").join(set);
+        let corpus: Vec<(String, String)> =
+            lines(dir.join("corpus.jsonl")).iter().map(|e| (text(e, "_id"), text(e, "text"))).collect();
+        let every = (corpus.len() as u64 / MOST).max(1);
+        let mut rows: [Tally; 6] = Default::default();
+        for (n, (id, body)) in corpus.iter().enumerate().filter(|(_, (id, _))| number(id).is_multiple_of(every)) {
+            let near = (1..6).map(|step| &corpus[(n + step) % corpus.len()]);
+            let others: Vec<Passage> = near.map(|(id, body)| passage(id, body, language)).collect();
+            let mut passages = vec![passage(id, body, language)];
+            passages.extend(others.iter().cloned());
+            let strange = corpus.iter().cycle().skip(n + 97).take(40).find_map(|(_, body)| sentence(body));
+            let (Some(said), Some(strange)) = (sentence(body), strange) else { continue };
+            let here = |cited: &protocol::CitationView| cited.name == *id && body.contains(&cited.quote);
+            rows[0].add(said, &passages, here);
+            let short: Vec<&str> =
+                said.split_whitespace().enumerate().filter(|(n, _)| n % 5 != 3).map(|(_, w)| w).collect();
+            rows[1].add(&short.join(" "), &passages, here);
+            if let Some(opposite) = flipped(said, french) {
+                rows[2].add(&opposite, &passages, here);
+            }
+            if let Some(more) = with_strange_clause(said, strange, french) {
+                rows[3].add(&more, &passages, here);
+            }
+            rows[4].add(said, &others, here);
+            rows[5].add(strange, &passages, here);
+        }
+        println!("{set}");
+        let names = [
+            "the sentence",
+            "every fifth word left out",
+            "its negation flipped",
+            "a strange clause added",
+            "without its passage",
+            "a strange sentence",
+        ];
+        rows.iter().zip(names).for_each(|(row, name)| row.print(name));
+        if set == "scifact" {
+            scifact_claims(&dir, &corpus);
+        }
+    }
+}
+
+/// What people claimed of an abstract, beside that abstract and beside others. Some contradict it.
+fn scifact_claims(dir: &std::path::Path, corpus: &[(String, String)]) {
+    let bodies: HashMap<&str, &str> = corpus.iter().map(|(id, body)| (id.as_str(), body.as_str())).collect();
+    let mut gold: HashMap<String, String> = HashMap::new();
+    for line in fs::read_to_string(dir.join("qrels/test.tsv")).unwrap().lines().skip(1) {
+        let parts: Vec<&str> = line.split('\t').collect();
+        gold.entry(parts[0].into()).or_insert_with(|| parts[1].to_owned());
+    }
+    let (mut beside, mut without) = (Tally::default(), Tally::default());
+    for (n, query) in lines(dir.join("queries.jsonl")).iter().enumerate() {
+        let Some(id) = gold.get(&text(query, "_id")) else { continue };
+        let others: Vec<Passage> = (1..6)
+            .map(|step| &corpus[(n * 17 + step * 101) % corpus.len()])
+            .filter(|(other, _)| other != id)
+            .map(|(id, body)| passage(id, body, "en"))
+            .collect();
+        let mut passages = vec![passage(id, bodies[id.as_str()], "en")];
+        passages.extend(others.iter().cloned());
+        let claim = text(query, "text");
+        beside.add(&claim, &passages, |cited| cited.name == *id);
+        without.add(&claim, &others, |_| false);
+    }
+    beside.print("a person's claim");
+    without.print("a person's claim, elsewhere");
+}
+
+struct Question {
+    text: String,
+    answer: String,
+    document: String,
+}
+
+/// The report: questions of xquad-en, which no constant was set on.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs data that is not in the repository"]
+async fn citations() {
+    let dir = data().join("answers/xquad-en");
+    let here = Here::new().await;
+    let library = here.open().await;
+    library.import(&here.person, &[dir.join("documents")]).await.unwrap();
+    idle(&library).await;
+    let questions: Vec<Question> = lines(dir.join("questions.jsonl"))
+        .iter()
+        .filter(|q| q["answerable"].as_bool().unwrap())
+        .map(|q| Question {
+            text: text(q, "question"),
+            answer: q["answers"][0].as_str().unwrap_or_default().to_owned(),
+            document: text(q, "document"),
+        })
+        .collect();
+    let mut rows: [Tally; 6] = Default::default();
+    for (n, question) in questions.iter().enumerate() {
+        let passages = library.candidates(&question.text, 6, &[]).await.unwrap();
+        let source = fs::read_to_string(dir.join("documents").join(&question.document)).unwrap();
+        let Some(said) = sentence_with(&source, &question.answer) else { continue };
+        let right = |cited: &protocol::CitationView| {
+            cited.name == question.document && (cited.quote.contains(&question.answer) || said.contains(&cited.quote))
+        };
+        // 1. The answer alone. 2. A sentence that says it in the question's words.
+        // 3. The source's sentence with another question's answer in its place. 4. Its negation flipped.
+        // 5. A strange clause added to it. 6. As it is, but its document is not among the passages.
+        rows[0].add(&question.answer, &passages, right);
+        rows[1].add(&in_the_words_of(question), &passages, right);
+        let other = &questions[(n * 7 + 13) % questions.len()];
+        if !source.contains(&other.answer) {
+            rows[2].add(&said.replacen(&question.answer, &other.answer, 1), &passages, right);
+        }
+        if let Some(opposite) = flipped(&said, false) {
+            rows[3].add(&opposite, &passages, right);
+        }
+        let strange = fs::read_to_string(dir.join("documents").join(&other.document)).unwrap();
+        if let (true, Some(strange)) = (other.document != question.document, sentence(&strange))
+            && let Some(more) = with_strange_clause(&said, strange, false)
+        {
+            rows[4].add(&more, &passages, right);
+        }
+        let others: Vec<Passage> = passages.into_iter().filter(|p| p.name != question.document).collect();
+        rows[5].add(&said, &others, right);
+    }
+    let names = [
+        "the answer alone",
+        "in the question's words",
+        "with a wrong answer",
+        "its negation flipped",
+        "a strange clause added",
+        "without its document",
+    ];
+    rows.iter().zip(names).for_each(|(row, name)| row.print(name));
+    library.shutdown().await;
+}
+
+/// "What is the capital of X?" + "Y" as a model would say it: the question's words, then the answer.
+fn in_the_words_of(question: &Question) -> String {
+    let words = question.text.trim_end_matches(['?', ' ']);
+    let rest = words.split_once(' ').map_or(words, |(_, rest)| rest);
+    format!("{} {}.", rest, question.answer)
+}
+
+/// The sentence around an answer; None for titles and scraps.
+fn sentence_with(source: &str, answer: &str) -> Option<String> {
+    let ends = |part: &str| part.find(". ").map(|n| n + 1).into_iter().chain(part.find('\n')).min();
+    source.match_indices(answer).find_map(|(at, _)| {
+        let before = source[..at].rfind(". ").map(|n| n + 2).into_iter().chain(source[..at].rfind('\n').map(|n| n + 1));
+        let start = before.max().unwrap_or(0);
+        let end = ends(&source[at..]).map_or(source.len(), |n| at + n);
+        let sentence = source[start..end].trim();
+        (sentence.split_whitespace().count() > 6).then(|| sentence.to_owned())
+    })
+}
