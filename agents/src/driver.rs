@@ -45,6 +45,7 @@ pub(crate) struct Inner {
     store: Store,
     library: Library,
     models: ModelSource,
+    gate: Gate,
     sink: Sink,
     timing: Timing,
     lanes: Mutex<Lanes>,
@@ -84,17 +85,18 @@ impl Default for Timing {
 }
 
 impl Driver {
-    /// A driver; nothing runs yet. The gate is taken to say that agents go outside through it alone:
-    /// what an answer sent is read from its ledger.
-    pub fn new(store: Store, library: Library, models: Models, _gate: Gate, sink: Sink) -> Self {
-        Self::with(store, library, ModelSource::Models(models), sink, Timing::default())
+    /// A driver; nothing runs yet. Agents go outside through this gate alone: what an answer sent is
+    /// read from its ledger.
+    pub fn new(store: Store, library: Library, models: Models, gate: Gate, sink: Sink) -> Self {
+        Self::with(store, library, ModelSource::Models(models), gate, sink, Timing::default())
     }
 
-    fn with(store: Store, library: Library, models: ModelSource, sink: Sink, timing: Timing) -> Self {
+    fn with(store: Store, library: Library, models: ModelSource, gate: Gate, sink: Sink, timing: Timing) -> Self {
         Self(Arc::new(Inner {
             store,
             library,
             models,
+            gate,
             sink,
             timing,
             lanes: Mutex::new(Lanes::default()),

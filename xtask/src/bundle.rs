@@ -12,57 +12,56 @@ use serde_json::json;
 use std::path::Path;
 
 /// The bundler, from the npm registry, in the version that fits the `tauri` of Cargo.lock.
-const BUNDLER: &str = "@tauri-apps/cli@2";
+const BUNDLER: &str = "@tauri-apps/cli@2.12.5";
 
 /// Builds optimised programs, writes the notices, and bundles for this system.
 pub fn bundle(places: &Places) -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        bail!(
+            "packages are made on Linux only so far: on this system the programs beside the window would be missing \
+             from them. Run Atelier from its source with `cargo xtask run`"
+        );
+    }
     setup::setup(places, &setup::Options::default())?;
     if !shell::found("npm") {
         bail!("the bundler comes as an npm package: install Node.js 20 or newer with npm, then run this again");
     }
     ui::build(places)?;
     let notices = notices::write(places)?;
-    let step = shell::step("Building optimised atelier and atelier-engine", "20 to 30 minutes the first time");
-    shell::run(command("cargo", places).args(["build", "--locked", "--release", "-p", "atelier", "-p", "engine"]))?;
+    let step = shell::step("Building optimised programs", "20 to 40 minutes the first time");
+    let mut cargo = command("cargo", places);
+    cargo.args(["build", "--locked", "--release", "-p", "atelier-desktop", "-p", "atelier", "-p", "engine"]);
+    shell::run(&mut cargo)?;
     step.done("built");
 
     let extra = places.target.join("xtask/bundle.json");
     std::fs::create_dir_all(places.target.join("xtask"))?;
-    std::fs::write(&extra, serde_json::to_vec_pretty(&contents(places, &notices))?)?;
-    let bundles = if cfg!(target_os = "linux") {
-        "deb,rpm"
-    } else if cfg!(target_os = "macos") {
-        "app,dmg"
-    } else {
-        "nsis"
-    };
-    let step = shell::step("Building the optimised window and bundling", "10 to 20 minutes the first time");
+    std::fs::write(&extra, serde_json::to_vec_pretty(&contents(places, &notices)?)?)?;
+    let step = shell::step("Bundling", "a minute");
     let mut npm = command("npm", places);
-    npm.args(["exec", "--yes", "--package", BUNDLER, "--", "tauri", "build", "--bundles", bundles, "--config"]);
+    npm.args(["exec", "--yes", "--package", BUNDLER, "--", "tauri", "bundle", "--bundles", "deb,rpm", "--config"]);
     shell::run(npm.arg(&extra))?;
     step.done(&format!("see {}", places.target.join("release/bundle").display()));
     Ok(())
 }
 
-/// What goes in beside the window: the terminal program, the engine, the PDF renderer, the notices.
-fn contents(places: &Places, notices: &Path) -> serde_json::Value {
-    let release = |name: &str| places.target.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    let renderer = if cfg!(windows) {
-        "pdfium.dll"
-    } else if cfg!(target_os = "macos") {
-        "libpdfium.dylib"
-    } else {
-        "libpdfium.so"
-    };
-    let renderer = places.data.join("lib").join(renderer);
-    // Debian's and Red Hat's packages take files by their final place; Atelier looks for its
-    // programs and the renderer beside the running one.
-    let files = json!({
-        "/usr/bin/atelier": release("atelier"),
-        "/usr/bin/atelier-engine": release("atelier-engine"),
-        "/usr/lib/atelier/libpdfium.so": renderer,
-        "/usr/share/doc/atelier/THIRD-PARTY-NOTICES.md": notices,
-        "/usr/share/doc/atelier/LICENSE": places.root.join("LICENSE"),
-    });
-    json!({ "bundle": { "active": true, "linux": { "deb": { "files": files }, "rpm": { "files": files } } } })
+/// What goes in beside the window: the terminal program with the interface that it serves, the
+/// engine, the PDF renderer, the notices. Each by its final place, where Atelier looks for it: its
+/// programs beside the running one, the rest under `../share` and `../lib` of that.
+fn contents(places: &Places, notices: &Path) -> Result<serde_json::Value> {
+    let release = places.target.join("release");
+    let files = [
+        ("/usr/bin/atelier", release.join("atelier")),
+        ("/usr/bin/atelier-engine", release.join("atelier-engine")),
+        ("/usr/share/atelier/ui", places.dist()),
+        ("/usr/lib/atelier/libpdfium.so", places.data.join("lib/libpdfium.so")),
+        ("/usr/share/doc/atelier/THIRD-PARTY-NOTICES.md", notices.to_owned()),
+        ("/usr/share/doc/atelier/LICENSE", places.root.join("LICENSE")),
+    ];
+    if let Some((_, missing)) = files.iter().find(|(_, from)| !from.exists()) {
+        bail!("{} is missing, so the package would be incomplete", missing.display());
+    }
+    let files: serde_json::Map<String, serde_json::Value> =
+        files.into_iter().map(|(to, from)| (to.to_owned(), json!(from))).collect();
+    Ok(json!({ "bundle": { "active": true, "linux": { "deb": { "files": files }, "rpm": { "files": files } } } }))
 }

@@ -36,6 +36,11 @@ pub fn line(line: &str) -> Option<Counts> {
     Some(Counts { passed: number("passed")?, failed: number("failed")?, ignored: number("ignored")? })
 }
 
+/// Why a test did not run, from a line such as `skipped: no right to mount here`.
+pub fn skipped(line: &str) -> Option<&str> {
+    line.split_once("skipped: ").filter(|(before, _)| !before.contains('"')).map(|(_, why)| why.trim())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +60,18 @@ mod tests {
             ("running 3 tests", None),
         ] {
             assert_eq!(line(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_left_out_is_named() {
+        for (text, expected) in [
+            ("skipped: no right to mount here", Some("no right to mount here")),
+            // With one test at a time the runner's own line has begun already.
+            ("test faults::a_full_disk ... skipped: no right to mount here", Some("no right to mount here")),
+            ("test a_skipped_test ... ok", None),
+        ] {
+            assert_eq!(skipped(text), expected, "{text}");
         }
     }
 }

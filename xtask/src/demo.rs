@@ -30,7 +30,7 @@ struct Question {
 
 /// Imports `tests/fixtures/sample` into a workspace of its own and asks the questions marked `demo`.
 pub fn demo(places: &Places, options: &Options) -> Result<ExitCode> {
-    setup::setup(places, &setup::Options { yes: options.yes, tests: false })?;
+    setup::setup(places, &setup::Options { yes: options.yes, tests: false, window: false })?;
     build::terminal(places)?;
     let sample = places.root.join("tests/fixtures/sample");
     let questions = std::fs::read_to_string(places.root.join("tests/fixtures/questions.json"))?;

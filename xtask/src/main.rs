@@ -1,9 +1,12 @@
 //! `cargo xtask`: what is done to the source from outside: set-up, run, test, demo, bundle.
 //!
 //! Every command can be interrupted and run again. Each step says what it does and how long it may
-//! take; nothing is downloaded without a check of its SHA-256 against `xtask/assets.lock.json`.
+//! take. What xtask fetches itself must match a SHA-256 that stands in the repository: models, the PDF
+//! renderer and test files in `xtask/assets.lock.json`, Python packages in `tests/python`. What apt,
+//! rustup, cargo and npm fetch is checked by them.
 
 mod assets;
+mod bench;
 mod build;
 mod bundle;
 mod count;
@@ -43,6 +46,8 @@ enum Command {
     Test(test::Options),
     /// Do the main job in the terminal: import the sample documents and ask three questions.
     Demo(demo::Options),
+    /// Measure the terminal program, the browser and the window; print the figures as JSON.
+    Bench(bench::Options),
     /// Check the store's SQL against the migrations and renew the `.sqlx` folder.
     Sqlx,
     /// Build the packages that people install (deb and rpm on Linux).
@@ -74,6 +79,7 @@ fn go(command: Command) -> Result<ExitCode> {
         Command::Run(options) => return run::run(&places, &options),
         Command::Test(options) => return test::test(&places, &options),
         Command::Demo(options) => return demo::demo(&places, &options),
+        Command::Bench(options) => bench::bench(&places, &options)?,
         Command::Sqlx => sqlx::prepare()?,
         Command::Bundle => bundle::bundle(&places)?,
         Command::Notices => {

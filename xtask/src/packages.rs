@@ -2,13 +2,16 @@
 
 use crate::{
     places::Places,
+    setup::Options,
     shell::{self, command},
 };
 use anyhow::{Result, bail};
 use std::io::IsTerminal as _;
 
 /// What building and running need on Debian and Ubuntu.
-const TO_RUN: &[&str] = &["gcc", "pkg-config", "libwebkit2gtk-4.1-dev", "python3", "python3-pip"];
+const TO_RUN: &[&str] = &["gcc", "pkg-config", "python3", "python3-pip"];
+/// What the window needs beside that.
+const TO_SHOW: &[&str] = &["libwebkit2gtk-4.1-dev"];
 /// What the tests need beside that.
 const TO_TEST: &[&str] = &[
     "webkit2gtk-driver",
@@ -24,12 +27,16 @@ const TO_TEST: &[&str] = &[
 const ALSO_AS: &[(&str, &str)] = &[("chromium", "chromium-browser"), ("chromium-driver", "chromium-chromedriver")];
 
 /// Installs what is missing. On Debian and Ubuntu only; elsewhere it says what to install.
-pub fn install(places: &Places, for_tests: bool, yes: bool) -> Result<()> {
+pub fn install(places: &Places, options: &Options) -> Result<()> {
+    let (for_tests, yes) = (options.tests, options.yes);
     if !cfg!(target_os = "linux") || !shell::found("dpkg-query") {
         elsewhere(for_tests);
         return Ok(());
     }
     let mut wanted: Vec<&str> = TO_RUN.to_vec();
+    if options.window {
+        wanted.extend(TO_SHOW);
+    }
     if for_tests {
         wanted.extend(TO_TEST);
     }

@@ -27,13 +27,18 @@ pub struct Options {
 
 /// Sets up, builds, and opens the window, or serves.
 pub fn run(places: &Places, options: &Options) -> Result<ExitCode> {
-    setup::setup(places, &setup::Options { yes: options.yes, tests: false })?;
+    let window = !options.serve && display();
+    if !window && !options.serve {
+        println!("==> There is no display here, so the same interface is served on this machine.");
+    }
+    setup::setup(places, &setup::Options { yes: options.yes, tests: false, window })?;
     ui::build(places)?;
-    build::programs(places)?;
-    let mut program = if options.serve || !display() {
-        if !options.serve {
-            println!("==> There is no display here, so the same interface is served on this machine.");
-        }
+    if window {
+        build::programs(places)?;
+    } else {
+        build::terminal(places)?;
+    }
+    let mut program = if !window {
         println!("==> Starting atelier serve (open the address below in a browser; Ctrl C ends it)");
         let mut serve = command(places.program("atelier"), places);
         serve.arg("serve").env("ATELIER_UI", places.dist());
@@ -46,8 +51,7 @@ pub fn run(places: &Places, options: &Options) -> Result<ExitCode> {
         program.env("ATELIER_DATA", std::path::absolute(data)?);
     }
     program.env_remove("CARGO_TARGET_DIR");
-    let status = program.status()?;
-    Ok(shell::exit_code(status))
+    shell::become_it(&mut program)
 }
 
 /// Whether a window can be shown.

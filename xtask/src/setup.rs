@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 /// What to set up.
-#[derive(Args, Clone, Copy, Default)]
+#[derive(Args, Clone, Copy)]
 pub struct Options {
     /// Install system packages without asking.
     #[arg(long, short)]
@@ -17,11 +17,20 @@ pub struct Options {
     /// Also what the tests need: browsers, drivers, the accessibility checker, Python packages.
     #[arg(long)]
     pub tests: bool,
+    /// Leave out what only the window needs (WebKitGTK).
+    #[arg(long = "no-window", action = clap::ArgAction::SetFalse)]
+    pub window: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { yes: false, tests: false, window: true }
+    }
 }
 
 /// Does all of it; what is there already is left alone.
 pub fn setup(places: &Places, options: &Options) -> Result<()> {
-    packages::install(places, options.tests, options.yes)?;
+    packages::install(places, options)?;
     wasm_target(places)?;
     assets::install(places, options.tests)?;
     if options.tests {
@@ -33,7 +42,9 @@ pub fn setup(places: &Places, options: &Options) -> Result<()> {
 
 /// Formatter and lints, which a minimal installation of Rust leaves out.
 fn components(places: &Places) -> Result<()> {
-    if shell::found("cargo-fmt") && shell::found("cargo-clippy") {
+    // rustup puts a `cargo-fmt` into the path whether or not there is one behind it: only running tells.
+    let runs = |name: &str| shell::output(command("cargo", places).args([name, "--version"])).is_ok();
+    if runs("fmt") && runs("clippy") {
         return Ok(());
     }
     let step = shell::step("Adding the formatter and the lints to Rust", "half a minute, 10 MB");
@@ -58,6 +69,11 @@ pub fn wasm_target(places: &Places) -> Result<()> {
     Ok(())
 }
 
+/// The Python that has the OpenAI client.
+pub fn python_of(places: &Places) -> std::path::PathBuf {
+    places.cache.join("venv").join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
+}
+
 /// The official OpenAI client in an environment of its own: a test drives the engine with it.
 fn python(places: &Places) -> Result<()> {
     let wanted = std::fs::read_to_string(places.root.join("tests/python/requirements.txt"))?;
@@ -68,9 +84,9 @@ fn python(places: &Places) -> Result<()> {
     }
     let step = shell::step("Installing the OpenAI client for Python, for one test", "a minute, 10 MB");
     shell::run(command("python3", places).args(["-m", "venv", "--clear"]).arg(&venv))?;
-    let bin = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
-    let mut pip = command(venv.join(bin), places);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", "-r"]);
+    let mut pip = command(python_of(places), places);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"])
+        .args(["--require-hashes", "-r"]);
     shell::run(pip.arg(places.root.join("tests/python/requirements.txt")))?;
     std::fs::write(stamp, wanted)?;
     step.done("installed");

@@ -108,8 +108,18 @@ pub fn show(command: &Command) -> String {
     line
 }
 
-/// A child's exit as our own.
-pub fn exit_code(status: std::process::ExitStatus) -> std::process::ExitCode {
-    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-    std::process::ExitCode::from(code)
+/// Becomes another program, so that Ctrl C reaches it and nobody is left behind; where the system
+/// knows no such thing, starts it and ends as it does.
+pub fn become_it(command: &mut Command) -> Result<std::process::ExitCode> {
+    let line = show(command);
+    #[cfg(unix)]
+    let status = {
+        use std::os::unix::process::CommandExt as _;
+        // Returns only where it fails.
+        Err(command.exec())
+    };
+    #[cfg(not(unix))]
+    let status = command.status();
+    let status: std::process::ExitStatus = status.with_context(|| format!("cannot start `{line}`"))?;
+    Ok(std::process::ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
 }

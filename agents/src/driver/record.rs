@@ -3,18 +3,23 @@
 use super::run::Run;
 use crate::{prompt::spoken, turn::Ended};
 use library::Passage;
-use protocol::{Event, Explanation, ItemStatus, ItemView, Made, PassageView, Place};
+use protocol::{Event, Explanation, ItemStatus, ItemView, Made, PassageView};
 use std::time::Duration;
 use store::{Change, StoreError};
+use tokio::time::timeout;
 
 /// How often an end is tried to be written before it is given up.
 const TRIES: u32 = 3;
 /// How many lines of the ledger an answer's own are looked for in.
 const LEDGER: u32 = 500;
+/// How long the closing lines of an answer's connections are waited for.
+const CLOSING: Duration = Duration::from_secs(5);
 
 impl Run {
     /// Writes the end of the answer and tells the clients how it looks now.
     pub(super) async fn record(&mut self, ended: Ended) {
+        // Its connection, if it is still open, is over: that closes its line in the ledger.
+        self.stream = None;
         let made = self.made(&ended).await;
         let explanation = self.explanation(&ended);
         let change = Change::AnswerEnded {
@@ -68,16 +73,18 @@ impl Run {
             completion_tokens: ended.usage.completion_tokens,
             ttft_ms: ended.ttft_ms.unwrap_or_default(),
             tokens_per_second: ended.usage.tokens_per_second,
-            egress_bytes: match card.place {
-                Place::Here => 0,
-                Place::Team | Place::Outside => self.sent().await,
-            },
+            egress_bytes: self.sent().await,
         })
     }
 
-    /// Bytes that went out for this answer: what the ledger says of this turn's errand.
+    /// Bytes that went out for this answer: what the ledger says of this turn's errand, wherever the
+    /// model is. Our own engine is not in the ledger; any other server is, on this machine too.
     async fn sent(&mut self) -> u64 {
-        let why = self.errand().why;
+        let errand = self.errand();
+        if timeout(CLOSING, self.inner.gate.settled_for(&errand)).await.is_err() {
+            tracing::warn!(errand.why, "a connection of this answer is still open; its bytes so far are counted");
+        }
+        let why = errand.why;
         let lines = self.inner.store.ledger(None, LEDGER).await.unwrap_or_default();
         lines.iter().filter(|line| line.at >= self.begun_at && line.why == why).map(|line| line.sent).sum()
     }

@@ -50,7 +50,7 @@ pub(super) struct Run {
     pub begun_at: i64,
     begun: Instant,
     job: Option<Job>,
-    stream: Option<Listening>,
+    pub(super) stream: Option<Listening>,
     grace: Option<Instant>,
     /// When to look whether the engine loads, while the prompt is being counted.
     look: Option<Instant>,
@@ -59,7 +59,7 @@ pub(super) struct Run {
     news: VecDeque<Input>,
 }
 
-struct Listening {
+pub(super) struct Listening {
     deltas: BoxStream<'static, Result<Delta, ModelError>>,
     stop: CancellationToken,
 }

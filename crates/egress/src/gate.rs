@@ -120,6 +120,12 @@ impl Gate {
         self.inner.book.settled().await;
     }
 
+    /// Waits until no connection of this errand is open and its bytes are in the ledger. It takes as
+    /// long as they are open: give it a limit.
+    pub async fn settled_for(&self, errand: &Errand) {
+        self.inner.book.settled_for(errand).await;
+    }
+
     /// Sends a request if the rules allow it, and returns when the headers of the answer are there.
     pub async fn send(&self, errand: &Errand, outgoing: Outgoing) -> Result<Incoming, EgressError> {
         let mut outgoing = outgoing;

@@ -58,7 +58,9 @@ impl HostRule {
     /// address that mean the same host compare equal. `None` for anything else.
     fn read(text: &str) -> Option<Self> {
         let text = text.trim();
-        if text.is_empty() || text.contains(['/', '@', '?', '#', '\\']) {
+        // A parser drops line ends and tabs and takes a star for a letter: neither is a host.
+        let odd = |letter: char| letter.is_whitespace() || matches!(letter, '/' | '@' | '?' | '#' | '\\' | '*' | '%');
+        if text.is_empty() || text.contains(odd) {
             return None;
         }
         // A parser hides the default port of its scheme; asking with both schemes shows any port.
@@ -72,6 +74,11 @@ impl HostRule {
     }
 }
 
+/// Whether a rule can be made about this: `host` or `host:port`, and nothing more.
+pub fn is_host(text: &str) -> bool {
+    HostRule::read(text).is_some()
+}
+
 /// A trailing dot means the same host.
 fn plain(host: &str) -> String {
     host.trim_end_matches('.').to_ascii_lowercase()
@@ -82,17 +89,21 @@ fn plain(host: &str) -> String {
 pub struct Rules {
     sealed: bool,
     deny: BTreeSet<HostRule>,
+    /// A deny rule could not be read: nobody knows which host it meant.
+    deny_all: bool,
     allow: BTreeSet<HostRule>,
     engines: BTreeSet<SocketAddr>,
 }
 
 impl Rules {
     /// The same rules with the hosts of `views`. Rules about tools are not the gate's business.
-    /// `Ask` allows nothing by itself: it stays refused until a person has said `Allow`. A deny
-    /// rule that cannot be read denies nothing, but neither does it allow anything.
+    /// `Ask` allows nothing by itself: it stays refused until a person has said `Allow`. Of a rule
+    /// that cannot be read nobody knows which host it meant: an allow rule allows none, a deny rule
+    /// denies all.
     #[must_use]
     pub fn with_hosts(mut self, views: &[RuleView]) -> Self {
         self.deny.clear();
+        self.deny_all = false;
         self.allow.clear();
         for view in views {
             let host = match &view.subject {
@@ -100,7 +111,8 @@ impl Rules {
                 RuleSubject::Tool { .. } => continue,
             };
             let Some(rule) = HostRule::read(host) else {
-                tracing::warn!(host, "a rule about a host cannot be read; it allows nothing");
+                self.deny_all |= view.verdict == Verdict::Deny;
+                tracing::warn!(host, verdict = ?view.verdict, "a rule about a host cannot be read");
                 continue;
             };
             match view.verdict {
@@ -150,7 +162,7 @@ impl Rules {
 /// 1. the trusted engine's exact loopback socket, chosen by us and not by a redirect: **allowed**,
 ///    sealed or not, since nothing leaves the machine;
 /// 2. the workspace is sealed: **sealed**;
-/// 3. a deny rule covers the host (any port) or the host and port: **denied**;
+/// 3. a deny rule covers the host (any port) or the host and port, or cannot be read: **denied**;
 /// 4. an allow rule covers them: **allowed**;
 /// 5. nothing covers them: **denied**. That includes every other loopback address and `localhost`.
 pub fn judge(rules: &Rules, to: &Destination) -> GateVerdict {
@@ -158,7 +170,7 @@ pub fn judge(rules: &Rules, to: &Destination) -> GateVerdict {
         GateVerdict::Allowed
     } else if rules.sealed {
         GateVerdict::Sealed
-    } else if rules.deny.iter().any(|rule| rule.covers(to)) {
+    } else if rules.deny_all || rules.deny.iter().any(|rule| rule.covers(to)) {
         GateVerdict::Denied
     } else if rules.allow.iter().any(|rule| rule.covers(to)) {
         GateVerdict::Allowed
@@ -211,6 +223,13 @@ mod tests {
             (&[("https://a.test/", allow)], false, "https://a.test/", Denied),
             (&[("user@a.test", allow)], false, "https://a.test/", Denied),
             (&[("", allow)], false, "https://a.test/", Denied),
+            (&[("*.test", allow)], false, "https://a.test/", Denied),
+            // A deny that cannot be read denies all but the engine.
+            (&[("a.test", allow), ("https://b.test/", deny)], false, "https://a.test/", Denied),
+            (&[("a.test", allow), ("*.b.test", deny)], false, "https://a.test/", Denied),
+            (&[("a.test", allow), ("b.test:port", deny)], false, "https://a.test/", Denied),
+            (&[("a.test", allow), ("b@c.test", deny)], false, "http://127.0.0.1:5000/", Allowed),
+            (&[("a.test", allow), ("*.b.test", ask)], false, "https://a.test/", Allowed),
             (&[], false, "http://127.0.0.1:5000/", Allowed), // the engine
             (&[], true, "http://127.0.0.1:5000/", Allowed),
             (&[], true, "http://127.0.0.1:5001/", Sealed),
@@ -223,6 +242,32 @@ mod tests {
             let mut rules = Rules::default().with_hosts(&views).with_seal(*sealed);
             assert!(rules.trust("127.0.0.1:5000".parse().unwrap()));
             assert_eq!(judge(&rules, &to(url)), *expected, "{hosts:?} sealed={sealed} {url}");
+        }
+    }
+
+    #[test]
+    fn rules_are_about_hosts_and_nothing_else() {
+        for (text, expected) in [
+            ("a.test", true),
+            (" A.Test. ", true),
+            ("a.test:8443", true),
+            ("127.0.0.1", true),
+            ("[::1]:80", true),
+            ("bücher.test", true),
+            ("", false),
+            ("a.test:port", false),
+            ("a.test:99999", false),
+            ("https://a.test", false),
+            ("a.test/x", false),
+            ("a@b.test", false),
+            ("a.test?x", false),
+            ("*.test", false),
+            ("a b.test", false),
+            ("a\tb.test", false),
+            ("%61.test", false),
+            ("[::1", false),
+        ] {
+            assert_eq!(is_host(text), expected, "{text:?}");
         }
     }
 

@@ -21,6 +21,6 @@ pub use crossing::LedgerFn;
 pub use error::EgressError;
 pub use gate::{Gate, MAX_REDIRECTS};
 pub use incoming::Incoming;
-pub use judge::{Destination, Rules, judge};
+pub use judge::{Destination, Rules, is_host, judge};
 pub use outgoing::{Errand, Outgoing};
 pub use reqwest::{Method, StatusCode, Url, header};

@@ -75,6 +75,31 @@ async fn an_allowed_request_is_in_the_ledger_before_and_after_with_its_bytes() {
 }
 
 #[tokio::test]
+async fn what_crossed_is_in_the_ledger_while_the_connection_is_open() {
+    let far = FarEnd::start(Script::SayAndWait(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello".into())).await;
+    let ledger = Ledger::default();
+    let gate = ledger.gate();
+    gate.set_rules(vec![rule(far.addr, Verdict::Allow)]);
+    let outgoing = Outgoing::post_json(url(&far, "/"), &serde_json::json!({"a": 1})).unwrap();
+    let mut stream = gate.send(&errand(), outgoing).await.unwrap().bytes_stream();
+    assert_eq!(&stream.next().await.unwrap().unwrap()[..], b"hello");
+    until(|| ledger.lines().len() == 2).await;
+    let lines = ledger.lines();
+    assert_eq!(lines.iter().map(|line| line.open).collect::<Vec<_>>(), [true, true]);
+    assert_eq!(lines[1].sent, far.seen()[0].len() as u64);
+    assert!(lines[1].received > 5, "{lines:?}");
+    // Who waits for this errand waits for its connection to end; other errands do not.
+    gate.settled_for(&Errand::atelier("something else")).await;
+    let ours = errand();
+    let waiting = tokio::time::timeout(Duration::from_millis(50), gate.settled_for(&ours));
+    assert!(waiting.await.is_err());
+    drop(stream);
+    gate.settled_for(&ours).await;
+    let last = ledger.lines().pop().unwrap();
+    assert_eq!((last.id, last.open, last.sent), (lines[0].id, false, lines[1].sent));
+}
+
+#[tokio::test]
 async fn a_get_is_counted_too() {
     let far = FarEnd::start(Script::Say(HELLO.into())).await;
     let ledger = Ledger::default();
@@ -104,7 +129,7 @@ async fn what_is_refused_never_connects_and_is_written_once() {
         assert_eq!(error.fault().code, code);
         gate.settled().await;
         let lines = ledger.lines();
-        assert_eq!((lines.len(), lines[0].sent, &lines[0].verdict), (1, 0, &expected));
+        assert_eq!((lines.len(), lines[0].sent, &lines[0].verdict, lines[0].open), (1, 0, &expected, false));
         assert_eq!(gate.totals().refused_today, 1);
     }
     assert_eq!(far.seen().len(), 0, "the listener saw a connection");
@@ -294,7 +319,7 @@ async fn no_proxy_is_taken_from_the_environment() {
 }
 
 async fn until(done: impl Fn() -> bool) {
-    for _ in 0..200 {
+    for _ in 0..1000 {
         if done() {
             return;
         }

@@ -104,7 +104,7 @@ impl TextIndex {
     }
 
     fn open_at(here: &Path) -> Result<(Self, Option<i64>), IndexError> {
-        std::fs::create_dir_all(here).map_err(|source| IndexError::Io { path: here.to_owned(), source })?;
+        store::private_dir(here).map_err(|source| IndexError::Io { path: here.to_owned(), source })?;
         let (schema, fields) = schema();
         let directory = MmapDirectory::open(here).map_err(tantivy::TantivyError::from)?;
         let index = Index::open_or_create(directory, schema)?;

@@ -37,6 +37,15 @@ impl fmt::Debug for Endpoint {
     }
 }
 
+/// Whether this can be an endpoint's address: http or https, a host, and no secret in it. To be
+/// asked before an address is written anywhere.
+///
+/// # Errors
+/// What is wrong with it, without repeating it.
+pub fn check_address(url: &str) -> Result<(), ModelError> {
+    Server::read_base(url).map(drop)
+}
+
 /// What nearly every server offers today.
 const CAUTIOUS_CONTEXT: u32 = 8192;
 

@@ -20,6 +20,6 @@ mod models;
 pub use chat::{ChatModel, Delta, Embedder, Finish, Message, ModelCard, Prompt, Role, Sampling, ToolCall, ToolDef};
 pub use download::{Download, DownloadProgress, ProgressFn};
 pub use egress::Errand;
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, check_address};
 pub use error::ModelError;
 pub use models::{Models, ModelsConfig, ModelsEvent};

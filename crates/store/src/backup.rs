@@ -1,6 +1,6 @@
 //! Snapshots before migrations: made, verified, and put back where a migration fails.
 
-use crate::{StoreError, blobs::sync_dir, clock::now, db};
+use crate::{StoreError, blobs::sync_dir, clock::now, db, private::private_dir};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use std::{
     fs::{self, File},
@@ -14,7 +14,7 @@ const KEPT: usize = 3;
 /// Writes a snapshot of a database of this schema and verifies it.
 pub(crate) async fn snapshot(dir: &Path, database: &Path, schema: i64) -> Result<PathBuf, StoreError> {
     let folder = dir.join("backups");
-    fs::create_dir_all(&folder).map_err(StoreError::io(&folder))?;
+    private_dir(&folder).map_err(StoreError::io(&folder))?;
     let path = folder.join(format!("{:013}-schema-{schema:04}.db", now()));
     let mut source = db::options(database).read_only(true).connect().await?;
     let target = path.display().to_string();

@@ -3,7 +3,7 @@
 //! `blobs/ab/abcd…`: written to a temporary file, synced, then renamed, so that a blob is either
 //! whole or not there.
 
-use crate::StoreError;
+use crate::{StoreError, private::private_dir};
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
@@ -77,7 +77,7 @@ impl Blobs {
     }
 
     fn put(&self, mut from: impl Read, named: &Path) -> Result<BlobRef, StoreError> {
-        fs::create_dir_all(&self.dir).map_err(StoreError::io(&*self.dir))?;
+        private_dir(&self.dir).map_err(StoreError::io(&*self.dir))?;
         let mut temp =
             tempfile::Builder::new().prefix("new-").tempfile_in(&self.dir).map_err(StoreError::io(&*self.dir))?;
         let mut hasher = blake3::Hasher::new();
@@ -101,7 +101,7 @@ impl Blobs {
             return Ok(blob);
         }
         let folder = self.dir.join(&blob.hash[..2]);
-        fs::create_dir_all(&folder).map_err(StoreError::io(&folder))?;
+        private_dir(&folder).map_err(StoreError::io(&folder))?;
         temp.as_file().sync_all().map_err(StoreError::io(&place))?;
         temp.persist(&place).map_err(|error| StoreError::io(&place)(error.error))?;
         sync_dir(&folder)?;

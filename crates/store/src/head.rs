@@ -7,6 +7,7 @@
 use crate::{
     StoreError,
     blobs::sync_dir,
+    private::private_dir,
     record::{Hash, sign, signed_by},
 };
 use ed25519_dalek::{SigningKey, VerifyingKey};
@@ -58,7 +59,7 @@ impl HeadFile {
     pub fn open(dir: &Path, workspace: WorkspaceId, device: DeviceId, key: SigningKey) -> Result<Self, StoreError> {
         let path = place(dir, device);
         let folder = dir.join("heads");
-        fs::create_dir_all(&folder).map_err(StoreError::io(&folder))?;
+        private_dir(&folder).map_err(StoreError::io(&folder))?;
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)

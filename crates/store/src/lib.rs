@@ -24,6 +24,7 @@ mod lock;
 mod log;
 mod open;
 mod people;
+mod private;
 mod purge;
 mod rebuild;
 mod record;
@@ -39,6 +40,7 @@ pub use derived::*;
 pub use error::StoreError;
 pub use keys::Keeping;
 pub use open::{Home, Opened, Options};
+pub use private::private_dir;
 pub use trust::Endpoint;
 pub use write::Tx;
 

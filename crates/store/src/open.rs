@@ -8,13 +8,13 @@ use crate::{
     db::Db,
     keys::{Keeping, Keys},
     lock::Lock,
+    private::private_dir,
     settle::Settler,
     write::Chain,
 };
 use protocol::{DeviceId, Fault, KeyPlace, MemberId, WorkspaceId};
 use sqlx::migrate::Migrator;
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -97,7 +97,7 @@ async fn open(
     migrations: &Migrator,
     temporary: Option<tempfile::TempDir>,
 ) -> Result<Opened, StoreError> {
-    fs::create_dir_all(dir).map_err(|source| StoreError::NotWritable { dir: dir.to_owned(), source })?;
+    private_dir(dir).map_err(|source| StoreError::NotWritable { dir: dir.to_owned(), source })?;
     let lock = Lock::take(dir)?;
     let path = dir.join("workspace.db");
     let found = inspect::inspect(&path, migrations, lock.unclean).await.map_err(|error| damaged(error, dir, &path))?;

@@ -145,7 +145,8 @@ impl Store {
     pub async fn ledger(&self, before: Option<EntryId>, limit: u32) -> Result<Vec<LedgerEntry>, StoreError> {
         let (before, limit) = (before.map(|before| before.0), limit.min(LINES));
         let rows = sqlx::query!(
-            r#"SELECT id AS "id: Uuid", ms, who, why, host, sent, received, verdict FROM ledger
+            r#"SELECT id AS "id: Uuid", ms, who, why, host, sent, received, verdict, open AS "open: bool"
+               FROM ledger
                WHERE ?1 IS NULL OR (ms, id) < (SELECT ms, id FROM ledger WHERE id = ?1)
                ORDER BY ms DESC, id DESC LIMIT ?2"#,
             before,
@@ -162,6 +163,7 @@ impl Store {
                 sent: row.sent.unsigned_abs(),
                 received: row.received.unsigned_abs(),
                 verdict: parse(&row.verdict)?,
+                open: row.open,
             })
         })
         .collect()

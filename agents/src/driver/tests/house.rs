@@ -3,6 +3,7 @@
 use super::super::{Driver, ModelSource, Timing};
 use crate::AgentError;
 use async_trait::async_trait;
+use egress::Gate;
 use futures::{StreamExt, stream, stream::BoxStream};
 use library::{Library, LibraryConfig};
 use models::{ChatModel, Delta, Finish, ModelCard, ModelError, Prompt};
@@ -135,7 +136,9 @@ pub async fn house_with(role: &str, tools: bool, timing: Timing, runs: Vec<Vec<A
         sink_events.lock().unwrap().push(event);
         sink_news.notify_waiters();
     });
-    let driver = Driver::with(store.clone(), library, ModelSource::Script(model.clone()), sink, timing);
+    // The script opens no connection, so nothing is ever written here.
+    let gate = Gate::new(Arc::new(|_| Box::pin(async { Ok(()) })));
+    let driver = Driver::with(store.clone(), library, ModelSource::Script(model.clone()), gate, sink, timing);
     House { driver, store, model, chat, actor, events, news, _index: index }
 }
 

@@ -35,9 +35,9 @@ pub(crate) struct Server {
 
 impl Server {
     /// Reads a base address as people write it: with or without `/v1`, a slash, or the whole path
-    /// of the chat call.
+    /// of the chat call. What is wrong with one is said without repeating it: it may hold a secret.
     pub(crate) fn read_base(text: &str) -> Result<Url, ModelError> {
-        let invalid = |reason: &str| ModelError::Invalid { reason: format!("the address {text} {reason}") };
+        let invalid = |reason: &str| ModelError::Invalid { reason: format!("the address {reason}") };
         let mut url = Url::parse(text.trim()).map_err(|_| invalid("cannot be read"))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(invalid("is neither http nor https"));
@@ -225,9 +225,20 @@ mod tests {
             let base = Server::read_base(text).unwrap();
             assert_eq!(base.join("v1/chat/completions").unwrap().as_str(), expected, "{text}");
         }
-        for text in ["", "a.test", "ftp://a.test", "file:///x", "https://u:p@a.test", "https://a.test/?k=1", "https://"]
-        {
-            assert!(Server::read_base(text).is_err(), "{text}");
+        for text in [
+            "",
+            "a.test",
+            "ftp://a.test",
+            "file:///x",
+            "https://u:secret@a.test",
+            "https://secret@a.test",
+            "https://a.test/?k=secret",
+            "https://a.test/#secret",
+            "https://secret:x/",
+            "https://",
+        ] {
+            let error = Server::read_base(text).unwrap_err().fault();
+            assert!(!format!("{error:?}").contains("secret"), "{text}: {error:?}");
         }
     }
 

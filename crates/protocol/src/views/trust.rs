@@ -77,6 +77,9 @@ pub struct LedgerEntry {
     pub received: u64,
     /// What the gate decided.
     pub verdict: GateVerdict,
+    /// Whether the connection was open when this was last written: as many bytes crossed, or more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open: bool,
 }
 
 /// What the gate decided, and on what ground.

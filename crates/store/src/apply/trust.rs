@@ -88,9 +88,10 @@ pub(super) async fn went_out(conn: &mut SqliteConnection, at: &Applied, entry: &
     let (stamp, verdict) = (at.key(), json(&entry.verdict)?);
     let (sent, received) = (entry.sent as i64, entry.received as i64);
     sqlx::query!(
-        "INSERT INTO ledger (id, ms, who, why, host, sent, received, verdict, stamp)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-         ON CONFLICT (id) DO UPDATE SET sent = ?6, received = ?7, verdict = ?8, stamp = ?9 WHERE stamp < ?9",
+        "INSERT INTO ledger (id, ms, who, why, host, sent, received, verdict, open, stamp)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         ON CONFLICT (id) DO UPDATE
+         SET sent = ?6, received = ?7, verdict = ?8, open = ?9, stamp = ?10 WHERE stamp < ?10",
         entry.id.0,
         entry.at,
         entry.who,
@@ -99,6 +100,7 @@ pub(super) async fn went_out(conn: &mut SqliteConnection, at: &Applied, entry: &
         sent,
         received,
         verdict,
+        entry.open,
         stamp
     )
     .execute(conn)

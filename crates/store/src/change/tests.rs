@@ -115,6 +115,7 @@ fn all() -> Vec<Change> {
                 sent: 2,
                 received: 3,
                 verdict: GateVerdict::Sealed,
+                open: true,
             },
         },
         Change::Sealed { sealed: true },

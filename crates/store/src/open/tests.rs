@@ -3,7 +3,7 @@
 use super::*;
 use crate::db;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
-use std::borrow::Cow;
+use std::{borrow::Cow, fs};
 
 fn options() -> Options {
     Options { keeping: Keeping::Files, ..Options::default() }

@@ -1,0 +1,189 @@
+//! Every view, as replies and events carry it.
+
+use crate::{ID, fault, written};
+use protocol::*;
+use serde_json::{Value, json};
+
+pub fn chat() -> Value {
+    json!({ "id": ID, "agent": ID, "title": "Lease", "started_at": 1, "changed_at": 2, "items": 3 })
+}
+
+pub fn step() -> Value {
+    json!({ "kind": { "is": "searched" }, "state": "done", "detail": "rent", "count": 2, "ms": 3 })
+}
+
+pub fn item(status: Value) -> Value {
+    json!({
+        "id": ID, "chat": ID, "parent": ID, "kind": "answer", "author": "Researcher", "at": 1,
+        "text": "The rent is 900 euros.", "status": status, "attached": [ID],
+        "steps": [
+            step(),
+            { "kind": { "is": "reasoned" }, "state": "running", "detail": "", "count": null, "ms": null },
+            { "kind": { "is": "tool", "name": "rename_chat" }, "state": "refused", "detail": "", "count": null, "ms": null },
+            { "kind": { "is": "left_out" }, "state": "failed", "detail": "", "count": 1, "ms": null },
+            { "kind": { "is": "checked" }, "state": "done", "detail": "", "count": 1, "ms": 2 },
+        ],
+        "citations": [{
+            "number": 1, "at": 22, "document": ID, "name": "lease.pdf", "page": 1, "start": 2, "end": 3,
+            "quote": "900 euros", "page_hash": "00ff",
+        }],
+        "unsupported": [{ "start": 1, "end": 2 }], "supported": true,
+        "made": {
+            "model": "A", "place": "outside", "prompt_tokens": 1, "completion_tokens": 2, "ttft_ms": 3,
+            "tokens_per_second": 4.5, "egress_bytes": 5,
+        },
+        "branches": [ID],
+    })
+}
+
+pub fn approval() -> Value {
+    json!({
+        "asked": ID, "chat": ID, "agent": "Assistant", "tool": "rename_chat", "reach": "write",
+        "summary": "Rename it", "may_always": true, "at": 1,
+    })
+}
+
+pub fn document(state: Value) -> Value {
+    json!({
+        "id": ID, "name": "lease.pdf", "origin": "/home/ada/lease.pdf", "format": "pdf", "bytes": 1, "hash": "00ff",
+        "pages": 2, "passages": 3, "language": "en", "added_at": 4, "state": state,
+    })
+}
+
+pub fn progress() -> Value {
+    json!({ "total": 4, "done": 2, "failed": 1, "current": "lease.pdf", "paused": false, "left_ms": 900 })
+}
+
+pub fn models() -> Value {
+    json!({
+        "models": [{
+            "id": "a", "name": "A", "purpose": "chat", "file": "/m/a.gguf", "bytes": 1, "sha256": "00ff",
+            "architecture": "llama", "quantisation": "Q4_1", "context": 2048, "parameters": 135, "licence": "Apache-2.0",
+            "memory": 2, "fits": true, "starter": true, "chosen": true, "tokens_per_second": 4.5, "fault": fault(),
+        }],
+        "endpoints": [{ "name": "office", "url": "https://a.example/v1", "model": "m", "has_key": true, "verdict": "deny" }],
+        "memory_free": 1, "memory_total": 2, "disk_free": 3, "folder": "/m",
+    })
+}
+
+pub fn totals() -> Value {
+    json!({ "sent_today": 1, "received_today": 2, "refused_today": 3, "open": 4, "sealed": true })
+}
+
+pub fn settings() -> Value {
+    json!({
+        "theme": "dark", "language": "fr", "text_size": 110, "name": "Ada", "chat_model": "endpoint:office",
+        "role": "researcher", "temperature": 0.5, "max_tokens": 512, "unload_after_min": 10, "welcomed": true,
+    })
+}
+
+pub fn rule() -> Value {
+    json!({ "id": ID, "subject": { "is": "host", "host": "a.example" }, "verdict": "allow", "at": 1 })
+}
+
+fn ledger(verdict: &str) -> Value {
+    json!({
+        "id": ID, "at": 1, "who": "Assistant", "why": "Answer", "host": "a.example:443", "sent": 2, "received": 3,
+        "verdict": { "is": verdict },
+    })
+}
+
+fn search() -> Value {
+    json!({
+        "hits": [{
+            "document": ID, "name": "lease.pdf", "format": "pdf", "page": 1, "start": 2, "end": 3, "section": "Rent",
+            "score": 0.5, "words": 0.25, "meaning": 0.75, "snippet": "900 euros", "marks": [{ "start": 0, "end": 3 }],
+            "language": "en",
+        }],
+        "documents": 1, "ms": 2, "mode": "hybrid",
+    })
+}
+
+fn snapshot() -> Value {
+    json!({
+        "seq": 7, "version": "0.1.0",
+        "workspace": {
+            "id": ID, "name": "My workspace", "member": ID, "member_name": "Ada", "device": ID, "key_place": "keychain",
+            "public_key": "00ff", "data_dir": "/home/ada",
+        },
+        "agents": [{ "id": ID, "role": "researcher", "name": "Researcher", "about": "Reads", "mark": 1 }],
+        "chats": [chat()], "documents": [document(json!({ "is": "waiting" }))], "import": progress(),
+        "models": models(), "engine": { "is": "off" }, "egress": totals(), "approvals": [approval()],
+        "turns": [{ "turn": ID, "chat": ID, "item": ID, "state": { "is": "writing" } }],
+        "settings": settings(), "notices": [fault()],
+    })
+}
+
+#[test]
+fn views() {
+    let open = {
+        let mut open = ledger("allowed");
+        open["open"] = json!(true);
+        open
+    };
+    let forms = [
+        ("Snapshot", written::<Snapshot>(&snapshot())),
+        ("ChatPage", {
+            let items =
+                ["complete", "writing", "stopped", "interrupted", "cut_short"].map(|is| item(json!({ "is": is })));
+            written::<ChatPage>(&json!({ "chat": chat(), "items": items, "more": true }))
+        }),
+        ("DocumentView", written::<DocumentView>(&document(json!({ "is": "reading" })))),
+        ("DocumentView", written::<DocumentView>(&document(json!({ "is": "ready", "meaning": true })))),
+        ("DocumentView", written::<DocumentView>(&document(json!({ "is": "failed", "fault": fault() })))),
+        (
+            "ImportPlan",
+            written::<ImportPlan>(&json!({
+                "files": 2, "bytes": 3, "formats": [{ "format": "pdf", "count": 2 }], "known": 1,
+                "left_out": [{ "path": "/a", "fault": fault() }], "documents": [ID],
+            })),
+        ),
+        ("SearchReply", written::<SearchReply>(&search())),
+        (
+            "PageView",
+            written::<PageView>(&json!({
+                "document": ID, "name": "lease.pdf", "format": "pdf", "page": 1, "pages": 2, "text": "900 euros",
+                "picture": "AA==", "width": 900, "height": 1200, "boxes": [{ "x": 0.5, "y": 0.25, "w": 0.125, "h": 0.5 }],
+                "passage": { "start": 0, "end": 3 }, "page_hash": "00ff",
+            })),
+        ),
+        ("EngineState", written::<EngineState>(&json!({ "is": "ready", "model": "A", "tokens_per_second": 4.5 }))),
+        (
+            "Explanation",
+            written::<Explanation>(&json!({
+                "item": ID, "model": "A", "model_hash": "00ff", "engine": "atelier-engine 0.1.0", "temperature": 0.5,
+                "top_p": 1.0, "seed": 1, "max_tokens": 2, "prompt": [["user", "What is the rent?"]],
+                "passages": [{
+                    "document": ID, "name": "lease.pdf", "page": 1, "start": 2, "end": 3, "hash": "00ff", "score": 0.5,
+                }],
+                "left_out": ["an earlier question"],
+            })),
+        ),
+        (
+            "ReplayReport",
+            written::<ReplayReport>(&json!({ "item": ID, "same": false, "differences": ["The text."], "text": "900" })),
+        ),
+        ("LedgerEntry", written::<LedgerEntry>(&open)),
+        ("LedgerEntry", written::<LedgerEntry>(&ledger("denied"))),
+        ("LedgerEntry", written::<LedgerEntry>(&ledger("sealed"))),
+        ("RuleView", written::<RuleView>(&rule())),
+        (
+            "LogReport",
+            written::<LogReport>(&json!({
+                "intact": false, "records": 1, "devices": 2, "head": "00ff",
+                "first_bad": { "device": ID, "seq": 3, "reason": "its signature is wrong" },
+            })),
+        ),
+        (
+            "LogLine",
+            written::<LogLine>(&json!({
+                "number": 1, "id": ID, "device": ID, "seq": 2, "at": 3, "who": "Ada", "kind": "message_added",
+                "subject": ID, "hash": "00ff", "erased": true,
+            })),
+        ),
+        ("Actor", written::<Actor>(&json!({ "who": "person", "member": ID }))),
+        ("Actor", written::<Actor>(&json!({ "who": "agent", "agent": ID, "member": ID }))),
+        ("Actor", written::<Actor>(&json!({ "who": "system" }))),
+    ];
+    insta::assert_snapshot!("views", forms.map(|(name, form)| format!("{name} {form}")).join("\n"));
+}
