@@ -10,9 +10,13 @@ use far_end::{Seen, answer, read, reply};
 use serde_json::json;
 use std::{
     io::Read,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 use tokio::{net::TcpListener, task::JoinSet};
+
+/// Whether it still accepts connections and says nothing any more.
+static FROZEN: AtomicBool = AtomicBool::new(false);
 
 #[tokio::main]
 async fn main() {
@@ -59,6 +63,12 @@ async fn main() {
             let Some(request) = read(&mut stream).await else { return };
             if !request.head.contains(&format!("authorization: bearer {token}")) {
                 return reply(&mut stream, 401, &json!({ "error": { "message": "wrong token" } })).await;
+            }
+            if FROZEN.load(Ordering::SeqCst) {
+                return tokio::time::sleep(Duration::from_secs(600)).await;
+            }
+            if request.body["messages"][0]["content"] == "freeze" {
+                FROZEN.store(true, Ordering::SeqCst);
             }
             if request.path != "/health" {
                 return answer(&mut stream, &request, &Seen::default()).await;

@@ -84,6 +84,7 @@ impl Endpoint {
             key: self.key.clone().filter(|key| !key.is_empty()),
             model: self.model.clone(),
             local: false,
+            patience: client::PATIENCE,
         };
         Ok(Remote { card, server, gate: gate.clone() })
     }

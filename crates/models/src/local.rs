@@ -110,6 +110,11 @@ impl ChatModel for LocalChat {
             let mut answer = std::pin::pin!(answer);
             while let Some(delta) = answer.next().await {
                 match delta {
+                    Err(error @ ModelError::Egress(EgressError::Silent { .. })) => {
+                        here.supervisor.hangs(&lease).await;
+                        yield Err(lease.explain(error).await);
+                        return;
+                    }
                     Err(error) if broke(&error) => { yield Err(lease.explain(error).await); return; }
                     Ok(Delta::Done { tokens_per_second, .. }) => {
                         here.supervisor.answered().await;

@@ -6,6 +6,7 @@ mod view;
 
 use crate::{
     ChatModel, Embedder, Endpoint, ModelCard, ModelError,
+    client::PATIENCE,
     endpoint::PREFIX,
     engine::{Board, EngineConfig, Load, Outfit, Supervisor},
     files::{Found, Kind, Shelf},
@@ -42,6 +43,10 @@ pub struct ModelsConfig {
     pub unload_after: Duration,
     /// How long loading may make no progress.
     pub load_patience: Duration,
+    /// How long an answer may make no progress before the engine counts as hanging.
+    pub answer_patience: Duration,
+    /// How often the engine is asked whether it lives; three times unanswered, it is ended.
+    pub pulse: Duration,
     /// How often in a row the engine may crash before it is left alone for five minutes.
     pub max_crashes: u32,
 }
@@ -58,6 +63,8 @@ impl ModelsConfig {
             headroom: 256 << 20,
             unload_after: Duration::from_secs(600),
             load_patience: Duration::from_secs(120),
+            answer_patience: PATIENCE,
+            pulse: Duration::from_secs(20),
             max_crashes: 3,
         }
     }
@@ -134,6 +141,8 @@ impl Models {
             threads: config.threads,
             headroom: config.headroom,
             load_patience: config.load_patience,
+            answer_patience: config.answer_patience,
+            pulse: config.pulse,
             max_crashes: config.max_crashes,
         };
         let board = Arc::new(Board::new(events.clone()));
@@ -169,15 +178,15 @@ impl Models {
         }
         let shelf = self.inner.shelf.clone();
         let id = blocking(move || shelf.add(&path)).await?;
-        self.tell(self.find(&id)?).await;
+        self.tell(self.find(&id).await?).await;
         self.changed();
         self.inner.supervisor.forgive().await;
-        self.one(&id)
+        self.one(&id).await
     }
 
     /// Reads a model again, every byte of it. What is wrong is in the view and in the error.
     pub async fn verify(&self, id: &str) -> Result<ModelView, ModelError> {
-        let found = self.find(id)?;
+        let found = self.find(id).await?;
         let shelf = self.inner.shelf.clone();
         let checked = blocking(move || {
             found.kind?;
@@ -186,7 +195,7 @@ impl Models {
         .await;
         self.changed();
         checked?;
-        self.one(id)
+        self.one(id).await
     }
 
     /// Replaces the endpoints.
@@ -220,7 +229,7 @@ impl Models {
         if let Some(name) = id.strip_prefix(PREFIX) {
             return Ok(Arc::new(self.endpoint(name)?.model(&self.inner.gate)?));
         }
-        let found = self.find(&id)?;
+        let found = self.find(&id).await?;
         let Kind::Chat(summary) = found.kind.clone()? else {
             return Err(ModelError::Invalid { reason: format!("{id} is an embedding model: it cannot answer") });
         };
@@ -321,13 +330,14 @@ impl Models {
     }
 
     /// A model of the folder by its id, or a file anywhere by its path.
-    fn find(&self, id: &str) -> Result<Found, ModelError> {
-        let known = self.inner.shelf.scan().into_iter().find(|found| found.id == id);
-        let elsewhere = || {
-            let path = Path::new(id).canonicalize().ok()?;
-            self.inner.shelf.look(&path)
-        };
-        known.or_else(elsewhere).ok_or_else(|| ModelError::NotFound { id: id.to_owned() })
+    async fn find(&self, id: &str) -> Result<Found, ModelError> {
+        let (shelf, id) = (self.inner.shelf.clone(), id.to_owned());
+        blocking(move || {
+            let known = shelf.scan().into_iter().find(|found| found.id == id);
+            let elsewhere = || Path::new(&id).canonicalize().ok().and_then(|path| shelf.look(&path));
+            known.or_else(elsewhere).ok_or(ModelError::NotFound { id })
+        })
+        .await
     }
 }
 

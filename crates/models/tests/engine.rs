@@ -170,6 +170,29 @@ async fn crashes_with_answers_between_them_are_not_in_a_row() {
 }
 
 #[tokio::test]
+async fn an_engine_that_hangs_is_ended_and_started_again() {
+    // One that only sends signs of life: an answer without progress shows it.
+    let setup = setup(&[("m", "")], |config| config.answer_patience = Duration::from_millis(400)).await;
+    let fault = setup.ask("m", "hang").await.unwrap_err().fault();
+    assert_eq!(fault.code, "engine.crashed", "{fault}");
+    assert!(fault.values["how"].contains("did not answer"), "{fault}");
+    assert_eq!(setup.ask("m", "hi").await.unwrap().0, "Hello world");
+    assert_eq!(setup.starts("m").len(), 2);
+    setup.models.shutdown().await;
+
+    // One that does nothing any more: it is asked whether it lives.
+    let setup = self::setup(&[("m", "")], |config| config.pulse = Duration::from_millis(400)).await;
+    setup.ask("m", "hi").await.unwrap();
+    sleep(Duration::from_millis(1500)).await;
+    assert_eq!(setup.starts("m").len(), 1, "one that lives is let be");
+    assert_eq!(setup.ask("m", "freeze").await.unwrap().0, "Hello world");
+    until(|| matches!(setup.models.engine_state(), EngineState::Crashed { .. })).await;
+    assert_eq!(setup.ask("m", "hi").await.unwrap().0, "Hello world");
+    assert_eq!(setup.starts("m").len(), 2);
+    setup.models.shutdown().await;
+}
+
+#[tokio::test]
 async fn what_cannot_start_or_load_says_why() {
     let setup = setup(&[("nonsense", "talk nonsense"), ("cannot", "cannot load")], |_| {}).await;
     assert_eq!(setup.ask("nonsense", "hi").await.unwrap_err().fault().code, "engine.start");
@@ -325,7 +348,7 @@ async fn a_bad_embedding_model_leaves_chats_alone() {
 }
 
 async fn until(done: impl Fn() -> bool) {
-    for _ in 0..300 {
+    for _ in 0..1000 {
         if done() {
             return;
         }

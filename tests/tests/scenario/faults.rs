@@ -1,7 +1,7 @@
 //! What goes wrong: a kill in mid-answer, an altered log, a damaged model, a second instance.
 
 use atelier_tests::{place, sample, serve::Served, workspace::Workspace};
-use protocol::{ContinueAnswer, ItemKind, ItemStatus, ItemView, Open, ReadChat, SendMessage, StartChat};
+use protocol::{ContinueAnswer, EngineState, ItemKind, ItemStatus, ItemView, Open, ReadChat, SendMessage, StartChat};
 use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(180);
@@ -59,6 +59,48 @@ fn killed_in_mid_answer_it_comes_back_and_can_go_on() {
     drop(served);
     let verified = workspace.run(["log", "verify"]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+}
+
+/// The engine that this process has started, found as the system lists processes.
+#[cfg(target_os = "linux")]
+fn engine_of(parent: u32) -> Option<u32> {
+    let number = |entry: std::fs::DirEntry| entry.file_name().to_str()?.parse::<u32>().ok();
+    std::fs::read_dir("/proc").expect("a list of processes").flatten().filter_map(number).find(|pid| {
+        let read = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default();
+        let child =
+            read("status").lines().any(|line| line.strip_prefix("PPid:").map(str::trim) == Some(&parent.to_string()));
+        child && read("cmdline").contains("atelier-engine\0serve")
+    })
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_engine_killed_in_mid_answer_is_told_and_answers_the_next_question() {
+    let workspace = Workspace::new();
+    let mut served = Served::start(&workspace);
+    served.log_in();
+    let (chat, before) = writing(&served);
+    let engine = engine_of(served.pid()).expect("a running engine");
+    let killed = std::process::Command::new("kill").args(["-9", &engine.to_string()]).status();
+    assert!(killed.is_ok_and(|status| status.success()));
+
+    let item = served.until("the answer breaks off", LONG, |served| {
+        answer(served, chat).filter(|item| item.status != ItemStatus::Writing)
+    });
+    assert_eq!(item.status, ItemStatus::Interrupted, "the answer was too short for this test: {}", item.text);
+    assert!(item.text.starts_with(before.text.trim_end()), "seen: {}\nkept: {}", before.text, item.text);
+    let EngineState::Crashed { fault } = served.call(Open {}).engine else { panic!("the crash is not told") };
+    assert_eq!(fault.code, "engine.crashed");
+    assert!(fault.values["how"].contains("signal 9") && fault.safe.is_some(), "{fault}");
+
+    served.call(SendMessage { chat, text: "Say hello.".to_owned(), attached: Vec::new() });
+    let next = served.until("the next question is answered", LONG, |served| {
+        answer(served, chat).filter(|next| next.id != item.id && next.status != ItemStatus::Writing)
+    });
+    assert!(matches!(next.status, ItemStatus::Complete | ItemStatus::CutShort), "{:?}", next.status);
+    assert!(!next.text.trim().is_empty());
+    assert_ne!(engine_of(served.pid()), Some(engine));
+    assert!(matches!(served.call(Open {}).engine, EngineState::Ready { .. }));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use egress::{Errand, Gate, Incoming, Outgoing, Url};
 use futures::{Stream, StreamExt};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
 /// The longest answer to anything but a chat.
@@ -17,7 +18,7 @@ const REPLY_LIMIT: u64 = 64 << 20;
 /// The longest error body that is read.
 const ERROR_LIMIT: u64 = 64 << 10;
 /// How long a server may be silent. Reading a long prompt on a slow machine takes minutes.
-const PATIENCE: Duration = Duration::from_secs(600);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A server and how to speak to it.
 #[derive(Clone, Debug)]
@@ -31,6 +32,9 @@ pub(crate) struct Server {
     pub(crate) model: String,
     /// Whether it is our own engine.
     pub(crate) local: bool,
+    /// How long it may say nothing. Signs of life between events say nothing: a server whose model hangs
+    /// goes on sending them.
+    pub(crate) patience: Duration,
 }
 
 impl Server {
@@ -60,12 +64,17 @@ impl Server {
         Ok(url)
     }
 
+    fn host(&self) -> String {
+        let host = self.base.host_str().unwrap_or_default();
+        self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
     fn url(&self, path: &str) -> Result<Url, ModelError> {
         self.base.join(path).map_err(|error| ModelError::Invalid { reason: error.to_string() })
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<Outgoing, ModelError> {
-        let outgoing = Outgoing::post_json(self.url(path)?, body)?.patience(PATIENCE);
+        let outgoing = Outgoing::post_json(self.url(path)?, body)?.patience(self.patience);
         Ok(match &self.key {
             Some(key) => outgoing.bearer(key)?,
             None => outgoing,
@@ -152,6 +161,7 @@ impl Server {
             };
             let mut pieces = incoming.bytes_stream();
             let (mut parser, mut events, mut deltas) = (sse::Parser::default(), Vec::new(), Vec::new());
+            let mut said = tokio::time::Instant::now();
             while !answer.is_over() {
                 let piece = tokio::select! {
                     biased;
@@ -162,12 +172,20 @@ impl Server {
                         return;
                     }
                     piece = pieces.next() => piece,
+                    () = sleep_until(said + self.patience) => {
+                        drop(pieces);
+                        yield Err(egress::EgressError::Silent { host: self.host(), after: self.patience }.into());
+                        return;
+                    }
                 };
                 let fed = match piece {
                     None => answer.closed(&mut deltas),
                     Some(Err(egress::EgressError::Broken { .. })) => answer.closed(&mut deltas),
                     Some(Err(error)) => Err(error.into()),
                     Some(Ok(piece)) => feed(&self.name, &mut parser, &piece, &mut events).and_then(|()| {
+                        if !events.is_empty() {
+                            said = tokio::time::Instant::now();
+                        }
                         events.drain(..).try_for_each(|event| answer.event(&event, asked.elapsed(), &mut deltas))
                     }),
                 };

@@ -5,9 +5,9 @@
 //! for another model waits for the leases before it and is not overtaken by those after it.
 //! What blocks the task: stopping a process (3 s at most). Starting one happens beside it.
 
-use super::{Board, EngineConfig, Outfit, log::Log, process::Process};
-use crate::{ModelError, client::Server, memory};
-use egress::{Gate, Url};
+use super::{Board, EngineConfig, Lease, Outfit, log::Log, process::Process, running::Running};
+use crate::{ModelError, memory};
+use egress::Gate;
 use protocol::EngineState;
 use std::{
     collections::VecDeque,
@@ -15,43 +15,27 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, oneshot},
     task::JoinSet,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until},
 };
-use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
+use tokio_util::task::TaskTracker;
 
 /// More waiting requests than a person causes.
 const MAX_WAITING: usize = 64;
 /// After this long without a crash the count begins anew.
 const CALM: Duration = Duration::from_secs(300);
-/// How long a broken connection waits for the news of a crash.
-const NEWS: Duration = Duration::from_millis(1500);
-
 enum Ask {
-    Lease { outfit: Outfit, reply: oneshot::Sender<Result<Lease, ModelError>> },
+    Lease {
+        outfit: Outfit,
+        reply: oneshot::Sender<Result<Lease, ModelError>>,
+    },
     UnloadAfter(Duration),
     Forgive,
     Answered,
+    /// The process with this number made no progress for too long.
+    Hangs(Option<u32>),
     Close,
-}
-
-/// The right to use the engine; it stays as it is until the lease is dropped.
-pub(crate) struct Lease {
-    pub(crate) server: Server,
-    fate: watch::Receiver<Option<ModelError>>,
-    _token: TaskTrackerToken,
-}
-
-impl Lease {
-    /// Why a connection to the engine broke: the crash behind it, if there was one.
-    pub(crate) async fn explain(&mut self, broke: ModelError) -> ModelError {
-        let news = timeout(NEWS, self.fate.wait_for(Option::is_some)).await;
-        match news {
-            Ok(Ok(crash)) => crash.clone().unwrap_or(broke),
-            Ok(Err(_)) | Err(_) => broke,
-        }
-    }
 }
 
 /// The handle to the task.
@@ -124,17 +108,14 @@ impl Supervisor {
         let _ = self.inbox.send(Ask::Answered).await;
     }
 
+    /// The engine of this lease makes no progress: it is ended, and starts anew with the next question.
+    pub(crate) async fn hangs(&self, lease: &Lease) {
+        let _ = self.inbox.send(Ask::Hangs(lease.process)).await;
+    }
+
     pub(crate) async fn close(&self) {
         let _ = self.inbox.send(Ask::Close).await;
     }
-}
-
-struct Running {
-    process: Process,
-    /// The leases that are out. Closed, so that waiting for it ends when there are none.
-    leases: TaskTracker,
-    fate: watch::Sender<Option<ModelError>>,
-    idle_since: Instant,
 }
 
 struct Waiting {
@@ -163,6 +144,9 @@ enum Woken {
     Asked(Option<Ask>),
     Started(Box<Result<Process, ModelError>>),
     Ended(ModelError),
+    /// It is time to ask whether it lives.
+    Pulse,
+    Lives(bool),
     Returned,
     Idle,
 }
@@ -178,6 +162,19 @@ impl Actor {
                 Woken::Asked(Some(Ask::Close) | None) => break,
                 Woken::Started(started) => self.started(*started),
                 Woken::Ended(crash) => self.ended(crash),
+                Woken::Pulse => {
+                    let pulse = self.config.pulse;
+                    self.running.iter_mut().for_each(|running| running.ask_whether_it_lives(pulse));
+                }
+                Woken::Lives(lives) => {
+                    if let Some(running) = &mut self.running
+                        && running.is_dead(lives)
+                    {
+                        let process = running.process.id();
+                        self.hangs(process);
+                    }
+                }
+                Woken::Asked(Some(Ask::Hangs(process))) => self.hangs(process),
                 Woken::Returned => {
                     if let Some(running) = &mut self.running {
                         running.idle_since = Instant::now();
@@ -208,10 +205,13 @@ impl Actor {
         };
         let out = !running.leases.is_empty();
         let idle_until = running.idle_since + *unload_after;
+        let Running { process, pulse, next_pulse, leases, .. } = running;
         tokio::select! {
             ask = inbox.recv() => Woken::Asked(ask),
-            crash = running.process.ended(log) => Woken::Ended(crash),
-            () = running.leases.wait(), if out => Woken::Returned,
+            crash = process.ended(log) => Woken::Ended(crash),
+            () = leases.wait(), if out => Woken::Returned,
+            Some(lives) = pulse.join_next() => Woken::Lives(lives.unwrap_or(false)),
+            () = sleep_until(*next_pulse) => Woken::Pulse,
             () = sleep_until(idle_until), if !out && !unload_after.is_zero() => Woken::Idle,
         }
     }
@@ -274,10 +274,7 @@ impl Actor {
                 self.board.forget_speed();
                 self.board.hold(Some(&process.outfit));
                 self.board.ready(process.outfit.name());
-                let leases = TaskTracker::new();
-                leases.close();
-                let fate = watch::Sender::new(None);
-                self.running = Some(Running { process, leases, fate, idle_since: Instant::now() });
+                self.running = Some(Running::new(process, &self.config));
             }
             Err(error) => {
                 let fault = error.fault();
@@ -300,6 +297,14 @@ impl Actor {
         }
         self.board.hold(None);
         self.board.post(EngineState::Crashed { fault: crash.fault() });
+    }
+
+    /// Ends a process that hangs, as if it had ended by itself. Another one than `process` is let be.
+    fn hangs(&mut self, process: Option<u32>) {
+        if self.running.as_ref().is_some_and(|running| running.process.id() == process) {
+            let how = "it did not answer any more".to_owned();
+            self.ended(ModelError::EngineCrashed { how, last: self.log.last(), log: self.log.path() });
+        }
     }
 
     fn count(&mut self, crash: &ModelError) {
@@ -327,21 +332,5 @@ impl Actor {
             self.board.hold(None);
             self.board.post(EngineState::Off);
         }
-    }
-}
-
-impl Running {
-    fn lease(&mut self) -> Result<Lease, ModelError> {
-        let base = Url::parse(&format!("http://{}/", self.process.address))
-            .map_err(|error| ModelError::Invalid { reason: error.to_string() })?;
-        let server = Server {
-            name: "atelier-engine".to_owned(),
-            base,
-            key: Some(self.process.token.clone()),
-            model: self.process.outfit.chat.as_ref().map(|chat| chat.id.clone()).unwrap_or_default(),
-            local: true,
-        };
-        self.idle_since = Instant::now();
-        Ok(Lease { server, fate: self.fate.subscribe(), _token: self.leases.token() })
     }
 }

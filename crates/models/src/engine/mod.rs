@@ -3,8 +3,10 @@
 mod actor;
 mod log;
 mod process;
+mod running;
 
-pub(crate) use actor::{Lease, Supervisor};
+pub(crate) use actor::Supervisor;
+pub(crate) use running::Lease;
 
 use crate::{ModelsEvent, memory::Need};
 use protocol::EngineState;
@@ -25,6 +27,10 @@ pub(crate) struct EngineConfig {
     pub(crate) headroom: u64,
     /// How long loading may make no progress.
     pub(crate) load_patience: Duration,
+    /// How long an answer may make no progress.
+    pub(crate) answer_patience: Duration,
+    /// How often it is asked whether it lives, and how long it may take to say so.
+    pub(crate) pulse: Duration,
     /// How often it may go away in a row before it is left alone.
     pub(crate) max_crashes: u32,
 }

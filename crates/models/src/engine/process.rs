@@ -127,23 +127,18 @@ impl Process {
     }
 
     async fn health(&self) -> Result<Health, ModelError> {
-        let url = Url::parse(&format!("http://{}/health", self.address))
-            .map_err(|error| ModelError::Invalid { reason: error.to_string() })?;
-        let outgoing = Outgoing::get(url).bearer(&self.token)?.patience(Duration::from_secs(10));
-        let answer = self.gate.send(&Errand::atelier("asks whether the engine is ready"), outgoing).await?;
-        let status = answer.status().as_u16();
-        let body = answer.bytes(64 << 10).await?;
-        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        Ok(match status {
-            200 => Health::Ok,
-            503 => {
-                Health::Loading { done: body["done"].as_u64().unwrap_or(0), total: body["total"].as_u64().unwrap_or(0) }
-            }
-            _ => {
-                let reason = body["error"]["message"].as_str().map(str::to_owned);
-                Health::Failed(reason.unwrap_or_else(|| format!("it answered with status {status}")))
-            }
-        })
+        health(self.gate.clone(), self.address, self.token.clone(), Duration::from_secs(10)).await
+    }
+
+    /// The number that the system knows it by; none once it has ended.
+    pub(super) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Whether it answers within `patience`.
+    pub(super) fn lives(&self, patience: Duration) -> impl Future<Output = bool> + Send + 'static {
+        let asked = health(self.gate.clone(), self.address, self.token.clone(), patience);
+        async { asked.await.is_ok() }
     }
 
     /// Returns how it ended, once it has ended by itself.
@@ -163,6 +158,24 @@ impl Process {
             }
         }
     }
+}
+
+async fn health(gate: Gate, address: SocketAddr, token: String, patience: Duration) -> Result<Health, ModelError> {
+    let url = Url::parse(&format!("http://{address}/health"))
+        .map_err(|error| ModelError::Invalid { reason: error.to_string() })?;
+    let outgoing = Outgoing::get(url).bearer(&token)?.patience(patience);
+    let answer = gate.send(&Errand::atelier("asks whether the engine is ready"), outgoing).await?;
+    let status = answer.status().as_u16();
+    let body = answer.bytes(64 << 10).await?;
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    Ok(match status {
+        200 => Health::Ok,
+        503 => Health::Loading { done: body["done"].as_u64().unwrap_or(0), total: body["total"].as_u64().unwrap_or(0) },
+        _ => {
+            let reason = body["error"]["message"].as_str().map(str::to_owned);
+            Health::Failed(reason.unwrap_or_else(|| format!("it answered with status {status}")))
+        }
+    })
 }
 
 enum Health {

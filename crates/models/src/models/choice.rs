@@ -17,7 +17,7 @@ impl Models {
             match id.strip_prefix(PREFIX) {
                 Some(name) => self.endpoint(name).map(drop)?,
                 None => {
-                    let found = self.tell(self.find(id)?).await;
+                    let found = self.tell(self.find(id).await?).await;
                     found.kind.map(drop)?;
                     found.told.transpose()?;
                 }

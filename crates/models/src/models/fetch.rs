@@ -21,7 +21,7 @@ impl Models {
         let _running = Running::begin(self, &what.id)?;
         download::fetch(&self.inner.gate, self.inner.shelf.clone(), &what, &report, &stop).await?;
         self.changed();
-        self.one(&what.id)
+        self.one(&what.id).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! How the models look from outside.
 
-use super::Models;
+use super::{Models, blocking};
 use crate::{
     ModelError,
     files::{Found, Kind, STARTER},
@@ -32,9 +32,10 @@ impl Models {
     }
 
     /// One model of the folder.
-    pub(super) fn one(&self, id: &str) -> Result<ModelView, ModelError> {
-        let found = self.find(id)?;
-        let chosen = self.chosen_of(&self.inner.shelf.scan());
+    pub(super) async fn one(&self, id: &str) -> Result<ModelView, ModelError> {
+        let found = self.find(id).await?;
+        let shelf = self.inner.shelf.clone();
+        let chosen = self.chosen_of(&blocking(move || Ok(shelf.scan())).await?);
         Ok(self.view_of(&found, memory::memory().free, chosen.as_deref()))
     }
 

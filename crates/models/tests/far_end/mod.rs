@@ -162,6 +162,13 @@ async fn chat(stream: &mut TcpStream, request: &Request, seen: &Seen) {
             let _ = stream.read(&mut byte).await;
             *seen.left.lock().unwrap() += 1;
         }
+        // Signs of life, and nothing else.
+        "hang" => {
+            while stream.write_all(b": ping\n\n").await.is_ok() {
+                sleep(Duration::from_millis(20)).await;
+            }
+            *seen.left.lock().unwrap() += 1;
+        }
         "crash" => std::process::abort(),
         "slow" => {
             for piece in [event("a"), event("b"), STOP.into(), END.into()] {
