@@ -73,7 +73,7 @@ fn Tree() -> impl IntoView {
         {move || match stage.get() {
             Stage::Failed(fault) => view! { <views::closed::Closed fault/> }.into_any(),
             Stage::Opening => view! { <views::closed::Opening/> }.into_any(),
-            Stage::First => view! { <views::first_run::FirstRun/> <Toasts/> }.into_any(),
+            Stage::First => view! { <views::first_run::FirstRun/> }.into_any(),
             Stage::Open => view! { <Desk/> }.into_any(),
         }}
         <AskLink/>
@@ -110,9 +110,11 @@ enum Stage {
 fn Desk() -> impl IntoView {
     let screen = crate::client::use_screen();
     // Whoever went away from where the focus was lands on the heading of where they are now.
-    Effect::new(move || {
+    Effect::new(move |before: Option<()>| {
         screen.route.track();
-        dom::land_soon();
+        if before.is_some() {
+            dom::land_soon();
+        }
     });
     view! {
         <div
