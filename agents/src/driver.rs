@@ -23,7 +23,7 @@ use crate::{AgentError, role::roles};
 use egress::Gate;
 use library::Library;
 use models::Models;
-use protocol::{Actor, AgentId, Decision, Event, RunningTurn, TurnId};
+use protocol::{Actor, AgentId, Decision, Event, ItemStatus, ItemView, RunningTurn, TurnId};
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -133,6 +133,18 @@ impl Driver {
     /// Turns that run or wait.
     pub fn running(&self) -> Vec<RunningTurn> {
         self.0.lanes().running()
+    }
+
+    /// Brings items as they were saved up to what the clients were told: the text of an answer that
+    /// is being written is saved about once a second, its steps at its end.
+    pub fn catch_up(&self, items: &mut [ItemView]) {
+        let lanes = self.0.lanes();
+        for item in items.iter_mut().filter(|item| item.status == ItemStatus::Writing) {
+            if let Some(told) = lanes.told(item.id) {
+                item.text.clone_from(&told.text);
+                item.steps.clone_from(&told.steps);
+            }
+        }
     }
 
     /// Ends all turns as interrupted, with their text kept, and waits for their records.

@@ -75,7 +75,7 @@ fn Tree() -> impl IntoView {
         {move || match stage.get() {
             Stage::Failed(fault) => view! { <views::closed::Closed fault/> }.into_any(),
             Stage::Opening => view! { <views::closed::Opening/> }.into_any(),
-            Stage::First => view! { <views::first_run::FirstRun/> <Toasts/> }.into_any(),
+            Stage::First => view! { <views::first_run::FirstRun/> }.into_any(),
             Stage::Open => view! { <Desk/> }.into_any(),
         }}
         <AskLink/>
@@ -114,9 +114,11 @@ fn Desk() -> impl IntoView {
     let screen = client.screen;
     log::check_later(client);
     // Whoever went away from where the focus was lands on the heading of where they are now.
-    Effect::new(move || {
+    Effect::new(move |before: Option<()>| {
         screen.route.track();
-        dom::land_soon();
+        if before.is_some() {
+            dom::land_soon();
+        }
     });
     view! {
         <div

@@ -2,7 +2,7 @@
 
 use super::{
     Driver, Inner,
-    lanes::{Controls, LANE},
+    lanes::{Controls, Entrant, LANE, Told},
     run,
 };
 use crate::{AgentError, title_of};
@@ -216,6 +216,7 @@ impl Inner {
             self.tell(Event::ItemAdded(self.store.item(brief.question).await?));
         }
         let answer = self.store.item(brief.answer).await?;
+        let told = Told { text: brief.so_far.clone(), steps: answer.steps.clone() };
         let answer = if brief.so_far.is_empty() {
             Event::ItemAdded(answer)
         } else {
@@ -225,7 +226,8 @@ impl Inner {
         self.tell(Event::ChatChanged(self.store.chat(brief.chat).await?));
         let (send, decisions) = mpsc::channel(DECISIONS);
         let controls = Controls::default();
-        let ahead = self.lanes().enter(turn, brief.chat, brief.answer, controls.clone(), send);
+        let ahead =
+            self.lanes().enter(turn, Entrant { chat: brief.chat, item: brief.answer, told }, controls.clone(), send);
         if ahead > 0 {
             let (chat, item) = (brief.chat, Some(brief.answer));
             self.tell(Event::TurnMoved { chat, turn, item, state: TurnState::Queued { ahead } });

@@ -1,6 +1,6 @@
 //! Which turns run and which wait? One lane per chat: its first turn runs.
 
-use protocol::{CallId, ChatId, Decision, ItemId, RunningTurn, TurnId, TurnState};
+use protocol::{CallId, ChatId, Decision, ItemId, RunningTurn, StepView, TurnId, TurnState};
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
@@ -21,9 +21,17 @@ pub(super) struct Lanes {
 /// The way of decisions to a turn.
 pub(super) type Decisions = mpsc::Sender<(CallId, Decision)>;
 
+/// An answer as far as the clients were told of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Told {
+    pub text: String,
+    pub steps: Vec<StepView>,
+}
+
 struct Handle {
     chat: ChatId,
     item: ItemId,
+    told: Told,
     state: TurnState,
     controls: Controls,
     decisions: Decisions,
@@ -39,6 +47,14 @@ pub(super) struct Controls {
     pub soft: CancellationToken,
     /// Stop at once.
     pub hard: CancellationToken,
+}
+
+/// What a turn that enters is about.
+pub(super) struct Entrant {
+    pub chat: ChatId,
+    pub item: ItemId,
+    /// What it goes on from.
+    pub told: Told,
 }
 
 /// An approval that a turn waits for.
@@ -68,7 +84,8 @@ impl Lanes {
     }
 
     /// Puts a turn at the end of its chat's lane; says how many are ahead of it.
-    pub fn enter(&mut self, turn: TurnId, chat: ChatId, item: ItemId, controls: Controls, decisions: Decisions) -> u32 {
+    pub fn enter(&mut self, turn: TurnId, entrant: Entrant, controls: Controls, decisions: Decisions) -> u32 {
+        let Entrant { chat, item, told } = entrant;
         let lane = self.lanes.entry(chat).or_default();
         let ahead = u32::try_from(lane.len()).unwrap_or(u32::MAX);
         lane.push_back(turn);
@@ -76,7 +93,7 @@ impl Lanes {
             controls.go.notify_one();
         }
         let state = TurnState::Queued { ahead };
-        self.turns.insert(turn, Handle { chat, item, state, controls, decisions, asked: None });
+        self.turns.insert(turn, Handle { chat, item, told, state, controls, decisions, asked: None });
         ahead
     }
 
@@ -108,6 +125,27 @@ impl Lanes {
         if let Some(handle) = self.turns.get_mut(&turn) {
             handle.state = state.clone();
         }
+    }
+
+    /// Remembers text that the clients are told.
+    pub fn wrote(&mut self, turn: TurnId, text: &str) {
+        if let Some(handle) = self.turns.get_mut(&turn) {
+            handle.told.text.push_str(text);
+        }
+    }
+
+    /// Remembers a step that the clients are told.
+    pub fn stepped(&mut self, turn: TurnId, index: usize, step: &StepView) {
+        let Some(handle) = self.turns.get_mut(&turn) else { return };
+        match handle.told.steps.get_mut(index) {
+            Some(old) => old.clone_from(step),
+            None => handle.told.steps.push(step.clone()),
+        }
+    }
+
+    /// What the clients were told of an answer that is being written.
+    pub fn told(&self, item: ItemId) -> Option<&Told> {
+        self.turns.values().find(|handle| handle.item == item).map(|handle| &handle.told)
     }
 
     /// Asks a turn to stop.
@@ -169,6 +207,10 @@ impl Lanes {
 mod tests {
     use super::*;
 
+    fn entrant(chat: ChatId) -> Entrant {
+        Entrant { chat, item: ItemId::new(), told: Told::default() }
+    }
+
     #[test]
     fn turns_go_one_by_one_in_order() {
         let (chat, other) = (ChatId::new(), ChatId::new());
@@ -176,7 +218,7 @@ mod tests {
         let (decisions, _keep) = mpsc::channel(1);
         let enter = |lanes: &mut Lanes, chat| {
             let turn = TurnId::new();
-            let ahead = lanes.enter(turn, chat, ItemId::new(), Controls::default(), decisions.clone());
+            let ahead = lanes.enter(turn, entrant(chat), Controls::default(), decisions.clone());
             (turn, ahead)
         };
         let (a, b, c) = (enter(&mut lanes, chat), enter(&mut lanes, chat), enter(&mut lanes, chat));
@@ -199,7 +241,7 @@ mod tests {
         let mut lanes = Lanes::default();
         let (decisions, _keep) = mpsc::channel(1);
         let (turn, call, controls) = (TurnId::new(), CallId::new(), Controls::default());
-        lanes.enter(turn, ChatId::new(), ItemId::new(), controls.clone(), decisions);
+        lanes.enter(turn, entrant(ChatId::new()), controls.clone(), decisions);
         lanes.stop(turn, false);
         assert_eq!((controls.soft.is_cancelled(), controls.hard.is_cancelled()), (true, false));
         lanes.stop(turn, false);

@@ -92,7 +92,7 @@ pub(super) async fn run(
     };
     let setup = prepared.as_ref().map_or_else(|| bare_setup(&brief), |prepared| prepared.setup.clone());
     let mut run = Run {
-        voice: Voice::new(inner.clone()),
+        voice: Voice::new(inner.clone(), brief.turn),
         turn: Turn::new(setup),
         prepared,
         found: Vec::new(),

@@ -1,13 +1,14 @@
 //! How often do clients hear of new text? Once a frame: tokens in between are put together.
 
 use super::Inner;
-use protocol::{ChatId, Event, ItemId};
+use protocol::{ChatId, Event, ItemId, TurnId};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// A turn's way to the clients. Everything goes through it, so that the order is kept.
 pub(super) struct Voice {
     inner: Arc<Inner>,
+    turn: TurnId,
     held: Option<Held>,
     told: Option<Instant>,
 }
@@ -20,8 +21,8 @@ struct Held {
 }
 
 impl Voice {
-    pub fn new(inner: Arc<Inner>) -> Self {
-        Self { inner, held: None, told: None }
+    pub fn new(inner: Arc<Inner>, turn: TurnId) -> Self {
+        Self { inner, turn, held: None, told: None }
     }
 
     /// Tells an event: text at the next frame, anything else now and after the text before it.
@@ -40,6 +41,9 @@ impl Voice {
                 self.flush();
                 if let Event::TurnMoved { turn, state, .. } = &event {
                     self.inner.lanes().moved(*turn, state);
+                }
+                if let Event::StepChanged { index, step, .. } = &event {
+                    self.inner.lanes().stepped(self.turn, *index as usize, step);
                 }
                 self.inner.tell(event);
             }
@@ -60,6 +64,7 @@ impl Voice {
     pub fn flush(&mut self) {
         if let Some(Held { chat, item, at, text }) = self.held.take() {
             self.told = Some(Instant::now());
+            self.inner.lanes().wrote(self.turn, &text);
             self.inner.tell(Event::Delta { chat, item, at, text });
         }
     }

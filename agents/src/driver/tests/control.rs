@@ -106,6 +106,34 @@ async fn text_is_saved_while_it_comes_and_kept_when_the_app_closes() {
 }
 
 #[tokio::test]
+async fn who_reads_in_mid_answer_has_what_the_others_were_told() {
+    let timing = Timing { checkpoint: Duration::from_secs(3_600), ..quick() };
+    let runs =
+        vec![vec![Act::Say("One"), Act::Say(" two"), Act::End(Finish::Length)], vec![Act::Say(" three"), Act::Hang]];
+    let house = house("researcher", false, timing, runs).await;
+    let told = async |text: &str| {
+        house.told(text).await;
+        let mut items = vec![house.last().await];
+        house.driver.catch_up(&mut items);
+        items.remove(0)
+    };
+    let turn = house.ask("What does the tenant pay in rent every month?").await;
+    house.ended(turn).await;
+    let cut = house.last().await;
+    house.forget_events();
+    let turn = house.driver.continue_answer(&house.actor, cut.id).await.unwrap();
+    let answer = told(" three").await;
+    assert_eq!(house.last().await.text, cut.text, "nothing was saved yet");
+    assert_eq!(answer.text, format!("{} three", cut.text));
+    assert_eq!(answer.steps.first().map(|step| (&step.kind, step.state)), Some((&StepKind::Searched, StepState::Done)));
+    house.driver.stop(turn, true);
+    let ended = house.ended(turn).await;
+    let mut items = vec![ended.clone()];
+    house.driver.catch_up(&mut items);
+    assert_eq!(items, [ended], "what has ended is as it was recorded");
+}
+
+#[tokio::test]
 async fn a_length_limit_can_be_continued() {
     let runs = vec![vec![Act::Say("One"), Act::End(Finish::Length)], vec![Act::Say(" two."), Act::End(Finish::Stop)]];
     let house = house("assistant", false, quick(), runs).await;

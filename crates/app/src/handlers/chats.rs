@@ -47,7 +47,7 @@ pub(crate) async fn purge(app: &App, actor: &Actor, PurgeChat { chat }: PurgeCha
 }
 
 pub(crate) async fn read(app: &App, _: &Actor, ReadChat { chat, before, limit }: ReadChat) -> Result<ChatPage, Fault> {
-    app.store().chat_page(chat, before, limit.clamp(1, MAX_PAGE)).await.map_err(Fault::from)
+    page(app, chat, before, limit.clamp(1, MAX_PAGE)).await
 }
 
 pub(crate) async fn choose_branch(
@@ -57,7 +57,15 @@ pub(crate) async fn choose_branch(
 ) -> Result<ChatPage, Fault> {
     let chat = app.store().item(item).await?.chat;
     app.record(actor, Change::BranchChosen { chat, item }).await?;
-    app.store().chat_page(chat, None, MAX_PAGE).await.map_err(Fault::from)
+    page(app, chat, None, CHAT_PAGE).await
+}
+
+/// A page with what is being written as far as the clients were told of it: what comes next fits.
+async fn page(app: &App, chat: ChatId, before: Option<ItemId>, limit: u32) -> Result<ChatPage, Fault> {
+    let mut page = app.store().chat_page(chat, before, limit).await?;
+    // After the page was read: what is told from here on the client folds in itself.
+    app.driver().catch_up(&mut page.items);
+    Ok(page)
 }
 
 pub(crate) async fn export(app: &App, _: &Actor, ExportChat { chat }: ExportChat) -> Result<String, Fault> {

@@ -14,6 +14,13 @@ use futures::{SinkExt, StreamExt};
 use protocol::{Envelope, Request};
 use serde::Deserialize;
 use serde_json::json;
+use std::time::Duration;
+use tokio::time::MissedTickBehavior;
+
+/// How often a client is asked whether it is still there, and how long it may take in what is sent.
+const PING: Duration = Duration::from_secs(20);
+/// So many pings may stay without an answer.
+const UNHEARD: u32 = 2;
 
 /// The one-time token.
 #[derive(Deserialize)]
@@ -64,21 +71,41 @@ pub(super) async fn events(
 async fn send_events(served: Served, socket: WebSocket, after: u64) {
     let mut events = served.app.events(&served.person, after);
     let (mut to, mut from) = socket.split();
+    let mut pings = tokio::time::interval(PING);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut unheard = 0;
     loop {
-        let envelope: Envelope = tokio::select! {
+        let message = tokio::select! {
             next = events.next() => match next {
-                Some(envelope) => envelope,
+                Some(envelope) => match text(&envelope) {
+                    Some(message) => message,
+                    None => continue,
+                },
                 None => break,
             },
-            // The client says nothing on this socket; what comes is its end.
+            // The client says nothing on this socket: what comes are its answers to pings, and its end.
             heard = from.next() => match heard {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => break,
-                Some(Ok(_)) => continue,
+                Some(Ok(_)) => {
+                    unheard = 0;
+                    continue;
+                }
             },
+            _ = pings.tick() => {
+                if unheard == UNHEARD {
+                    break;
+                }
+                unheard += 1;
+                Message::Ping(Default::default())
+            }
         };
-        let Ok(frame) = serde_json::to_string(&envelope) else { continue };
-        if to.send(Message::Text(frame.into())).await.is_err() {
-            break;
+        match tokio::time::timeout(PING, to.send(message)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => break,
         }
     }
+}
+
+fn text(envelope: &Envelope) -> Option<Message> {
+    serde_json::to_string(envelope).ok().map(|frame| Message::Text(frame.into()))
 }
