@@ -36,7 +36,10 @@ fn moved(width: i32, key: &str) -> Option<i32> {
 
 /// The edge.
 #[component]
-pub fn Splitter(width: RwSignal<i32>) -> impl IntoView {
+pub fn Splitter(
+    /// How wide the panel is.
+    width: RwSignal<i32>,
+) -> impl IntoView {
     let edge = NodeRef::<html::Div>::new();
     let dragging = RwSignal::new(false);
     let keep = move || dom::remember(SLOT, &width.get_untracked().to_string());
