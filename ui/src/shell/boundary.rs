@@ -8,7 +8,7 @@ use crate::{
     state::{Link, WorkspaceStoreFields},
 };
 use leptos::prelude::*;
-use protocol::{EgressTotals, EngineState, ImportProgress, Place};
+use protocol::{EgressTotals, EngineState, ImportProgress, ModelUse, Place};
 
 /// What the place part says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,8 +160,19 @@ fn ModelPart() -> impl IntoView {
             }
             .into_any();
         }
-        let (model, state) = match &*store.engine().read() {
+        let engine = store.engine().get();
+        store.models().track();
+        // The model that finds passages may be the only one in memory: it is not the one that answers.
+        let finds = |name: &str| {
+            store.with_untracked(|space| {
+                space.models.models.iter().any(|model| model.name == name && model.purpose == ModelUse::Embedding)
+            })
+        };
+        let (model, state) = match &engine {
             EngineState::Off => (None, String::new()),
+            EngineState::Loading { model, .. } | EngineState::Ready { model, .. } if finds(model) => {
+                (None, String::new())
+            }
             EngineState::Loading { model, done, total } => {
                 let state = match *total {
                     0 => t!("boundary.loading"),
@@ -177,10 +188,7 @@ fn ModelPart() -> impl IntoView {
             EngineState::Crashed { .. } => (None, t!("boundary.crashed")),
             EngineState::Refused { fault } => (None, faults::words(fault).message),
         };
-        let model = model.or_else(|| {
-            store.models().track();
-            store.with_untracked(|space| space.chat_model().map(|model| model.name.clone()))
-        });
+        let model = model.or_else(|| store.with_untracked(|space| space.chat_model().map(|model| model.name.clone())));
         view! {
             <a class="seg" href=Route::Models.href()>
                 <Glyph icon=Icon::Gauge size=13/>

@@ -27,7 +27,7 @@ pub(super) fn Here(
             fallback=|| view! { <p class="section dim">{t!("models.none")}</p> }
         >
             <div class="table-scroll section">
-                <table class="grid tall flush">
+                <table class="grid tall flush models">
                     <thead>
                         <tr>
                             <th scope="col">{t!("models.here")}</th>
