@@ -3,11 +3,13 @@
 mod chat;
 mod document;
 mod model;
+mod removed;
 mod trust;
 
 pub use chat::*;
 pub use document::*;
 pub use model::*;
+pub use removed::*;
 pub use trust::*;
 
 use crate::*;
