@@ -5,6 +5,7 @@ use crate::{
     dom,
     i18n::{self, Lang},
     parts::bar::Head,
+    route::Route,
     state::WorkspaceStoreFields,
 };
 use leptos::prelude::*;
@@ -287,6 +288,9 @@ fn Machine() -> impl IntoView {
                     {move || if copied.get() { t!("act.copied") } else { t!("settings.copy") }}
                 </button>
             </div>
+        </Row>
+        <Row name=t!("removed.title") about=t!("removed.line")>
+            <a class="btn sm" href=Route::Removed.href()>{t!("removed.show")}</a>
         </Row>
         <Row name=t!("settings.key") about=t!("settings.key_about")>
             <span class="dim">{key}</span>

@@ -79,9 +79,10 @@ fn Told(story: Explanation) -> impl IntoView {
                 .passages
                 .into_iter()
                 .map(|passage| {
+                    let name = if passage.name.is_empty() { t!("cite.erased") } else { passage.name };
                     view! {
                         <li>
-                            <span class="cut">{passage.name}</span>
+                            <span class="cut">{name}</span>
                             <span class="faint num">{t!("cite.page", page = passage.page)}</span>
                             <span class="mono faint">{groups(passage.hash.get(..16).unwrap_or(&passage.hash))}</span>
                         </li>

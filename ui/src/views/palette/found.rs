@@ -96,6 +96,7 @@ fn commands() -> Vec<Entry> {
         act(Icon::Search, t!("keys.search"), Action::SearchDocuments),
         go(Icon::Files, t!("side.documents"), Route::Documents),
         go(Icon::Gauge, t!("side.models"), Route::Models),
+        go(Icon::Trash2, t!("removed.title"), Route::Removed),
         act(Icon::ShieldCheck, t!("keys.outbound"), Action::Outbound),
         act(Icon::SunMoon, t!("keys.settings"), Action::Settings),
         act(Icon::Keyboard, t!("keys.shortcuts"), Action::Shortcuts),
