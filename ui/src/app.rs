@@ -136,6 +136,7 @@ fn Desk() -> impl IntoView {
                     Route::Models => view! { <views::models::Models/> }.into_any(),
                     Route::Outbound => view! { <views::outbound::Outbound/> }.into_any(),
                     Route::Settings => view! { <views::settings::Settings/> }.into_any(),
+                    Route::Removed => view! { <views::removed::Removed/> }.into_any(),
                 }}
                 <Toasts/>
                 <views::drop::Layer/>

@@ -21,6 +21,8 @@ pub enum Route {
     Outbound,
     /// Settings.
     Settings,
+    /// What was removed.
+    Removed,
 }
 
 impl Route {
@@ -35,6 +37,7 @@ impl Route {
             Route::Models => "#/models".into(),
             Route::Outbound => "#/outbound".into(),
             Route::Settings => "#/settings".into(),
+            Route::Removed => "#/removed".into(),
         }
     }
 
@@ -51,6 +54,7 @@ impl Route {
                 "models" => Route::Models,
                 "outbound" => Route::Outbound,
                 "settings" => Route::Settings,
+                "removed" => Route::Removed,
                 _ => Route::NewChat,
             },
         }
@@ -73,6 +77,7 @@ mod tests {
             Route::Models,
             Route::Outbound,
             Route::Settings,
+            Route::Removed,
         ];
         for route in all {
             assert_eq!(Route::parse(&route.href()), route);

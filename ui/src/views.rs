@@ -9,6 +9,7 @@ pub mod models;
 pub mod new_chat;
 pub mod outbound;
 pub mod palette;
+pub mod removed;
 pub mod search;
 pub mod settings;
 pub mod shortcuts;

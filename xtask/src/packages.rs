@@ -22,6 +22,8 @@ const TO_TEST: &[&str] = &[
     "python3-venv",
     "iproute2",
     "tcpdump",
+    "gnome-keyring",
+    "dbus",
 ];
 /// Ubuntu has the browser under other names; either will do.
 const ALSO_AS: &[(&str, &str)] = &[("chromium", "chromium-browser"), ("chromium-driver", "chromium-chromedriver")];

@@ -8,8 +8,8 @@ use std::time::Duration;
 use store::{Change, StoreError};
 use tokio::time::timeout;
 
-/// How often an end is tried to be written before it is given up.
-const TRIES: u32 = 3;
+/// The wait before an end is tried to be written again, at first and at most.
+const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(10)];
 /// How many lines of the ledger an answer's own are looked for in.
 const LEDGER: u32 = 500;
 /// How long the closing lines of an answer's connections are waited for.
@@ -50,16 +50,27 @@ impl Run {
         }
     }
 
+    /// Writes until it is on the disk: one that is full has room again some day. What trying again
+    /// cannot cure ends it, and so does closing.
     async fn write(&mut self, change: Change) -> Result<(), StoreError> {
-        let mut tries = 1;
+        let (store, closing) = (self.inner.store.clone(), self.inner.closing.clone());
+        let [mut pause, longest] = PAUSES;
+        let mut told = false;
         loop {
-            match self.inner.store.record(&self.brief.actor(), change.clone()).await {
-                Ok(_) => return Ok(()),
-                Err(error) if tries == TRIES => return Err(error),
-                Err(error) => tracing::warn!(%error, tries, "the end of an answer could not be written"),
+            let last = closing.is_cancelled();
+            let written = match store.record(&self.brief.actor(), change.clone()).await {
+                Ok(_) => return store.settled().await,
+                Err(error) => error,
+            };
+            if last || !written.may_pass() {
+                return Err(written);
             }
-            tokio::time::sleep(Duration::from_millis(200) * tries).await;
-            tries += 1;
+            tracing::warn!(error = %written, "the end of an answer could not be written yet");
+            if !std::mem::replace(&mut told, true) {
+                self.voice.say(Event::Notice(written.fault()));
+            }
+            tokio::select! { () = tokio::time::sleep(pause) => {}, () = closing.cancelled() => {} }
+            pause = longest.min(pause * 2);
         }
     }
 

@@ -1,4 +1,5 @@
-//! Which handler answers which call: the closed list, matched in one place.
+//! Which handler answers which call: the closed list, matched in one place. What a call wrote is on
+//! the disk before it is answered.
 
 use crate::{App, handlers::*};
 use protocol::*;
@@ -10,6 +11,15 @@ impl App {
     /// # Errors
     /// The fault that the person should see.
     pub async fn answer(&self, actor: &Actor, request: Request) -> Result<Value, Fault> {
+        let before = self.store().written();
+        let reply = self.handle(actor, request).await?;
+        if self.store().written() != before {
+            self.store().settled().await?;
+        }
+        Ok(reply)
+    }
+
+    async fn handle(&self, actor: &Actor, request: Request) -> Result<Value, Fault> {
         macro_rules! answers {
             ($($call:ident => $handler:path),* $(,)?) => {
                 match request { $(
@@ -42,6 +52,7 @@ impl App {
             RemoveDocument => documents::remove,
             RestoreDocument => documents::restore,
             PurgeDocument => documents::purge,
+            ListRemoved => documents::removed,
             RetryDocument => documents::retry,
             PauseImport => documents::pause,
             Search => documents::search,

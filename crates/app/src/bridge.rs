@@ -9,13 +9,14 @@ use protocol::{Actor, Fault, LedgerEntry};
 use std::sync::Arc;
 use store::{Change, Store};
 
-/// The gate's ledger is a part of the log: written, signed and verified like everything else.
+/// The gate's ledger is a part of the log: written, signed and verified like everything else, and on
+/// the disk before the first byte goes out.
 pub(crate) fn ledger(store: Store) -> LedgerFn {
     Arc::new(move |entry: LedgerEntry| {
         let store = store.clone();
         async move {
-            let written = store.record(&Actor::System, Change::WentOut { entry }).await;
-            written.map(drop).map_err(|error| error.to_string())
+            store.record(&Actor::System, Change::WentOut { entry }).await.map_err(|error| error.to_string())?;
+            store.settled().await.map_err(|error| error.to_string())
         }
         .boxed()
     })

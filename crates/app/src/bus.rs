@@ -46,6 +46,12 @@ impl Bus {
         let _ = self.0.live.send(envelope);
     }
 
+    /// Forgets what was sent so far: words in it were erased. Every client is told to read again.
+    pub(crate) fn forget(&self) {
+        self.lock().kept.clear();
+        self.send(Event::Resync);
+    }
+
     /// The number of the last event.
     pub(crate) fn seq(&self) -> u64 {
         self.lock().seq
@@ -123,6 +129,18 @@ mod tests {
         for after in [3, 1_000_000] {
             let first = bus.after(after).next().await;
             assert_eq!(first, Some(Envelope { seq: bus.seq(), event: Event::Resync }));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_forgotten_is_sent_to_nobody() {
+        let bus = Bus::new();
+        for n in 1..=3 {
+            bus.send(event(n));
+        }
+        bus.forget();
+        for (after, first) in [(1, Event::Resync), (3, Event::Resync), (0, Event::Resync)] {
+            assert_eq!(bus.after(after).next().await, Some(Envelope { seq: 4, event: first }));
         }
     }
 

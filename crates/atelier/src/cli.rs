@@ -56,6 +56,24 @@ pub(crate) enum Command {
         #[arg(long, value_name = "ID")]
         purge: Option<String>,
     },
+    /// List the chats and documents that were removed.
+    Removed,
+    /// Bring a removed chat or document back.
+    Restore {
+        /// Its id, as `removed` prints it.
+        id: String,
+    },
+    /// Erase a removed chat or document for good.
+    Erase {
+        /// Its id, as `removed` prints it.
+        id: String,
+        /// Of a document: also erase the text of the answers that it was shown for.
+        #[arg(long)]
+        answers: bool,
+        /// Do it; without this only the consequence is said.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Find passages in the documents.
     Search {
         /// What to look for.

@@ -7,6 +7,7 @@ mod documents;
 mod egress;
 mod log;
 mod models;
+mod removed;
 
 use crate::{
     cli::{Cli, Command},
@@ -41,6 +42,11 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<ExitCode, Fault> {
         Command::Documents { remove, restore, retry, purge } => {
             let change = documents::Change { remove, restore, retry, purge };
             within(config, out, async |door| documents::documents(door, change, out).await).await
+        }
+        Command::Removed => within(config, out, async |door| removed::removed(door, out).await).await,
+        Command::Restore { id } => within(config, out, async |door| removed::restore(door, &id, out).await).await,
+        Command::Erase { id, answers, yes } => {
+            within(config, out, async |door| removed::erase(door, &id, answers, yes, out).await).await
         }
         Command::Search { query, mode, limit } => {
             within(config, out, async |door| documents::search(door, query, mode, limit, out).await).await

@@ -21,6 +21,7 @@ use tantivy::{
     Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term,
     collector::TopDocs,
     directory::MmapDirectory,
+    index::SegmentId,
     query::Query,
     schema::{FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions},
     tokenizer::{PreTokenizedString, Token},
@@ -164,13 +165,13 @@ impl TextIndex {
         loop {
             tries += 1;
             let mut writer = self.writer();
-            let metas = self.index.searchable_segment_metas()?;
-            let merged = metas
-                .iter()
-                .filter(|m| m.num_deleted_docs() > 0)
-                .try_for_each(|m| writer.merge(&[m.id()]).wait().map(drop));
-            match merged {
-                Ok(()) => writer.garbage_collect_files().wait().map(drop)?,
+            // Only the ids: while a segment's meta lives, tantivy keeps its files.
+            let ids: Vec<SegmentId> = {
+                let metas = self.index.searchable_segment_metas()?;
+                metas.iter().filter(|meta| meta.num_deleted_docs() > 0).map(|meta| meta.id()).collect()
+            };
+            match ids.iter().try_for_each(|id| writer.merge(&[*id]).wait().map(drop)) {
+                Ok(()) => {}
                 // A merge that tantivy has begun by itself has the segment; it ends soon.
                 Err(_) if tries < EXPUNGE_TRIES => {
                     drop(writer);
@@ -179,8 +180,9 @@ impl TextIndex {
                 }
                 Err(error) => return Err(error.into()),
             }
-            drop(writer);
+            // The reader lets go of the old segments, too, before their files are collected.
             self.reader.reload()?;
+            writer.garbage_collect_files().wait()?;
             return Ok(());
         }
     }
@@ -344,6 +346,17 @@ mod tests {
         })
     }
 
+    /// How many files under a folder hold these bytes.
+    fn holders(dir: &Path, word: &str) -> usize {
+        let entries = std::fs::read_dir(dir).unwrap().flatten();
+        entries
+            .map(|entry| match entry.path() {
+                path if path.is_dir() => holders(&path, word),
+                path => usize::from(std::fs::read(path).unwrap().windows(word.len()).any(|at| at == word.as_bytes())),
+            })
+            .sum()
+    }
+
     #[test]
     fn replaced_removed_expunged_and_opened_again() {
         let dir = tempfile::tempdir().unwrap();
@@ -364,7 +377,19 @@ mod tests {
         assert_eq!((found(&index, "walrus"), found(&index, "zanzibar")), (vec![3, 4], vec![]));
         index.replace(a, &[]).unwrap();
         index.commit(9).unwrap();
+        let metas = index.index.searchable_segment_metas().unwrap();
+        let old: Vec<String> =
+            metas.iter().filter(|meta| meta.num_deleted_docs() > 0).map(|meta| meta.id().uuid_string()).collect();
+        drop(metas);
+        let files = || -> Vec<String> {
+            let names = std::fs::read_dir(dir.path().join(format!("text-v{VERSION}"))).unwrap().flatten();
+            names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+        };
+        let left = || files().into_iter().filter(|name| old.iter().any(|id| name.starts_with(id))).count();
+        assert!(left() > 0 && holders(dir.path(), "zanzibar") > 0, "the word stands in files");
         index.expunge().unwrap();
+        assert_eq!(left(), 0, "{old:?}");
+        assert_eq!((holders(dir.path(), "zanzibar"), holders(dir.path(), "sleep")), (0, 0));
         assert!(!in_files(&index, "zanzibar") && !in_files(&index, "sleep") && in_files(&index, "wakes"));
         assert_eq!(found(&index, "walrus"), [3]);
         assert!(matches!(TextIndex::open(dir.path()), Err(IndexError::Tantivy(_))), "one writer at a time");

@@ -145,6 +145,10 @@ impl Library {
             Some(number) => inner.catch_up(number).await?,
             None => inner.rebuild().await?,
         }
+        if let Err(error) = inner.erase_words().await {
+            // Noted in the store: the next start tries again.
+            tracing::warn!(%error, "the words of a purged document could not be erased yet");
+        }
         inner.tasks.spawn(reading::run(inner.clone()));
         inner.tasks.spawn(crate::embedding::run(inner.clone()));
         Ok(Self { inner })
@@ -196,12 +200,15 @@ impl Library {
         self.inner.enqueue(&[document]).await
     }
 
-    /// Erases a removed document for good, its words in the index files too.
-    pub async fn purge(&self, actor: &Actor, document: DocumentId) -> Result<(), LibraryError> {
-        self.inner.store.purge_document(actor, document).await?;
-        self.inner.drop_document(document).await?;
-        let index = self.inner.index.clone();
-        blocking(move || index.expunge().map_err(LibraryError::from)).await
+    /// Erases a removed document for good, its words in the index files too, and its quotes in
+    /// answers; with `answers`, also the text of the answers that it was shown for. Can be called
+    /// again where it failed.
+    pub async fn purge(&self, actor: &Actor, document: DocumentId, answers: bool) -> Result<(), LibraryError> {
+        self.inner.store.purge_document(actor, document, answers).await?;
+        // Each is tried, whatever became of the other.
+        let words = self.inner.erase_words().await;
+        self.inner.store.erase().await?;
+        words
     }
 
     /// Reads a document again.
@@ -249,6 +256,20 @@ impl Inner {
         // Nobody listening is fine.
         let _ = self.events.send(LibraryEvent::Removed(document));
         Ok(())
+    }
+
+    /// Takes the words of purged documents out of the index and its files.
+    async fn erase_words(&self) -> Result<(), LibraryError> {
+        let owed = self.store.words_owed().await?;
+        if owed.is_empty() {
+            return Ok(());
+        }
+        for document in &owed {
+            self.drop_document(*document).await?;
+        }
+        let index = self.index.clone();
+        blocking(move || index.expunge().map_err(LibraryError::from)).await?;
+        Ok(self.store.words_erased(&owed).await?)
     }
 
     pub fn cancel_reading(&self, document: DocumentId) {

@@ -142,8 +142,19 @@ async fn removing_removes_everywhere_and_restoring_brings_back() {
     assert_eq!(library.search(&find("zanzibar")).await.unwrap().hits[0].document, document);
 
     library.remove(&here.person, document).await.unwrap();
-    library.purge(&here.person, document).await.unwrap();
+    library.purge(&here.person, document, false).await.unwrap();
     assert_eq!(here.blobs(), 1);
+    assert_eq!(here.store.words_owed().await.unwrap(), []);
+
+    // A process that ended right after the purge: the next one takes the words out.
+    let other = here.store.documents().await.unwrap()[0].id;
+    library.remove(&here.person, other).await.unwrap();
+    library.shutdown().await;
+    drop(library);
+    here.store.purge_document(&here.person, other, false).await.unwrap();
+    assert_eq!(here.store.words_owed().await.unwrap(), [other]);
+    let library = here.open().await;
+    assert_eq!(here.store.words_owed().await.unwrap(), []);
     library.shutdown().await;
 }
 

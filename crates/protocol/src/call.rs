@@ -102,8 +102,9 @@ calls! {
     RemoveDocument { document: DocumentId } -> ();
     /// Brings a removed document back and reads it again.
     RestoreDocument { document: DocumentId } -> ();
-    /// Erases a removed document for good, its blob too when no other document has it.
-    PurgeDocument { document: DocumentId } -> ();
+    /// Erases a removed document for good: its blob too when no other document has it, and its quotes
+    /// in answers. With `answers`, also the text of the answers that it was shown for.
+    PurgeDocument { document: DocumentId, answers: bool } -> ();
     /// Reads a document again.
     RetryDocument { document: DocumentId } -> ();
     /// Pauses or resumes reading documents.
@@ -112,6 +113,9 @@ calls! {
     Search { query: String, mode: SearchMode, limit: u32 } -> SearchReply;
     /// One page with its picture or text, and the boxes of a passage on it.
     ReadPage { document: DocumentId, page: u32, passage: Option<Span>, width: u32 } -> PageView;
+
+    /// What was removed and can be brought back, or erased for good.
+    ListRemoved {} -> Removed;
 
     // models
     /// The models on disk, what they need and what is free.

@@ -4,6 +4,7 @@ mod chat;
 mod document;
 mod explanation;
 mod model;
+mod removed;
 mod step;
 mod trust;
 
@@ -11,6 +12,7 @@ pub use chat::*;
 pub use document::*;
 pub use explanation::*;
 pub use model::*;
+pub use removed::*;
 pub use step::*;
 pub use trust::*;
 

@@ -39,6 +39,27 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         at(0.9),
         at(0.99)
     );
+    // What a caller waits for: the same, on the disk.
+    let mut acknowledged = Vec::with_capacity(count.min(500));
+    for n in 0..count.min(500) {
+        let item = ItemId::new();
+        let text = format!("question {n}: and who signs it?");
+        let change = Change::MessageAdded { item, chat, parent, author: "Ada".into(), text, attached: vec![] };
+        let start = Instant::now();
+        store.record(&actor, change).await?;
+        store.settled().await?;
+        acknowledged.push(start.elapsed().as_micros());
+        parent = Some(item);
+    }
+    acknowledged.sort_unstable();
+    let at = |share: f64| acknowledged.get((acknowledged.len() as f64 * share) as usize).copied().unwrap_or_default();
+    println!(
+        r#"{{"acknowledged":{},"median_us":{},"p90_us":{},"p99_us":{}}}"#,
+        acknowledged.len(),
+        at(0.5),
+        at(0.9),
+        at(0.99)
+    );
     let start = Instant::now();
     let page = store.chat_page(chat, None, 100).await?;
     println!(

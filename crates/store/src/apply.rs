@@ -1,7 +1,7 @@
 //! What a change does to the tables: the one `apply`, for local writes, merges and rebuilds alike.
 //!
 //! It takes what has happened as it is, so it must give the same tables whenever it runs: rows are
-//! added once (`OR IGNORE`), a field is overwritten only by a later stamp, and what was purged
+//! added once (`DO NOTHING`), a field is overwritten only by a later stamp, and what was purged
 //! stays purged.
 
 mod chats;
@@ -11,7 +11,7 @@ mod people;
 mod trust;
 
 use crate::{Change, Stamp, StoreError};
-use protocol::DeviceId;
+use protocol::{DeviceId, RecordId};
 use serde::Serialize;
 use sqlx::SqliteConnection;
 use uuid::Uuid;
@@ -81,6 +81,7 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, at: &Applied, change: &Ch
         Change::SettingsChanged { settings } => trust::register(conn, at, "settings", settings).await,
         Change::WentOut { entry } => trust::went_out(conn, at, entry).await,
         Change::Sealed { sealed } => trust::register(conn, at, "sealed", sealed).await,
+        Change::RecordErased { record } => erase_body(conn, *record).await,
     }
 }
 
@@ -113,7 +114,8 @@ fn late(change: &Change) -> Option<Uuid> {
         | Change::EndpointRemoved { .. }
         | Change::SettingsChanged { .. }
         | Change::WentOut { .. }
-        | Change::Sealed { .. } => None,
+        | Change::Sealed { .. }
+        | Change::RecordErased { .. } => None,
     }
 }
 
@@ -123,9 +125,19 @@ async fn purged(conn: &mut SqliteConnection, scope: Uuid) -> Result<bool, StoreE
 
 /// Erases the bodies of everything recorded about a chat or document, and remembers that.
 async fn erase_bodies(conn: &mut SqliteConnection, scope: Uuid) -> Result<(), StoreError> {
-    sqlx::query!("INSERT OR IGNORE INTO purged (scope) VALUES (?)", scope).execute(&mut *conn).await?;
+    sqlx::query!("INSERT INTO purged (scope) VALUES (?) ON CONFLICT (scope) DO NOTHING", scope)
+        .execute(&mut *conn)
+        .await?;
     sqlx::query!("DELETE FROM bodies WHERE record IN (SELECT number FROM records WHERE scope = ?)", scope)
         .execute(&mut *conn)
+        .await?;
+    Ok(())
+}
+
+/// Erases the body of one record.
+async fn erase_body(conn: &mut SqliteConnection, record: RecordId) -> Result<(), StoreError> {
+    sqlx::query!("DELETE FROM bodies WHERE record = (SELECT number FROM records WHERE id = ?)", record.0)
+        .execute(conn)
         .await?;
     Ok(())
 }

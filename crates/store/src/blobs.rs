@@ -5,25 +5,48 @@
 
 use crate::{StoreError, private::private_dir};
 use std::{
+    collections::HashMap,
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// The files of a workspace.
 #[derive(Clone)]
 pub struct Blobs {
     dir: Arc<Path>,
+    /// Blobs that somebody holds between keeping them and recording that.
+    held: Arc<Mutex<HashMap<String, usize>>>,
 }
 
-/// A file that is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A file that is kept. While this lives no purge deletes it.
+#[derive(Clone, Debug)]
 pub struct BlobRef {
     /// BLAKE3 of the content, hex.
     pub hash: String,
     /// Its size.
     pub bytes: u64,
+    _hold: Arc<Hold>,
+}
+
+/// Keeps a blob from being deleted until it is dropped.
+#[derive(Debug)]
+struct Hold {
+    held: Arc<Mutex<HashMap<String, usize>>>,
+    hash: String,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = held.get_mut(&self.hash) {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(&self.hash);
+            }
+        }
+    }
 }
 
 /// How much is read at once: enough to hash at full speed.
@@ -31,7 +54,7 @@ const CHUNK: usize = 256 * 1024;
 
 impl Blobs {
     pub(crate) fn new(dir: PathBuf) -> Self {
-        Self { dir: dir.into() }
+        Self { dir: dir.into(), held: Arc::default() }
     }
 
     /// Keeps a copy of a file.
@@ -60,14 +83,27 @@ impl Blobs {
         path.is_file().then_some(path)
     }
 
-    /// Erases a blob; nothing happens where it is not kept.
-    pub async fn remove(&self, hash: &str) -> Result<(), StoreError> {
-        let Some(path) = self.place(hash) else { return Ok(()) };
-        blocking(move || match fs::remove_file(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            done => done.map_err(StoreError::io(&path)),
+    /// Erases a blob; false where somebody holds it.
+    pub(crate) async fn remove(&self, hash: &str) -> Result<bool, StoreError> {
+        let Some(path) = self.place(hash) else { return Ok(true) };
+        let (held, hash) = (self.held.clone(), hash.to_owned());
+        blocking(move || {
+            // Held through the deletion, so that `put` finds the file whole or not at all.
+            let held = held.lock().unwrap_or_else(PoisonError::into_inner);
+            if held.contains_key(&hash) {
+                return Ok(false);
+            }
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io(&path)(error)),
+                Ok(()) | Err(_) => Ok(true),
+            }
         })
         .await
+    }
+
+    fn hold(&self, hash: &str) -> Arc<Hold> {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner).entry(hash.to_owned()).or_default() += 1;
+        Arc::new(Hold { held: self.held.clone(), hash: hash.to_owned() })
     }
 
     /// A hash comes from a database or a wire: only 64 lower-case hex digits become a path.
@@ -77,7 +113,10 @@ impl Blobs {
     }
 
     fn put(&self, mut from: impl Read, named: &Path) -> Result<BlobRef, StoreError> {
-        private_dir(&self.dir).map_err(StoreError::io(&*self.dir))?;
+        if !self.dir.is_dir() {
+            private_dir(&self.dir).map_err(StoreError::io(&*self.dir))?;
+            sync_dir(self.dir.parent().unwrap_or(Path::new(".")))?;
+        }
         let mut temp =
             tempfile::Builder::new().prefix("new-").tempfile_in(&self.dir).map_err(StoreError::io(&*self.dir))?;
         let mut hasher = blake3::Hasher::new();
@@ -96,16 +135,25 @@ impl Blobs {
         }
         let hash = hasher.finalize().to_hex().to_string();
         let Some(place) = self.place(&hash) else { return Err(StoreError::Invalid("a hash that is none".into())) };
-        let blob = BlobRef { hash, bytes };
+        let blob = BlobRef { _hold: self.hold(&hash), hash, bytes };
         if place.metadata().is_ok_and(|kept| kept.len() == bytes) {
             return Ok(blob);
         }
         let folder = self.dir.join(&blob.hash[..2]);
-        private_dir(&folder).map_err(StoreError::io(&folder))?;
+        if !folder.is_dir() {
+            private_dir(&folder).map_err(StoreError::io(&folder))?;
+            sync_dir(&self.dir)?;
+        }
         temp.as_file().sync_all().map_err(StoreError::io(&place))?;
         temp.persist(&place).map_err(|error| StoreError::io(&place)(error.error))?;
         sync_dir(&folder)?;
         Ok(blob)
+    }
+
+    /// Whether any file is kept.
+    pub(crate) fn any(&self) -> bool {
+        let Ok(shards) = fs::read_dir(&self.dir) else { return false };
+        shards.flatten().any(|shard| fs::read_dir(shard.path()).is_ok_and(|mut files| files.next().is_some()))
     }
 
     /// Erases what an interrupted `put` has left behind.

@@ -87,6 +87,8 @@ pub enum Change {
     WentOut { entry: LedgerEntry },
     /// The workspace is sealed or no longer sealed.
     Sealed { sealed: bool },
+    /// A record's body is erased: it held words of a purged document, and a later record has the rest.
+    RecordErased { record: RecordId },
 }
 
 /// What the purge of which thing erases a record's body.
@@ -131,6 +133,7 @@ impl Change {
             Self::SettingsChanged { .. } => "settings_changed",
             Self::WentOut { .. } => "went_out",
             Self::Sealed { .. } => "sealed",
+            Self::RecordErased { .. } => "record_erased",
         }
     }
 
@@ -158,6 +161,7 @@ impl Change {
             Self::RuleSet { rule, .. } | Self::RuleRemoved { rule } => rule.to_string(),
             Self::EndpointSet { name, .. } | Self::EndpointRemoved { name } => name.clone(),
             Self::WentOut { entry } => entry.id.to_string(),
+            Self::RecordErased { record } => record.to_string(),
             Self::SettingsChanged { .. } | Self::Sealed { .. } => String::new(),
         }
     }
@@ -189,7 +193,8 @@ impl Change {
             | Self::EndpointRemoved { .. }
             | Self::SettingsChanged { .. }
             | Self::WentOut { .. }
-            | Self::Sealed { .. } => Scope::Never,
+            | Self::Sealed { .. }
+            | Self::RecordErased { .. } => Scope::Never,
         }
     }
 }

@@ -104,7 +104,7 @@ async fn leaf(conn: &mut SqliteConnection, chat: ChatId) -> Result<Option<Uuid>,
     let leaf = sqlx::query_scalar!(
         r#"WITH RECURSIVE under (id) AS (
                SELECT chosen FROM chats WHERE id = ?1 AND chosen IS NOT NULL
-               UNION ALL
+               UNION
                SELECT items.id FROM under JOIN items ON items.chat = ?1 AND items.parent = under.id
            )
            SELECT items.id AS "id: Uuid" FROM under JOIN items ON items.id = under.id

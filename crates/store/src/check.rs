@@ -107,6 +107,11 @@ pub(crate) async fn check(conn: &mut SqliteConnection, change: &Change) -> Resul
         | Change::SettingsChanged { .. }
         | Change::WentOut { .. }
         | Change::Sealed { .. } => Ok(()),
+        Change::RecordErased { record } => {
+            let ends =
+                sqlx::query_scalar!("SELECT count(*) FROM records WHERE id = ? AND kind = 'answer_ended'", record.0);
+            there(ends.fetch_one(conn).await? > 0, "record", record)
+        }
     }
 }
 

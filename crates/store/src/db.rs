@@ -28,7 +28,8 @@ pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("trusted_schema", "OFF")
 }
 
-/// The connections to a workspace's database.
+/// The connections to a workspace's database. Clones are the same ones.
+#[derive(Clone)]
 pub(crate) struct Db {
     /// Exactly one connection: whoever has it is the writer, the others wait in line.
     pub writer: SqlitePool,
@@ -57,7 +58,10 @@ impl Db {
         });
         let writer = writer.connect_with(writing).await?;
         // Pages of the last run that a purge meant to be gone go now, if a crash kept it from that.
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&writer).await?;
+        // On a full disk they stay a little longer.
+        if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&writer).await {
+            tracing::warn!(%error, "the write-ahead log of the last run could not be moved into the database yet");
+        }
         let reading = options(path).pragma("query_only", "ON");
         let readers = pool().max_connections(READERS).connect_lazy_with(reading);
         Ok(Self { writer, readers })

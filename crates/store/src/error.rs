@@ -49,13 +49,21 @@ pub enum StoreError {
         /// Snapshots that could be put back, newest first.
         backups: Vec<PathBuf>,
     },
-    /// A migration failed; the database is as it was before.
+    /// An upgrade failed; the database is as it was before.
     #[error("the workspace could not be brought to this version: {reason}")]
     Migration {
         /// What failed.
         reason: String,
-        /// The snapshot that was put back; None where there was nothing to put back.
-        restored: Option<PathBuf>,
+        /// The snapshot that was put back.
+        restored: PathBuf,
+        /// Where the file lies that did not open.
+        failed: PathBuf,
+    },
+    /// The disk did not confirm what was written.
+    #[error("the disk did not confirm the last changes: {reason}")]
+    NotSynced {
+        /// What the system said.
+        reason: String,
     },
     /// No space is left on the disk.
     #[error("the disk is full")]
@@ -79,6 +87,9 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// The keychain that has this device's key does not answer.
+    #[error("the keychain that has this device's key did not answer")]
+    Locked,
     /// The keychain or the key file failed.
     #[error("the device key: {0}")]
     Key(String),
@@ -97,6 +108,9 @@ pub enum StoreError {
     /// A value could not be turned into JSON or back.
     #[error("a stored value: {0}")]
     Json(#[from] serde_json::Error),
+    /// An answer is being written, from passages that are to be erased perhaps.
+    #[error("an answer is being written")]
+    Writing,
     /// Something was erased, but a reader kept old pages of the write-ahead log.
     #[error("it is erased, but a copy remains in the write-ahead log for now")]
     Traces,
@@ -153,6 +167,11 @@ impl StoreError {
         }
     }
 
+    /// Whether the same may go well later: there is room again, or a disk that is plugged in.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::DiskFull | Self::Io { .. } | Self::Sql(_)) && !self.is_damage()
+    }
+
     /// What a person is told.
     pub fn fault(&self) -> Fault {
         let message = self.to_string();
@@ -184,7 +203,7 @@ impl StoreError {
                     .safe("The file was left as it is; nothing more was written to it.")
                     .hint(match named.first() {
                         Some(newest) => format!(
-                            "Make a copy of the data folder, then put a snapshot in the file's place: {newest} is the newest of {}.",
+                            "Make a copy of the data folder, then remove workspace.db-wal and workspace.db-shm if they are there and put a snapshot in the file's place: {newest} is the newest of {}.",
                             named.len()
                         ),
                         None => "Make a copy of the data folder, then put your own backup in the file's place; there is no snapshot here.".into(),
@@ -193,14 +212,19 @@ impl StoreError {
                     .with("reason", reason)
                     .with("backups", named.join(", "))
             }
-            Self::Migration { reason, restored } => fault(FaultKind::Damaged, "store.migration")
+            Self::Migration { reason, restored, failed } => fault(FaultKind::Damaged, "store.migration")
                 .safe("The workspace is as it was before.")
                 .hint("Go on with the version that you had, and report this.")
                 .with("reason", reason)
-                .with("backup", restored.as_ref().map(|path| path.display().to_string()).unwrap_or_default()),
+                .with("backup", restored.display())
+                .with("failed", failed.display()),
             Self::DiskFull => fault(FaultKind::Unavailable, "store.disk_full")
                 .safe("Everything that was saved before is safe; this change was not saved.")
                 .hint("Free some space, then try again."),
+            Self::NotSynced { reason } => fault(FaultKind::Unavailable, "store.not_synced")
+                .safe("Everything that was confirmed before is safe; the last change may be missing after a power cut.")
+                .hint("Check the disk, then quit Atelier and open the workspace again.")
+                .with("reason", reason),
             Self::NotFound { what, id } => {
                 fault(FaultKind::NotFound, "store.not_found").with("what", what).with("id", id)
             }
@@ -210,6 +234,9 @@ impl StoreError {
                 .hint("Check the log with `atelier log verify`.")
                 .with("number", number)
                 .with("reason", reason),
+            Self::Locked => fault(FaultKind::Unavailable, "store.keychain_locked")
+                .safe("Nothing was changed.")
+                .hint("Unlock the system's keychain, then open the workspace again."),
             Self::Key(_) => fault(FaultKind::Unavailable, "store.key")
                 .safe("Nothing was changed.")
                 .hint("Unlock the system's keychain, or set ATELIER_KEYCHAIN=off to keep the key in a file."),
@@ -227,6 +254,9 @@ impl StoreError {
                 .hint("Check the disk and the rights of the data folder.")
                 .with("path", path.display()),
             Self::Json(_) => fault(FaultKind::Internal, "store.json"),
+            Self::Writing => fault(FaultKind::Busy, "store.writing")
+                .safe("Nothing was erased.")
+                .hint("Wait until the answer has ended, or stop it, then erase again."),
             Self::Traces => fault(FaultKind::Busy, "store.traces").hint("Quit Atelier once: the copy goes with it."),
             Self::Closed => fault(FaultKind::Unavailable, "store.closed"),
         }

@@ -72,7 +72,12 @@ impl HeadFile {
         (&mut file).take(2 * SLOT as u64).read_to_end(&mut bytes).map_err(StoreError::io(&path))?;
         let newest = good_slots(&bytes, workspace, device, &key.verifying_key()).max_by_key(|(_, head)| head.seq);
         let next = newest.map_or(0, |(at, _)| 1 - at);
-        Ok(Self { file, path, workspace, device, key, next })
+        let mut file = Self { file, path, workspace, device, key, next };
+        if bytes.is_empty() {
+            // Signed from the start: an empty file says nothing that somebody could not have emptied.
+            file.write(&Head::default())?;
+        }
+        Ok(file)
     }
 
     /// Writes a head and syncs it.
@@ -107,6 +112,33 @@ fn good_slots<'a>(
     })
 }
 
+/// All head files.
+pub(crate) fn files(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let folder = dir.join("heads");
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(StoreError::io(&folder)(error)),
+    };
+    entries.map(|entry| entry.map(|entry| entry.path()).map_err(StoreError::io(&folder))).collect()
+}
+
+/// The devices whose head files speak of records, whoever signed them: each has written here.
+pub(crate) fn devices(dir: &Path) -> Result<Vec<DeviceId>, StoreError> {
+    let mut devices = Vec::new();
+    for path in files(dir)? {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let Some(device) = name.and_then(|name| name.parse().ok()) else { continue };
+        let bytes = fs::read(&path).map_err(StoreError::io(&path))?;
+        // A process that ended before its first record leaves number 0, or nothing.
+        let number = |at: usize| bytes.get(at * SLOT..at * SLOT + 8).is_some_and(|seq| seq != [0; 8]);
+        if number(0) || number(1) {
+            devices.push(device);
+        }
+    }
+    Ok(devices)
+}
+
 /// What the head file of a device says.
 pub(crate) enum Kept {
     /// This head, rightly signed.
@@ -130,10 +162,6 @@ pub(crate) fn read(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Kept::Missing),
         Err(error) => return Err(StoreError::io(&path)(error)),
     };
-    if bytes.is_empty() {
-        // Made, and the first record not yet safe.
-        return Ok(Kept::Head(Head::default()));
-    }
     let newest = good_slots(&bytes, workspace, device, key).map(|(_, head)| head).max_by_key(|head| head.seq);
     Ok(newest.map_or(Kept::Forged, Kept::Head))
 }
@@ -156,10 +184,12 @@ mod tests {
         assert_eq!(seen(&key), None);
         let mut file = HeadFile::open(dir.path(), workspace, device, key.clone()).unwrap();
         assert_eq!(seen(&key), Some(0));
+        assert_eq!(devices(dir.path()).unwrap(), []);
         for seq in [1, 2, 5, 9] {
             file.write(&Head { seq, hash: [seq as u8; 32] }).unwrap();
             assert_eq!(seen(&key), Some(seq));
         }
+        assert_eq!(devices(dir.path()).unwrap(), [device]);
         // Another key's signature is none.
         assert_eq!(seen(&SigningKey::from_bytes(&[4; 32])), Some(u64::MAX));
         // A torn write leaves the head before it, and the next write spares that one.
@@ -171,5 +201,8 @@ mod tests {
         assert_eq!(seen(&key), Some(5));
         let again = HeadFile::open(dir.path(), workspace, device, key.clone()).unwrap();
         assert_eq!(again.next, torn);
+        // An emptied file proves nothing, so it does not count as one that was just made.
+        fs::write(&path, "").unwrap();
+        assert_eq!(seen(&key), Some(u64::MAX));
     }
 }

@@ -4,7 +4,7 @@
 //! thread and has a time limit, so that opening a workspace never hangs on it.
 
 use crate::{StoreError, blobs::blocking};
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use protocol::{DeviceId, KeyPlace, WorkspaceId};
 use std::{
     collections::BTreeMap,
@@ -72,16 +72,40 @@ pub(crate) struct Keys {
 
 const SERVICE: &str = "atelier";
 
-/// How long a keychain may take; one that asks its person for a password is given up on.
+/// How long a keychain may take where a file will do as well.
 const KEYCHAIN_LIMIT: Duration = Duration::from_secs(3);
+
+/// How long it may take where only it has the answer: its person may be typing a password.
+const UNLOCK_LIMIT: Duration = Duration::from_secs(60);
+
+/// What a keychain says.
+enum Answer<T> {
+    /// This.
+    Found(T),
+    /// It has nothing of that name.
+    NoEntry,
+    /// There is no keychain on this machine.
+    NoService,
+    /// It is locked, or asks its person for a password, or failed.
+    Unanswered,
+}
 
 impl Keys {
     pub fn new(dir: &Path, keeping: Keeping) -> Self {
         Self { dir: dir.into(), keeping, memory: Arc::default() }
     }
 
-    /// A secret, and where it was found.
+    /// A secret, and where it was found; an error where a keychain may have it and does not say.
     pub async fn get(&self, secret: &Secret) -> Result<Option<(Vec<u8>, KeyPlace)>, StoreError> {
+        self.get_within(secret, UNLOCK_LIMIT).await
+    }
+
+    /// The same for what can be done without: a keychain is not waited for.
+    pub async fn get_soon(&self, secret: &Secret) -> Result<Option<(Vec<u8>, KeyPlace)>, StoreError> {
+        self.get_within(secret, KEYCHAIN_LIMIT).await
+    }
+
+    async fn get_within(&self, secret: &Secret, limit: Duration) -> Result<Option<(Vec<u8>, KeyPlace)>, StoreError> {
         let name = secret.name();
         match self.keeping {
             Keeping::Memory => Ok(self.memory.lock().await.get(&name).map(|value| (value.clone(), KeyPlace::Memory))),
@@ -91,8 +115,11 @@ impl Keys {
                 if let Some(value) = self.read(secret).await? {
                     return Ok(Some((value, KeyPlace::File)));
                 }
-                let found = keychain(move || keyring::Entry::new(SERVICE, &name)?.get_secret()).await;
-                Ok(found.map(|value| (value, KeyPlace::Keychain)))
+                match keychain(limit, move || keyring::Entry::new(SERVICE, &name)?.get_secret()).await {
+                    Answer::Found(value) => Ok(Some((value, KeyPlace::Keychain))),
+                    Answer::NoEntry | Answer::NoService => Ok(None),
+                    Answer::Unanswered => Err(StoreError::Locked),
+                }
             }
         }
     }
@@ -108,12 +135,14 @@ impl Keys {
             Keeping::Keychain => {
                 let kept = value.clone();
                 // Read back: some keychains accept what they do not keep.
-                let back = keychain(move || {
+                let back = keychain(KEYCHAIN_LIMIT, move || {
                     let entry = keyring::Entry::new(SERVICE, &name)?;
                     entry.set_secret(&kept)?;
                     entry.get_secret()
                 });
-                if back.await.is_some_and(|back| back == value) {
+                if let Answer::Found(back) = back.await
+                    && back == value
+                {
                     self.edit(secret, None).await?;
                     return Ok(KeyPlace::Keychain);
                 }
@@ -124,7 +153,7 @@ impl Keys {
         Ok(KeyPlace::File)
     }
 
-    /// Forgets a secret wherever it is.
+    /// Forgets a secret wherever it is; an error where it may still be there.
     pub async fn remove(&self, secret: &Secret) -> Result<(), StoreError> {
         let name = secret.name();
         match self.keeping {
@@ -133,7 +162,10 @@ impl Keys {
                 return Ok(());
             }
             Keeping::Keychain => {
-                keychain(move || keyring::Entry::new(SERVICE, &name)?.delete_credential()).await;
+                match keychain(UNLOCK_LIMIT, move || keyring::Entry::new(SERVICE, &name)?.delete_credential()).await {
+                    Answer::Found(()) | Answer::NoEntry | Answer::NoService => {}
+                    Answer::Unanswered => return Err(StoreError::Locked),
+                }
             }
             Keeping::Files => {}
         }
@@ -145,6 +177,12 @@ impl Keys {
         let Some((bytes, place)) = self.get(&Secret::Device(device)).await? else { return Ok(None) };
         let seed: [u8; 32] = bytes.try_into().map_err(|_| StoreError::Key("what is kept as a key is none".into()))?;
         Ok(Some((SigningKey::from_bytes(&seed), place)))
+    }
+
+    /// The public key of a device that wrote here once, where its secret is at hand.
+    pub async fn public_key(&self, device: DeviceId) -> Option<VerifyingKey> {
+        let (seed, _) = self.get_soon(&Secret::Device(device)).await.ok()??;
+        Some(SigningKey::from_bytes(&seed.try_into().ok()?).verifying_key())
     }
 
     /// A fresh private key for a device, kept before it signs anything.
@@ -176,31 +214,44 @@ impl Keys {
     }
 }
 
-/// Asks the keychain on a thread of its own; None where it fails, has nothing or takes too long.
-async fn keychain<T: Send + 'static>(ask: impl FnOnce() -> keyring::Result<T> + Send + 'static) -> Option<T> {
+/// Asks the keychain on a thread of its own, since nothing ends a question that it does not answer.
+async fn keychain<T: Send + 'static>(
+    limit: Duration,
+    ask: impl FnOnce() -> keyring::Result<T> + Send + 'static,
+) -> Answer<T> {
     if !keychain_is_likely() {
-        return None;
+        return Answer::NoService;
     }
     let (answer, answered) = oneshot::channel();
     let asked = std::thread::Builder::new().name("keychain".into()).spawn(move || {
+        // The question may have been given up on.
         let _ = answer.send(ask());
     });
     if let Err(error) = asked {
         tracing::warn!(%error, "no thread for the keychain");
-        return None;
+        return Answer::Unanswered;
     }
-    match tokio::time::timeout(KEYCHAIN_LIMIT, answered).await {
-        Ok(Ok(Ok(value))) => Some(value),
-        Ok(Ok(Err(keyring::Error::NoEntry))) => None,
+    match tokio::time::timeout(limit, answered).await {
+        Ok(Ok(Ok(value))) => Answer::Found(value),
+        Ok(Ok(Err(keyring::Error::NoEntry))) => Answer::NoEntry,
+        Ok(Ok(Err(error @ keyring::Error::NoDefaultStore))) => {
+            tracing::info!(%error, "there is no keychain");
+            Answer::NoService
+        }
         Ok(Ok(Err(error))) => {
-            tracing::info!(%error, "the keychain said no");
-            None
+            tracing::warn!(%error, "the keychain said no");
+            Answer::Unanswered
         }
         Ok(Err(_)) | Err(_) => {
             tracing::warn!("the keychain did not answer in time");
-            None
+            Answer::Unanswered
         }
     }
+}
+
+/// Removes key files that were being written when their process ended.
+pub(crate) fn sweep(dir: &Path) -> Result<(), StoreError> {
+    crate::backup::remove_named(dir, |name| name.starts_with("key-"))
 }
 
 /// On Linux the keychain is reached over the session bus: without one there is no use in asking.

@@ -28,6 +28,8 @@ mod private;
 mod purge;
 mod rebuild;
 mod record;
+mod redact;
+mod removed;
 mod settle;
 mod trust;
 mod verify;
@@ -66,7 +68,7 @@ pub(crate) struct Inner {
     keys: keys::Keys,
     blobs: Blobs,
     /// None once closed.
-    lock: Mutex<Option<lock::Lock>>,
+    lock: Mutex<Option<Arc<lock::Lock>>>,
     /// A workspace that lives in memory has a folder all the same; it goes with the workspace.
     _temporary: Option<tempfile::TempDir>,
 }
@@ -95,10 +97,14 @@ impl Store {
         Derived::new(self.clone())
     }
 
-    /// Waits until everything written so far would survive a power cut; false where the disk did
-    /// not take it within the limit.
-    pub async fn settled(&self, limit: Duration) -> bool {
-        self.inner.settler.settled(limit).await
+    /// Waits until everything written so far survives a power cut: only then is it acknowledged.
+    pub async fn settled(&self) -> Result<(), StoreError> {
+        self.inner.settler.settled().await
+    }
+
+    /// The number of this device's last record: whether something was written between two moments.
+    pub fn written(&self) -> u64 {
+        self.inner.settler.committed()
     }
 
     /// Closes the workspace in good order. Reads and writes after this fail.
@@ -114,9 +120,13 @@ impl Store {
             return;
         }
         // Dropping it lets the next process in.
-        if let Some(mut lock) = self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(lock) = self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner).take() {
             lock.closed();
         }
+    }
+
+    fn database(&self) -> PathBuf {
+        self.inner.dir.join(open::DATABASE)
     }
 
     /// Connections for reading.

@@ -39,21 +39,27 @@ impl Lock {
             Err(TryLockError::Error(source)) => return Err(StoreError::Io { path, source }),
         }
         file.read_to_string(&mut pid).map_err(StoreError::io(&path))?;
-        let mut lock = Self { file, unclean: !pid.trim().is_empty() };
-        lock.say(&std::process::id().to_string()).map_err(StoreError::io(&path))?;
+        let lock = Self { file, unclean: !pid.trim().is_empty() };
+        if let Err(error) = lock.say(&std::process::id().to_string()) {
+            // The lock holds without it: a full disk is no reason to stay shut.
+            tracing::warn!(%error, "the lock file could not be written");
+        }
         Ok(lock)
     }
 
     /// Notes that the workspace was closed in good order.
-    pub fn closed(&mut self) {
+    pub fn closed(&self) {
         if let Err(error) = self.say("") {
             tracing::warn!(%error, "the lock file could not be emptied; the next start checks the database");
         }
     }
 
-    fn say(&mut self, what: &str) -> std::io::Result<()> {
-        self.file.set_len(0)?;
-        self.file.rewind()?;
-        self.file.write_all(what.as_bytes())
+    /// Overwrites before it shortens: a disk without room leaves the old words, not an empty file that
+    /// looks like a good end.
+    fn say(&self, what: &str) -> std::io::Result<()> {
+        let mut file = &self.file;
+        file.rewind()?;
+        file.write_all(what.as_bytes())?;
+        file.set_len(what.len() as u64)
     }
 }

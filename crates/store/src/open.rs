@@ -6,7 +6,8 @@ use crate::{
     blobs::Blobs,
     checkpoint,
     db::Db,
-    keys::{Keeping, Keys},
+    head,
+    keys::{self, Keeping, Keys},
     lock::Lock,
     private::private_dir,
     settle::Settler,
@@ -23,6 +24,9 @@ mod identity;
 mod inspect;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+
+/// The name of the database in the data folder.
+pub(crate) const DATABASE: &str = "workspace.db";
 
 /// How a workspace is opened, and how one is called that is new.
 #[derive(Clone, Debug)]
@@ -98,16 +102,93 @@ async fn open(
     temporary: Option<tempfile::TempDir>,
 ) -> Result<Opened, StoreError> {
     private_dir(dir).map_err(|source| StoreError::NotWritable { dir: dir.to_owned(), source })?;
-    let lock = Lock::take(dir)?;
-    let path = dir.join("workspace.db");
+    let lock = Arc::new(Lock::take(dir)?);
+    let path = dir.join(DATABASE);
+    // What is left over harms nothing; the next start tries again.
+    if let Err(error) = backup::sweep(dir).and_then(|()| keys::sweep(dir)) {
+        tracing::warn!(%error, "leftovers of the last run could not be removed");
+    }
     let found = inspect::inspect(&path, migrations, lock.unclean).await.map_err(|error| damaged(error, dir, &path))?;
-    let db = migrated(dir, &path, migrations, found).await?;
-    let result = assemble(dir, &path, &options, db, lock, temporary).await;
-    let (store, mut notices) = result.map_err(|error| damaged(error, dir, &path))?;
+    let before = match found {
+        inspect::Found::Older { schema } => Some(Before::take(dir, &path, schema).await?),
+        inspect::Found::Nothing | inspect::Found::Current => None,
+    };
+    let db = Db::open(&path).await?;
+    let begun = match migrate(&db, migrations, found).await {
+        Ok(()) => begin(dir, &path, &options, &db, lock.clone(), temporary).await,
+        Err(error) => Err(error),
+    };
+    let error = match begun {
+        Ok(opened) => return Ok(opened),
+        Err(error) => error,
+    };
+    db.close().await;
+    match (before, error) {
+        // A keychain that waits for its person says nothing about the file.
+        (Some(_), error @ StoreError::Locked) => Err(error),
+        (Some(before), error) => Err(before.put_back(dir, &path, &error)),
+        (None, error) => Err(damaged(error, dir, &path)),
+    }
+}
+
+/// Makes a store of the database and brings in order what the last run left.
+async fn begin(
+    dir: &Path,
+    path: &Path,
+    options: &Options,
+    db: &Db,
+    lock: Arc<Lock>,
+    temporary: Option<tempfile::TempDir>,
+) -> Result<Opened, StoreError> {
+    let (store, mut notices) = assemble(dir, path, options, db.clone(), lock, temporary).await?;
+    let recovered = match checkpoint::recover(&store).await {
+        // A full disk is no reason to keep a person from what is on it.
+        Err(error @ StoreError::DiskFull) => Ok(Some(error.fault())),
+        other => other,
+    };
+    match recovered {
+        Ok(notice) => notices.extend(notice),
+        Err(error) => {
+            store.inner.settler.close().await;
+            return Err(error);
+        }
+    }
     store.inner.blobs.sweep();
-    store.unlink().await?;
-    notices.extend(checkpoint::recover(&store).await?);
+    if let Err(error) = store.erase().await {
+        notices.push(error.fault());
+    }
     Ok(Opened { store, notices })
+}
+
+/// What an upgrade begins from, to be put back where the workspace does not open after it.
+struct Before {
+    snapshot: PathBuf,
+    heads: Vec<PathBuf>,
+}
+
+impl Before {
+    async fn take(dir: &Path, path: &Path, schema: i64) -> Result<Self, StoreError> {
+        let snapshot = backup::snapshot(dir, path, schema).await?;
+        Ok(Self { snapshot, heads: head::files(dir)? })
+    }
+
+    /// Puts the old file back. Sequences that were begun since go with the file that has them.
+    fn put_back(self, dir: &Path, path: &Path, error: &StoreError) -> StoreError {
+        let back = backup::restore(&self.snapshot, path).and_then(|failed| {
+            for new in head::files(dir)?.into_iter().filter(|file| !self.heads.contains(file)) {
+                fs::remove_file(&new).map_err(StoreError::io(&new))?;
+            }
+            Ok(failed)
+        });
+        match back {
+            Ok(failed) => StoreError::Migration { reason: error.to_string(), restored: self.snapshot, failed },
+            Err(other) => StoreError::Damaged {
+                path: path.to_owned(),
+                reason: format!("an upgrade failed ({error}) and the snapshot could not be put back ({other})"),
+                backups: backup::all(dir),
+            },
+        }
+    }
 }
 
 /// Says of a damaged database where its snapshots are.
@@ -120,25 +201,6 @@ fn damaged(error: StoreError, dir: &Path, path: &Path) -> StoreError {
         other => other.to_string(),
     };
     StoreError::Damaged { path: path.to_owned(), reason, backups: backup::all(dir) }
-}
-
-/// Opens the database and brings it to this version; where that fails, the old file is put back.
-async fn migrated(dir: &Path, path: &Path, migrations: &Migrator, found: inspect::Found) -> Result<Db, StoreError> {
-    let snapshot = match found {
-        inspect::Found::Older { schema } => Some(backup::snapshot(dir, path, schema).await?),
-        inspect::Found::Nothing | inspect::Found::Current => None,
-    };
-    let db = Db::open(path).await?;
-    let Err(reason) = migrate(&db, migrations, found).await else { return Ok(db) };
-    db.close().await;
-    match (found, snapshot) {
-        (inspect::Found::Current, _) => Err(reason),
-        (_, Some(snapshot)) => {
-            backup::restore(&snapshot, path)?;
-            Err(StoreError::Migration { reason: reason.to_string(), restored: Some(snapshot) })
-        }
-        (_, None) => Err(StoreError::Migration { reason: reason.to_string(), restored: None }),
-    }
 }
 
 async fn migrate(db: &Db, migrations: &Migrator, found: inspect::Found) -> Result<(), StoreError> {
@@ -162,7 +224,7 @@ async fn assemble(
     path: &Path,
     options: &Options,
     db: Db,
-    lock: Lock,
+    lock: Arc<Lock>,
     temporary: Option<tempfile::TempDir>,
 ) -> Result<(Store, Vec<Fault>), StoreError> {
     let keys = Keys::new(dir, options.keeping);

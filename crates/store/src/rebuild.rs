@@ -6,7 +6,7 @@ use crate::{
     change,
 };
 use protocol::DeviceId;
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 use uuid::Uuid;
 
 impl Store {
@@ -15,32 +15,90 @@ impl Store {
     pub async fn rebuild(&self) -> Result<u64, StoreError> {
         let _turn = self.inner.chain.lock().await;
         let mut tx = self.begin().await?;
-        let unfinished =
-            sqlx::query!(r#"SELECT item AS "item: Uuid", text, ms FROM checkpoints"#).fetch_all(&mut *tx).await?;
-        empty(&mut tx).await?;
-        // In the order of their stamps, whichever order they arrived in.
-        let numbers =
-            sqlx::query_scalar!(r#"SELECT number AS "number!: i64" FROM records ORDER BY ms, counter, device, seq"#)
-                .fetch_all(&mut *tx)
-                .await?;
-        let mut applied = 0;
-        for number in numbers {
-            applied += u64::from(again(&mut tx, number).await?);
-        }
-        for text in unfinished {
-            sqlx::query!(
-                "INSERT OR REPLACE INTO checkpoints (item, text, ms)
-                 SELECT id, ?2, ?3 FROM items WHERE id = ?1 AND ended_stamp IS NULL",
-                text.item,
-                text.text,
-                text.ms
-            )
-            .execute(&mut *tx)
-            .await?;
-        }
+        let applied = all_again(&mut tx).await?;
         tx.commit().await?;
         Ok(applied)
     }
+
+    /// The tables that are not what the log makes of them: somebody has changed them behind its back.
+    /// Builds them again and takes that back.
+    pub async fn altered_tables(&self) -> Result<Vec<String>, StoreError> {
+        let _turn = self.inner.chain.lock().await;
+        let mut tx = self.begin().await?;
+        let before = sums(&mut tx).await?;
+        all_again(&mut tx).await?;
+        let after = sums(&mut tx).await?;
+        tx.rollback().await?;
+        let altered = VIEWS.iter().zip(before.iter().zip(&after)).filter(|(_, (before, after))| before != after);
+        Ok(altered.map(|(view, _)| (*view).to_owned()).collect())
+    }
+}
+
+/// The tables that are views of the log.
+const VIEWS: [&str; 15] = [
+    "agents",
+    "approvals",
+    "chats",
+    "citations",
+    "devices",
+    "documents",
+    "endpoints",
+    "explanations",
+    "items",
+    "ledger",
+    "members",
+    "purged",
+    "registers",
+    "rules",
+    "workspaces",
+];
+
+/// A hash of every view's rows, in the order of its key.
+async fn sums(conn: &mut SqliteConnection) -> Result<Vec<blake3::Hash>, StoreError> {
+    let mut sums = Vec::with_capacity(VIEWS.len());
+    for view in VIEWS {
+        let columns: Vec<String> = sqlx::query_scalar("SELECT 'quote(\"' || name || '\")' FROM pragma_table_info(?)")
+            .bind(view)
+            .fetch_all(&mut *conn)
+            .await?;
+        // Names of our own schema, none from outside.
+        let sql = AssertSqlSafe(format!("SELECT {} AS row FROM {view} ORDER BY row", columns.join(" || ',' || ")));
+        let mut sum = blake3::Hasher::new();
+        for row in sqlx::query_scalar::<_, String>(sql).fetch_all(&mut *conn).await? {
+            sum.update(row.as_bytes()).update(b"\n");
+        }
+        sums.push(sum.finalize());
+    }
+    Ok(sums)
+}
+
+/// Empties the views and applies the whole log again; returns how many records were applied.
+async fn all_again(conn: &mut SqliteConnection) -> Result<u64, StoreError> {
+    let unfinished =
+        sqlx::query!(r#"SELECT item AS "item: Uuid", text, ms FROM checkpoints"#).fetch_all(&mut *conn).await?;
+    empty(conn).await?;
+    // In the order of their stamps, whichever order they arrived in.
+    let numbers =
+        sqlx::query_scalar!(r#"SELECT number AS "number!: i64" FROM records ORDER BY ms, counter, device, seq"#)
+            .fetch_all(&mut *conn)
+            .await?;
+    let mut applied = 0;
+    for number in numbers {
+        applied += u64::from(again(conn, number).await?);
+    }
+    for text in unfinished {
+        sqlx::query!(
+            "INSERT INTO checkpoints (item, text, ms)
+             SELECT id, ?2, ?3 FROM items WHERE id = ?1 AND ended_stamp IS NULL
+             ON CONFLICT (item) DO UPDATE SET text = ?2, ms = ?3",
+            text.item,
+            text.text,
+            text.ms
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(applied)
 }
 
 /// Applies a record again; false where its body was erased.

@@ -1,8 +1,13 @@
 //! When a committed record is safe from a power cut too.
 //!
 //! A commit hands its pages to the operating system, which is enough to survive the end of the
-//! process. One task follows the commits, syncs the write-ahead log for all that have gathered,
-//! and only then writes the head file: so a head is never ahead of the log on the disk.
+//! process. One task follows the commits and syncs the write-ahead log at once; what is committed
+//! while a sync runs shares the next one. Whoever acknowledges a record waits for that sync. Only
+//! after it the head file is written: so a head is never ahead of the log on the disk.
+//!
+//! A sync that failed is final. The system may have dropped the pages that it could not write and
+//! say yes the next time, so from then on nothing is acknowledged until the workspace is opened
+//! anew, from what is on the disk.
 
 use crate::{
     StoreError,
@@ -19,13 +24,22 @@ use std::{
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How long commits gather before one sync serves them all.
-const GATHER: Duration = Duration::from_millis(60);
+/// How long a disk may take before a person is told that it does not answer.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// How far the disk has confirmed the log.
+#[derive(Clone, Debug, Default)]
+struct Safe {
+    /// The last record that survives a power cut.
+    upto: u64,
+    /// Why nothing after it will be confirmed.
+    failed: Option<String>,
+}
 
 /// Follows the commits; ends after a last sync, when closed or dropped.
 pub(crate) struct Settler {
     committed: watch::Sender<Head>,
-    safe: watch::Receiver<u64>,
+    safe: watch::Receiver<Safe>,
     closing: CancellationToken,
     tasks: TaskTracker,
 }
@@ -34,7 +48,7 @@ impl Settler {
     /// Starts from a head whose record is in the database.
     pub fn start(wal: PathBuf, file: HeadFile, from: Head) -> Self {
         let (committed, mut commits) = watch::channel(from);
-        let (safe_to, safe) = watch::channel(0);
+        let (told, safe) = watch::channel(Safe::default());
         // What an earlier process committed may never have been synced.
         commits.mark_changed();
         let closing = CancellationToken::new();
@@ -46,20 +60,22 @@ impl Settler {
                     changed = commits.changed() => changed.is_ok(),
                     () = closed.cancelled() => false,
                 };
-                if going_on {
-                    tokio::select! { () = tokio::time::sleep(GATHER) => {}, () = closed.cancelled() => {} }
-                }
                 let head = *commits.borrow_and_update();
-                if head.seq == *safe_to.borrow() {
+                if head.seq == told.borrow().upto {
                     continue;
                 }
-                let (wal, file) = (wal.clone(), file.clone());
-                match blocking(move || settle(&wal, &file, &head)).await {
-                    Ok(()) => {
-                        safe_to.send_replace(head.seq);
-                    }
-                    // The records are in the database; the head lags, which proves nothing missing.
-                    Err(error) => tracing::warn!(%error, "records could not be synced yet"),
+                let wal = wal.clone();
+                if let Err(error) = blocking(move || sync(&wal)).await {
+                    tracing::error!(%error, "the write-ahead log could not be synced");
+                    told.send_modify(|safe| safe.failed = Some(error.to_string()));
+                    return;
+                }
+                told.send_modify(|safe| safe.upto = head.seq);
+                let file = file.clone();
+                let written = blocking(move || file.lock().unwrap_or_else(PoisonError::into_inner).write(&head)).await;
+                if let Err(error) = written {
+                    // The records are safe; a head that lags proves nothing missing.
+                    tracing::warn!(%error, "the head file could not be written yet");
                 }
             }
         });
@@ -72,12 +88,30 @@ impl Settler {
         self.committed.send_replace(head);
     }
 
-    /// Waits until everything committed so far is safe; false where the disk did not take it in time.
-    pub async fn settled(&self, limit: Duration) -> bool {
-        let upto = self.committed.borrow().seq;
+    /// The number of the last record that was committed.
+    pub fn committed(&self) -> u64 {
+        self.committed.borrow().seq
+    }
+
+    /// Refuses once a sync has failed.
+    pub fn works(&self) -> Result<(), StoreError> {
+        self.safe.borrow().failed.clone().map_or(Ok(()), |reason| Err(StoreError::NotSynced { reason }))
+    }
+
+    /// Waits until everything committed so far is safe.
+    pub async fn settled(&self) -> Result<(), StoreError> {
+        let upto = self.committed();
         let mut safe = self.safe.clone();
-        let waited = tokio::time::timeout(limit, safe.wait_for(|safe| *safe >= upto)).await;
-        waited.is_ok_and(|safe| safe.is_ok())
+        let waited = safe.wait_for(|safe| safe.upto >= upto || safe.failed.is_some());
+        let safe = match tokio::time::timeout(LIMIT, waited).await {
+            Ok(Ok(safe)) => safe.clone(),
+            Ok(Err(_)) => return Err(StoreError::Closed),
+            Err(_) => return Err(StoreError::NotSynced { reason: "the disk does not answer".into() }),
+        };
+        match safe.failed {
+            Some(reason) if safe.upto < upto => Err(StoreError::NotSynced { reason }),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Syncs a last time and ends.
@@ -87,13 +121,12 @@ impl Settler {
     }
 }
 
-fn settle(wal: &Path, file: &Mutex<HeadFile>, head: &Head) -> Result<(), StoreError> {
+fn sync(wal: &Path) -> Result<(), StoreError> {
     // Syncing needs the right to write on some systems. The file goes when the last connection
     // closes: then its pages are in the database, synced by SQLite.
     match OpenOptions::new().write(true).open(wal) {
-        Ok(wal_file) => wal_file.sync_data().map_err(StoreError::io(wal))?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(StoreError::io(wal)(error)),
+        Ok(file) => file.sync_data().map_err(StoreError::io(wal)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(StoreError::io(wal)(error)),
     }
-    file.lock().unwrap_or_else(PoisonError::into_inner).write(head)
 }

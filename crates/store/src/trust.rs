@@ -84,32 +84,59 @@ impl Store {
     ) -> Result<(), StoreError> {
         let secret = self.endpoint_secret(name);
         let has_key = key.is_some();
-        let before = self.inner.keys.get(&secret).await?;
+        let before = self.kept_key(name).await?;
         match key {
             Some(key) => drop(self.inner.keys.put(&secret, key.into_bytes()).await?),
-            None => self.inner.keys.remove(&secret).await?,
+            None if before.is_some() => self.inner.keys.remove(&secret).await?,
+            None => {}
         }
         let change = Change::EndpointSet { name: name.into(), url: url.into(), model: model.into(), has_key };
         let Err(error) = self.record(actor, change).await else { return Ok(()) };
         // The log did not take it: the secret is as it was, too.
         match before {
-            Some((key, _)) => drop(self.inner.keys.put(&secret, key).await?),
-            None => self.inner.keys.remove(&secret).await?,
+            Some(key) => drop(self.inner.keys.put(&secret, key).await?),
+            None if has_key => self.inner.keys.remove(&secret).await?,
+            None => {}
         }
         Err(error)
     }
 
     /// Forgets an endpoint and its key.
     pub async fn remove_endpoint(&self, actor: &Actor, name: &str) -> Result<(), StoreError> {
-        self.record(actor, Change::EndpointRemoved { name: name.into() }).await?;
-        self.inner.keys.remove(&self.endpoint_secret(name)).await
+        // The key first: where it cannot be deleted, the endpoint stays in sight.
+        let secret = self.endpoint_secret(name);
+        let before = self.kept_key(name).await?;
+        if before.is_some() {
+            self.inner.keys.remove(&secret).await?;
+        }
+        let Err(error) = self.record(actor, Change::EndpointRemoved { name: name.into() }).await else { return Ok(()) };
+        if let Some(key) = before {
+            self.inner.keys.put(&secret, key).await?;
+        }
+        Err(error)
     }
 
     /// The key of an endpoint, where one is kept.
     pub async fn endpoint_key(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let key = self.inner.keys.get(&self.endpoint_secret(name)).await?;
+        let key = match self.inner.keys.get_soon(&self.endpoint_secret(name)).await {
+            // The endpoint refuses us then; the rest of the workspace goes on.
+            Err(StoreError::Locked) => return Ok(None),
+            key => key?,
+        };
         key.map(|(key, _)| String::from_utf8(key).map_err(|_| StoreError::Key(format!("the key of {name} is no text"))))
             .transpose()
+    }
+
+    /// The key that is kept for an endpoint; a keychain that has it is waited for.
+    async fn kept_key(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let known = sqlx::query_scalar!(
+            r#"SELECT count(*) AS "n!: i64" FROM endpoints WHERE name = ? AND removed = 0 AND has_key = 1"#,
+            name
+        );
+        if known.fetch_one(self.pool()).await? == 0 {
+            return Ok(None);
+        }
+        Ok(self.inner.keys.get(&self.endpoint_secret(name)).await?.map(|(key, _)| key))
     }
 
     fn endpoint_secret(&self, name: &str) -> Secret {

@@ -4,18 +4,24 @@ use crate::{
     Stamp, Store, StoreError,
     blobs::blocking,
     head::{self, Head, Kept},
-    keys::hex,
+    keys::{hex, unhex},
     record::{Header, body_hash, signed_by},
     write::hash_from,
 };
 use ed25519_dalek::VerifyingKey;
 use protocol::{BadRecord, DeviceId, LogReport, RecordId, WorkspaceId};
 use sqlx::SqliteConnection;
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 use uuid::Uuid;
 
 /// How many records are checked in one go.
 const BATCH: i64 = 500;
+
+/// How long a salt is; with another, bytes could move between salt and body unnoticed.
+const SALT: usize = 32;
 
 /// A record as the tables hold it.
 struct Row {
@@ -43,6 +49,8 @@ struct Sequence {
     key: VerifyingKey,
     /// Chats and documents that a record says were purged.
     purged: Arc<HashSet<String>>,
+    /// Records of which a record says that their body was erased.
+    erased: Arc<HashSet<String>>,
     last: Head,
 }
 
@@ -55,23 +63,35 @@ impl Store {
         let mut tx = self.pool().begin().await?;
         let devices = sqlx::query_scalar!(
             r#"SELECT device AS "device!: Uuid" FROM records GROUP BY device
-               UNION SELECT device FROM local_devices ORDER BY 1"#
+               UNION SELECT device FROM local_devices"#
         )
         .fetch_all(&mut *tx)
         .await?;
+        // A head file speaks for its device, whatever was taken out of the database.
+        let heads = head::devices(&self.inner.dir)?;
+        let devices: BTreeSet<DeviceId> = devices.into_iter().map(DeviceId).chain(heads).collect();
         let purged =
             sqlx::query_scalar!("SELECT subject FROM records WHERE kind IN ('chat_purged', 'document_purged')")
                 .fetch_all(&mut *tx)
                 .await?;
         let purged: Arc<HashSet<String>> = Arc::new(purged.into_iter().collect());
-        let mut report =
-            LogReport { intact: true, records: 0, devices: devices.len() as u32, head: String::new(), first_bad: None };
-        for device in devices.into_iter().map(DeviceId) {
+        let erased =
+            sqlx::query_scalar!("SELECT subject FROM records WHERE kind = 'record_erased'").fetch_all(&mut *tx).await?;
+        let erased: Arc<HashSet<String>> = Arc::new(erased.into_iter().collect());
+        let mut report = LogReport {
+            intact: true,
+            records: 0,
+            devices: devices.len() as u32,
+            head: String::new(),
+            first_bad: None,
+            altered: Vec::new(),
+        };
+        for device in devices {
             let bad = match self.key_of(&mut tx, device).await? {
                 None => Some((1, "the key that signs this device's records is not known".to_owned())),
                 Some(key) => {
-                    let mut sequence =
-                        Sequence { workspace, device, key, purged: purged.clone(), last: Head::default() };
+                    let (purged, erased) = (purged.clone(), erased.clone());
+                    let mut sequence = Sequence { workspace, device, key, purged, erased, last: Head::default() };
                     let bad = self.check(&mut tx, &mut sequence).await?;
                     report.records += sequence.last.seq;
                     if device == self.home().device {
@@ -90,8 +110,12 @@ impl Store {
 
     /// This device's key is the one it signs with, whatever the database says.
     async fn key_of(&self, conn: &mut SqliteConnection, device: DeviceId) -> Result<Option<VerifyingKey>, StoreError> {
-        if let Some((key, _)) = self.inner.keys.signing_key(device).await? {
-            return Ok(Some(key.verifying_key()));
+        if device == self.home().device {
+            let key = unhex(&self.home().public_key)?.try_into().ok();
+            return Ok(key.and_then(|key| VerifyingKey::from_bytes(&key).ok()));
+        }
+        if let Some(key) = self.inner.keys.public_key(device).await {
+            return Ok(Some(key));
         }
         let key = sqlx::query_scalar!("SELECT public_key FROM devices WHERE id = ?", device.0);
         let key = key.fetch_optional(conn).await?.and_then(|key| <[u8; 32]>::try_from(key).ok());
@@ -107,7 +131,8 @@ impl Store {
         // Taken first: records written meanwhile can only make the log longer than the head says.
         let kept = head::read(&self.inner.dir, sequence.workspace, sequence.device, &sequence.key)?;
         loop {
-            let after = sequence.last.seq as i64;
+            // From below the first number: whatever stands there would be applied in a rebuild.
+            let after = if sequence.last.seq == 0 { i64::MIN } else { sequence.last.seq as i64 };
             let rows = sqlx::query_as!(
                 Row,
                 r#"SELECT id AS "id: Uuid", seq, ms, counter, actor, kind, subject, scope AS "scope: Uuid",
@@ -165,10 +190,11 @@ impl Store {
 impl Sequence {
     /// Checks that a record is the next one; says why it is not.
     fn next(&mut self, row: &Row) -> Result<(), String> {
-        let seq = row.seq.unsigned_abs();
-        if seq != self.last.seq + 1 {
-            return Err(format!("missing: record {seq} comes next"));
-        }
+        let seq = match u64::try_from(row.seq) {
+            Ok(seq) if seq == self.last.seq + 1 => seq,
+            Ok(seq) if seq > 0 => return Err(format!("missing: record {seq} comes next")),
+            Ok(_) | Err(_) => return Err("a record stands before the first one".into()),
+        };
         let (Ok(hash), Ok(prev), Ok(body)) =
             (hash_from(row.hash.clone()), hash_from(row.prev.clone()), hash_from(row.body_hash.clone()))
         else {
@@ -197,10 +223,12 @@ impl Sequence {
             return Err("it does not follow the record before it".into());
         }
         match (&row.salt, &row.body) {
+            (Some(salt), _) if salt.len() != SALT => return Err("its salt has a wrong length".into()),
             (Some(salt), Some(text)) if body_hash(salt, text) == body => {}
             (Some(_), Some(_)) => return Err("its body is not the one that was signed".into()),
             // Erased, and a record says so.
             _ if row.scope.is_some_and(|scope| self.purged.contains(&scope.to_string())) => {}
+            _ if row.kind == "answer_ended" && self.erased.contains(&row.id.to_string()) => {}
             _ => return Err("its body is missing, and no purge erased it".into()),
         }
         self.last = Head { seq, hash };

@@ -73,6 +73,11 @@ impl Tx {
     /// Appends a signed record of a change and applies it to the tables.
     pub async fn record(&mut self, change: Change) -> Result<RecordId, StoreError> {
         check::check(&mut self.sql, &change).await?;
+        self.record_unchecked(change).await
+    }
+
+    /// The same for a change that no person could make: one that rewrites what has ended.
+    pub(crate) async fn record_unchecked(&mut self, change: Change) -> Result<RecordId, StoreError> {
         let body = change::encode(&change)?;
         let salt = record::salt()?;
         let at = self.chain.at.next(crate::clock::now());
@@ -161,9 +166,9 @@ impl Tx {
 impl Store {
     /// Writes to the log: what `work` records is there whole once this returns, or not at all.
     ///
-    /// It survives the process from then on, and a power cut from about a tenth of a second later
-    /// (`settled` waits for that). Waits for the writes before it. Dropping the future undoes it,
-    /// except where the commit has begun.
+    /// It survives the process from then on, and a power cut as soon as the disk has confirmed it:
+    /// `settled` waits for that, and nothing is acknowledged before. Waits for the writes before it.
+    /// Dropping the future undoes it, except where the commit has begun.
     pub async fn write<T>(
         &self,
         actor: &Actor,
@@ -171,6 +176,7 @@ impl Store {
     ) -> Result<T, StoreError> {
         // The writer's lock spans the transaction: that is what makes it the only writer.
         let mut chain = self.inner.chain.lock().await;
+        self.inner.settler.works()?;
         let mut sql = self.begin().await?;
         if chain.doubtful {
             chain.reload(&mut sql).await?;

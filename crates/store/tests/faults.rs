@@ -5,13 +5,14 @@
 mod common;
 use common::*;
 use protocol::*;
+use sqlx::{ConnectOptions, Connection, Executor, sqlite::SqliteConnectOptions};
 use std::{
     fs,
     os::unix::fs::{FileExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
-use store::{Keeping, Options, Store, StoreError};
+use store::StoreError;
 
 async fn refused(dir: &Path) -> StoreError {
     match try_open(dir).await {
@@ -46,10 +47,10 @@ async fn a_folder_without_the_right_to_write_is_named() {
     let before = fs::read(dir.path().join("workspace.db")).unwrap();
     let mount = if fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0) {
         // Root may write whatever the rights say: only a read-only mount stops it.
-        match Mount::bind_read_only(dir.path()) {
-            Some(mount) => Some(mount),
-            None => return println!("skipped: no right to mount here"),
+        if !may_mount("a_folder_without_the_right_to_write_is_named") {
+            return;
         }
+        Some(Mount::bind_read_only(dir.path()).unwrap())
     } else {
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o555)).unwrap();
         fs::set_permissions(dir.path().join("lock"), fs::Permissions::from_mode(0o444)).unwrap();
@@ -65,8 +66,11 @@ async fn a_folder_without_the_right_to_write_is_named() {
 
 #[tokio::test]
 async fn a_full_disk_loses_nothing_that_was_acknowledged() {
+    if !may_mount("a_full_disk_loses_nothing_that_was_acknowledged") {
+        return;
+    }
     let dir = tempfile::tempdir().unwrap();
-    let Some(mount) = Mount::tmpfs(dir.path(), "2m") else { return println!("skipped: no right to mount here") };
+    let mount = Mount::tmpfs(dir.path(), "2m").unwrap();
     let store = open(dir.path()).await;
     let (_, chat) = chat(&store).await;
     let actor = person(&store);
@@ -90,6 +94,16 @@ async fn a_full_disk_loses_nothing_that_was_acknowledged() {
     assert!(report.intact, "{report:?}");
     store.close().await;
     drop(store);
+    // What is full at the start can be opened and read as well; SQLite needs a little for itself.
+    let junk = fs::File::create(dir.path().join("junk")).unwrap();
+    assert!(mount.grow("8m"));
+    let free = free(dir.path()) - (128 << 10);
+    junk.write_all_at(&vec![1; free as usize], 0).unwrap();
+    let store = open(dir.path()).await;
+    assert_eq!(store.chat(chat).await.unwrap().items as usize, kept.len());
+    store.close().await;
+    drop(store);
+    fs::remove_file(dir.path().join("junk")).unwrap();
     let store = open(dir.path()).await;
     let line = store.lineage(*kept.last().unwrap()).await.unwrap();
     assert_eq!(line.iter().map(|item| item.id).collect::<Vec<_>>(), kept);
@@ -159,20 +173,108 @@ async fn keys_lie_where_only_their_owner_reads_them() {
     assert_eq!(store.endpoints().await.unwrap(), []);
 }
 
-/// Where a keychain should answer and does not, the start goes on in time and says so.
+/// Where there was a workspace, no new one is begun in its place.
 #[tokio::test]
-async fn no_keychain_is_no_obstacle() {
+async fn a_lost_database_is_not_replaced_by_a_new_one() {
+    for (evidence, found) in [("heads", true), ("blobs", true), ("backups", true), ("none", false)] {
+        for damage in ["missing", "empty", "no tables", "no workspace"] {
+            let dir = tempfile::tempdir().unwrap();
+            let store = open(dir.path()).await;
+            chat(&store).await;
+            store.blobs().put_bytes(b"a file".to_vec()).await.unwrap();
+            store.close().await;
+            drop(store);
+            let path = dir.path().join("workspace.db");
+            fs::create_dir_all(dir.path().join("backups")).unwrap();
+            fs::copy(&path, dir.path().join("backups").join("0000000000001-schema-0001.db")).unwrap();
+            for other in ["heads", "blobs", "backups"].into_iter().filter(|other| *other != evidence) {
+                fs::remove_dir_all(dir.path().join(other)).unwrap();
+            }
+            match damage {
+                "missing" => fs::remove_file(&path).unwrap(),
+                "empty" => fs::write(&path, "").unwrap(),
+                "no tables" => {
+                    fs::remove_file(&path).unwrap();
+                    run(&path, "PRAGMA journal_mode = WAL").await;
+                }
+                _ => {
+                    let all = "DELETE FROM bodies; DELETE FROM records; DELETE FROM devices; DELETE FROM members;
+                               DELETE FROM workspaces";
+                    run(&path, all).await;
+                }
+            }
+            let before = fs::read(&path).ok();
+            let opened = try_open(dir.path()).await;
+            match (found, opened) {
+                (true, Err(StoreError::Damaged { backups, .. })) => {
+                    assert_eq!(backups.len(), usize::from(evidence == "backups"))
+                }
+                (false, Ok(_)) => continue,
+                (_, other) => panic!("{evidence}, {damage}: {:?}", other.err()),
+            }
+            if damage != "no workspace" {
+                assert_eq!(fs::read(&path).ok(), before, "{evidence}, {damage}");
+            }
+        }
+    }
+}
+
+async fn run(path: &Path, sql: &'static str) {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).foreign_keys(false);
+    let mut conn = options.connect().await.unwrap();
+    conn.execute(sql).await.unwrap();
+    conn.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn leftovers_of_a_killed_process_are_removed() {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options { keeping: Keeping::Keychain, ..options() };
-    let start = std::time::Instant::now();
-    let opened = Store::open(dir.path(), options).await.unwrap();
-    assert!(start.elapsed() < Duration::from_secs(15));
-    let in_file = opened.store.home().key_place == KeyPlace::File;
-    assert_eq!(opened.notices.iter().any(|fault| fault.code == "store.key_in_file"), in_file);
+    open(dir.path()).await.close().await;
+    let names = ["backups/0000000000001-schema-0001.db.part", "restore-x", "key-x", "blobs/new-x"];
+    for name in names {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "half").unwrap();
+    }
+    open(dir.path()).await;
+    for name in names {
+        assert!(!dir.path().join(name).exists(), "{name}");
+    }
 }
 
 fn contains(all: &[u8], part: &[u8]) -> bool {
     all.windows(part.len()).any(|window| window == part)
+}
+
+/// Free bytes of the file system that a folder is in.
+#[allow(clippy::disallowed_methods)] // as below
+fn free(dir: &Path) -> u64 {
+    let output = std::process::Command::new("df").args(["--output=avail", "-B1"]).arg(dir).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).lines().nth(1).unwrap().trim().parse().unwrap()
+}
+
+/// Whether this process may mount. Where it may not, the test runs in a namespace of its own, in which
+/// it may; in CI one of the two must work.
+#[allow(clippy::disallowed_methods)] // as below
+fn may_mount(test: &str) -> bool {
+    const INSIDE: &str = "ATELIER_OWN_MOUNTS";
+    let dir = tempfile::tempdir().unwrap();
+    if Mount::tmpfs(dir.path(), "1m").is_some() {
+        return true;
+    }
+    assert!(std::env::var_os(INSIDE).is_none(), "no right to mount in a namespace of its own");
+    let mut unshare = std::process::Command::new("unshare");
+    unshare.arg("-rm").arg(std::env::current_exe().unwrap()).args([test, "--exact", "--nocapture"]).env(INSIDE, "1");
+    let output = unshare.output();
+    let said = output.as_ref().map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    match output.is_ok_and(|output| output.status.success()) {
+        true => {}
+        // A failure of the test itself, not of the namespace.
+        false if said.contains("running 1 test") && !said.contains("no right to mount") => panic!("{said}"),
+        false if std::env::var_os("CI").is_some() => panic!("no right to mount here, nor in a namespace: {said}"),
+        false => println!("skipped: no right to mount here, nor in a namespace"),
+    }
+    false
 }
 
 /// A mount that goes when dropped.

@@ -19,6 +19,7 @@ use std::{
 use store::Store;
 
 const DIR: &str = "ATELIER_KILL_DIR";
+const PURGE_DIR: &str = "ATELIER_KILL_PURGE_DIR";
 
 /// What the child says once it is acknowledged.
 enum Said {
@@ -82,19 +83,99 @@ fn said(line: &str) -> Option<Said> {
 }
 
 #[allow(clippy::disallowed_methods)] // the child is this very test
-fn spawn(dir: &Path) -> Child {
+fn spawn(part: &str, variable: &str, dir: &Path) -> Child {
     std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["child", "--exact", "--nocapture"])
-        .env(DIR, dir)
+        .args([part, "--exact", "--nocapture"])
+        .env(variable, dir)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap()
 }
 
+/// Not a test: the child's purges, until it is killed.
+#[tokio::test]
+async fn purging_child() {
+    let Some(dir) = std::env::var_os(PURGE_DIR) else { return };
+    let store = try_open(Path::new(&dir)).await.unwrap().store;
+    let actor = person(&store);
+    for _ in 0..1_000 {
+        let id = DocumentId::new();
+        let text = format!("{SECRET} {id}");
+        let blob = store.blobs().put_bytes(text.clone().into_bytes()).await.unwrap();
+        store.record(&actor, document(id, &text, &blob.hash)).await.unwrap();
+        store.record(&actor, store::Change::DocumentRemoved { document: id }).await.unwrap();
+        say(format_args!("purging {id}"));
+        store.purge_document(&actor, id, false).await.unwrap();
+        store.erase().await.unwrap();
+        store.words_erased(&[id]).await.unwrap();
+    }
+}
+
+/// Words that stand nowhere else.
+const SECRET: &str = "zirkonium-vermaechtnis";
+
+/// Whether a file under a folder holds these words.
+fn held(dir: &Path, words: &str) -> bool {
+    std::fs::read_dir(dir).unwrap().flatten().any(|entry| match entry.path() {
+        path if path.is_dir() => held(&path, words),
+        path => std::fs::read(path).unwrap().windows(words.len()).any(|window| window == words.as_bytes()),
+    })
+}
+
+/// Killed at any instant of a purge: the next start finishes it, or the document is there whole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_purge_is_finished() {
+    if std::env::var_os(PURGE_DIR).is_some() || std::env::var_os(DIR).is_some() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    for kill in 0..kills() / 2 {
+        let path = dir.path().to_owned();
+        let work = move || {
+            let mut child = spawn("purging_child", PURGE_DIR, &path);
+            let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+            drop(lines.by_ref().map_while(Result::ok).find(|line| line.contains("@ purging")));
+            std::thread::sleep(Duration::from_micros(rand::rng().random_range(0..60_000)));
+            child.kill().unwrap();
+            child.wait().unwrap();
+        };
+        tokio::task::spawn_blocking(work).await.unwrap();
+        let store = open(dir.path()).await;
+        let owed = store.words_owed().await.unwrap();
+        store.words_erased(&owed).await.unwrap();
+        let removed = store.removed().await.unwrap().documents;
+        // What is left was not purged yet, and is whole.
+        for document in &removed {
+            assert!(document.name.contains(SECRET), "kill {kill}");
+            store.purge_document(&person(&store), document.document, false).await.unwrap();
+        }
+        for left in store.documents().await.unwrap() {
+            store.record(&person(&store), store::Change::DocumentRemoved { document: left.id }).await.unwrap();
+            store.purge_document(&person(&store), left.id, false).await.unwrap();
+        }
+        store.erase().await.unwrap();
+        assert!(store.verify(store.home().workspace).await.unwrap().intact, "kill {kill}");
+        store.close().await;
+        drop(store);
+        // At most the one blob whose record never came.
+        let blobs = dir.path().join("blobs");
+        let shards = std::fs::read_dir(&blobs).into_iter().flatten().flatten();
+        let files = shards.filter_map(|shard| std::fs::read_dir(shard.path()).ok()).map(|files| files.count());
+        assert!(files.sum::<usize>() <= 1, "kill {kill}");
+        let _ = std::fs::remove_dir_all(&blobs);
+        assert!(!held(dir.path(), SECRET), "kill {kill}");
+    }
+}
+
+/// How often the child is killed.
+fn kills() -> u32 {
+    if std::env::var_os("ATELIER_SOAK").is_some() { 200 } else { 12 }
+}
+
 /// Lets the child work for a while, kills it, and returns what it had said.
 fn run_and_kill(dir: &Path, rng: &mut impl Rng) -> Vec<Said> {
-    let mut child = spawn(dir);
+    let mut child = spawn("child", DIR, dir);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut heard = Vec::new();
     // Most kills hit it at work, some while it opens the workspace.
@@ -141,7 +222,7 @@ async fn nothing_acknowledged_is_lost() {
     if std::env::var_os(DIR).is_some() {
         return;
     }
-    let kills = if std::env::var_os("ATELIER_SOAK").is_some() { 200 } else { 12 };
+    let kills = kills();
     let mut dir = tempfile::tempdir().unwrap();
     let (mut questions, mut interrupted) = (0, 0);
     for kill in 0..kills {

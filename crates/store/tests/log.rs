@@ -4,7 +4,7 @@
 mod common;
 use common::*;
 use protocol::*;
-use store::{Store, Tx};
+use store::{Store, StoreError, Tx};
 
 #[tokio::test]
 async fn a_conversation_comes_back_after_a_restart() {
@@ -59,4 +59,35 @@ async fn writers_take_turns() {
     assert!(report.intact, "{report:?}");
     assert_eq!(report.records, 3 + 2 + 32);
     assert_eq!(store.chat(chat).await.unwrap().items, 32);
+}
+
+/// A disk that does not confirm a sync has the last word: nothing more is acknowledged.
+#[tokio::test]
+async fn a_sync_that_fails_ends_the_acknowledging() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    let (_, chat) = chat(&store).await;
+    let kept = ask(&store, chat, None, "kept").await;
+    store.settled().await.unwrap();
+    // In the log's place stands what cannot be synced; the writer goes on in the old file.
+    let (log, aside) = (dir.path().join("workspace.db-wal"), dir.path().join("aside"));
+    std::fs::rename(&log, &aside).unwrap();
+    std::fs::create_dir(&log).unwrap();
+    let before = store.written();
+    ask(&store, chat, Some(kept), "lost perhaps").await;
+    assert_ne!(store.written(), before);
+    let fault = store.settled().await.unwrap_err().fault();
+    assert_eq!((fault.code.as_str(), fault.safe.is_some(), fault.hint.is_some()), ("store.not_synced", true, true));
+    std::fs::remove_dir(&log).unwrap();
+    std::fs::rename(&aside, &log).unwrap();
+    let refused = store.record(&person(&store), question(ItemId::new(), chat, Some(kept), "no")).await;
+    assert!(matches!(refused, Err(StoreError::NotSynced { .. })), "{refused:?}");
+    assert_eq!(store.item(kept).await.unwrap().text, "kept");
+    // Opened anew, from what the disk has.
+    store.close().await;
+    drop(store);
+    let store = open(dir.path()).await;
+    assert!(store.verify(store.home().workspace).await.unwrap().intact);
+    ask(&store, chat, Some(kept), "and on").await;
+    store.settled().await.unwrap();
 }

@@ -6,6 +6,7 @@ use common::*;
 use proptest::prelude::*;
 use protocol::*;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use std::path::Path;
 use store::{Change, Store, StoreError};
 
 /// The tables that are views of the log.
@@ -50,7 +51,7 @@ async fn texts(conn: &mut SqliteConnection, sql: &str) -> Vec<String> {
 }
 
 /// What has come up so far, to be referred to.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Seen {
     agents: Vec<AgentId>,
     chats: Vec<ChatId>,
@@ -207,11 +208,11 @@ fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
     })
 }
 
-async fn play(script: Vec<(u8, u8, u8)>) {
-    let store = Store::in_memory().await.unwrap();
-    let (actor, mut seen, mut recorded) = (person(&store), Seen::default(), 3);
+/// Plays a script; returns how many changes were recorded.
+async fn record(store: &Store, seen: &mut Seen, script: &[(u8, u8, u8)]) -> u64 {
+    let (actor, mut recorded) = (person(store), 0);
     for (what, a, b) in script {
-        let Some(change) = change(&mut seen, what, a, b) else { continue };
+        let Some(change) = change(seen, *what, *a, *b) else { continue };
         match store.record(&actor, change).await {
             Ok(_) => recorded += 1,
             // Refused before it got into the log.
@@ -219,6 +220,13 @@ async fn play(script: Vec<(u8, u8, u8)>) {
             Err(error) => panic!("{error}"),
         }
     }
+    recorded
+}
+
+async fn play(script: Vec<(u8, u8, u8)>) {
+    let store = Store::in_memory().await.unwrap();
+    let mut seen = Seen::default();
+    let recorded = 3 + record(&store, &mut seen, &script).await;
     for (_, item) in &seen.items {
         // Refused where the item has ended or is a question.
         let _ = store.checkpoint(*item, "so far").await;
@@ -226,8 +234,81 @@ async fn play(script: Vec<(u8, u8, u8)>) {
     let report = store.verify(store.home().workspace).await.unwrap();
     assert!(report.intact && report.records == recorded, "{report:?}");
     let before = dump(&store).await;
-    store.rebuild().await.unwrap();
-    assert_eq!(dump(&store).await, before);
+    for _ in 0..2 {
+        store.rebuild().await.unwrap();
+        assert_eq!(dump(&store).await, before);
+    }
+    assert_eq!(store.altered_tables().await.unwrap(), Vec::<String>::new());
+}
+
+/// Runs SQL behind the store's back.
+async fn behind(dir: &Path, sql: String) {
+    let options = SqliteConnectOptions::new().filename(dir.join("workspace.db")).foreign_keys(false);
+    let mut conn = options.connect().await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+}
+
+/// Takes over what another device's copy of the workspace has and this one lacks, its records in any
+/// order; then gives all records another order of arrival.
+async fn merge(dir: &Path, other: &Path) {
+    let take = format!(
+        "ATTACH '{}' AS other;
+         INSERT INTO bodies SELECT b.record + 1000000, b.salt, b.body FROM other.bodies AS b
+             JOIN other.records AS r ON r.number = b.record WHERE r.id NOT IN (SELECT id FROM main.records);
+         INSERT INTO records SELECT number + 1000000, id, device, seq, ms, counter, actor, kind, subject, scope,
+             body_hash, prev, hash, signature FROM other.records WHERE id NOT IN (SELECT id FROM main.records);
+         CREATE TEMP TABLE orders AS SELECT number, row_number() OVER (ORDER BY random()) AS turn FROM main.records;
+         UPDATE bodies SET record = -(SELECT turn FROM orders WHERE number = record);
+         UPDATE records SET number = -(SELECT turn FROM orders WHERE orders.number = records.number);
+         UPDATE bodies SET record = -record;
+         UPDATE records SET number = -number;",
+        other.join("workspace.db").display()
+    );
+    behind(dir, take).await;
+}
+
+/// Two devices go on from the same state, each without the other; whoever takes over the other's
+/// records, and in whatever order they arrive, has the same tables. Also where one has purged what
+/// the other still wrote to.
+async fn part_and_meet(before: Vec<(u8, u8, u8)>, one: Vec<(u8, u8, u8)>, two: Vec<(u8, u8, u8)>) {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(here.path()).await;
+    let mut seen = Seen::default();
+    record(&store, &mut seen, &before).await;
+    store.close().await;
+    drop(store);
+    std::fs::copy(here.path().join("workspace.db"), there.path().join("workspace.db")).unwrap();
+    // Copied to another machine: it has no key of the first and goes on as another device.
+    behind(there.path(), "DELETE FROM local_devices".into()).await;
+    for (dir, script) in [(here.path(), &one), (there.path(), &two)] {
+        let store = try_open(dir).await.unwrap().store;
+        record(&store, &mut seen.clone(), script).await;
+        store.close().await;
+    }
+    let mut tables = Vec::new();
+    // Each start ends the answers that it finds unended; after the first meeting there are none.
+    for _ in 0..2 {
+        let aside = tempfile::tempdir().unwrap();
+        std::fs::copy(here.path().join("workspace.db"), aside.path().join("workspace.db")).unwrap();
+        merge(here.path(), there.path()).await;
+        merge(there.path(), aside.path()).await;
+        tables.clear();
+        for dir in [here.path(), there.path()] {
+            let store = try_open(dir).await.unwrap().store;
+            for _ in 0..2 {
+                store.rebuild().await.unwrap();
+                tables.push(dump(&store).await);
+            }
+            let report = store.verify(store.home().workspace).await.unwrap();
+            assert_eq!(report.devices, 2);
+            assert!(report.intact, "{report:?}");
+            store.close().await;
+            drop(store);
+            try_open(dir).await.unwrap().store.close().await;
+        }
+    }
+    assert!(tables.iter().all(|table| *table == tables[0]));
 }
 
 proptest! {
@@ -235,5 +316,14 @@ proptest! {
     #[test]
     fn rebuilt_tables_equal_the_tables(script in prop::collection::vec(any::<(u8, u8, u8)>(), 0..120)) {
         tokio::runtime::Runtime::new().unwrap().block_on(play(script));
+    }
+
+    #[test]
+    fn two_devices_meet_in_the_same_tables(
+        before in prop::collection::vec(any::<(u8, u8, u8)>(), 0..60),
+        one in prop::collection::vec(any::<(u8, u8, u8)>(), 0..40),
+        two in prop::collection::vec(any::<(u8, u8, u8)>(), 0..40),
+    ) {
+        tokio::runtime::Runtime::new().unwrap().block_on(part_and_meet(before, one, two));
     }
 }

@@ -46,10 +46,26 @@ async fn the_first_bad_record_is_named() {
     let flip = |column: &str| {
         format!("UPDATE records SET {column} = CAST(x'ff00' || substr({column}, 3) AS BLOB) WHERE seq = 5")
     };
+    let before_the_first = |seq: i64| {
+        format!(
+            "INSERT INTO records SELECT 1000, randomblob(16), device, {seq}, ms, counter, actor, kind, subject, scope,
+             body_hash, prev, hash, signature FROM records WHERE seq = 5"
+        )
+    };
     let cases: Vec<(String, Option<u64>, &str)> = vec![
         (String::new(), None, ""),
         ("UPDATE bodies SET body = CAST(replace(CAST(body AS TEXT), 'question 1', 'question 9') AS BLOB) WHERE record = 7".into(), Some(7), "body"),
         ("UPDATE bodies SET salt = zeroblob(32) WHERE record = 7".into(), Some(7), "body"),
+        // The same bytes, cut elsewhere.
+        (
+            "UPDATE bodies SET salt = CAST(salt || substr(body, 1, 1) AS BLOB), body = CAST(substr(body, 2) AS BLOB)
+             WHERE record = 7"
+                .into(),
+            Some(7),
+            "salt",
+        ),
+        (before_the_first(0), Some(1), "before the first"),
+        (before_the_first(-3), Some(1), "before the first"),
         (flip("hash"), Some(5), "hash"),
         (flip("prev"), Some(5), "hash"),
         (flip("body_hash"), Some(5), "hash"),
@@ -114,4 +130,62 @@ async fn a_lost_key_begins_a_new_sequence() {
     let report = opened.store.verify(opened.store.home().workspace).await.unwrap();
     assert!(report.intact, "{report:?}");
     assert_eq!((report.devices, report.records), (2, 11));
+}
+
+/// A head file speaks for its device, also where the database no longer knows it.
+#[tokio::test]
+async fn a_device_that_was_taken_out_is_missed() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path()).await;
+    std::fs::remove_file(dir.path().join("device.key")).unwrap();
+    try_open(dir.path()).await.unwrap().store.close().await;
+    let first = "(SELECT device FROM records WHERE number = 1)";
+    let keep = "number > 3 AND kind <> 'device_added'";
+    tamper(
+        dir.path(),
+        &format!(
+            "CREATE TEMP TABLE gone AS SELECT number, device FROM records WHERE device = {first} AND {keep};
+             DELETE FROM bodies WHERE record IN (SELECT number FROM gone);
+             DELETE FROM records WHERE number IN (SELECT number FROM gone);
+             DELETE FROM local_devices WHERE device = {first}"
+        ),
+    )
+    .await;
+    let store = try_open(dir.path()).await.unwrap().store;
+    let (bad, why) = report(&store).await;
+    assert!(bad == Some(4) && why.contains("10 records"), "{bad:?} {why}");
+}
+
+#[tokio::test]
+async fn an_emptied_head_file_proves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path()).await;
+    let head = std::fs::read_dir(dir.path().join("heads")).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(&head, "").unwrap();
+    let opened = try_open(dir.path()).await.unwrap();
+    assert_eq!(opened.notices[0].code, "store.new_device.no_head");
+    let (bad, why) = report(&opened.store).await;
+    assert!(bad == Some(11) && why.contains("not signed"), "{bad:?} {why}");
+}
+
+#[tokio::test]
+async fn an_altered_table_is_named() {
+    for (sql, table) in [
+        ("", None),
+        ("UPDATE items SET text = 'something else' WHERE kind = 'question'", Some("items")),
+        ("DELETE FROM agents", Some("agents")),
+        ("INSERT INTO rules VALUES (zeroblob(16), '{}', 'allow', 1, 0, zeroblob(28))", Some("rules")),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path()).await;
+        tamper(dir.path(), sql).await;
+        let store = open(dir.path()).await;
+        assert_eq!(report(&store).await.0, None, "the records hold");
+        let expected: Vec<String> = table.into_iter().map(str::to_owned).collect();
+        for _ in 0..2 {
+            assert_eq!(store.altered_tables().await.unwrap(), expected, "it is told and not mended");
+        }
+        store.rebuild().await.unwrap();
+        assert_eq!(store.altered_tables().await.unwrap(), Vec::<String>::new());
+    }
 }

@@ -66,7 +66,7 @@ pub fn Cite(
         event.prevent_default();
         event.stop_propagation();
     };
-    let name = t!("cite.name", number = number, document = &cite.name, page = cite.page);
+    let name = t!("cite.name", number = number, document = cited(&cite), page = cite.page);
     let preview = StoredValue::new(cite);
     view! {
         <span class="cite-root" on:pointerenter=move |_| later(true, BEFORE) on:pointerleave=move |_| later(false, AFTER)>
@@ -115,15 +115,21 @@ fn numbered(citations: &[CitationView], number: u32) -> Option<&CitationView> {
     citations.iter().find(|cite| cite.number == number)
 }
 
+/// The name of the document that is cited; an erased one has none.
+pub fn cited(cite: &CitationView) -> String {
+    if cite.name.is_empty() { t!("cite.erased") } else { cite.name.clone() }
+}
+
 /// The passage, in the face of documents. It never covers the number it belongs to.
 #[component]
 fn Preview(cite: CitationView, place: String) -> impl IntoView {
+    let document_name = cited(&cite);
     let format = cite.name.rsplit_once('.').map(|(_, ext)| ext.to_uppercase()).unwrap_or_default();
     view! {
         <span class="pop citepop" role="tooltip" style=place>
             <span class="row">
                 <span class="fmt">{format}</span>
-                <b class="cut">{cite.name}</b>
+                <b class="cut">{document_name}</b>
                 <span class="faint nowrap">{t!("cite.page", page = cite.page)}</span>
             </span>
             <span class="serif citepop-quote">

@@ -79,6 +79,7 @@ pub fn Documents() -> impl IntoView {
                         {move || t!("documents.attention", n = failures.get() as f64)}
                     </button>
                 </Show>
+                <a class="link" href=Route::Removed.href()>{t!("removed.title")}</a>
             </div>
             <progress::Progress/>
             <LeftOut/>

@@ -6,6 +6,7 @@ use crate::{
     fold::News,
     i18n::{self, Lang},
     parts::bar::Head,
+    route::Route,
     state::WorkspaceStoreFields,
 };
 use leptos::prelude::*;
@@ -302,6 +303,9 @@ fn Machine() -> impl IntoView {
                     {move || if copied.get() { t!("act.copied") } else { t!("settings.copy") }}
                 </button>
             </div>
+        </Row>
+        <Row name=t!("removed.title") about=t!("removed.line")>
+            <a class="btn sm" href=Route::Removed.href()>{t!("removed.show")}</a>
         </Row>
         <Row name=t!("settings.key") about=t!("settings.key_about")>
             <span class="dim">{key}</span>

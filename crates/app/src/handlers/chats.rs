@@ -43,7 +43,9 @@ pub(crate) async fn restore(app: &App, actor: &Actor, RestoreChat { chat }: Rest
 }
 
 pub(crate) async fn purge(app: &App, actor: &Actor, PurgeChat { chat }: PurgeChat) -> Result<(), Fault> {
-    app.store().purge_chat(actor, chat).await.map_err(Fault::from)
+    app.store().purge_chat(actor, chat).await?;
+    app.bus().forget();
+    app.store().erase().await.map_err(Fault::from)
 }
 
 pub(crate) async fn read(app: &App, _: &Actor, ReadChat { chat, before, limit }: ReadChat) -> Result<ChatPage, Fault> {

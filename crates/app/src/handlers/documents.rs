@@ -45,8 +45,19 @@ pub(crate) async fn restore(
     app.library().restore(actor, document).await.map_err(Fault::from)
 }
 
-pub(crate) async fn purge(app: &App, actor: &Actor, PurgeDocument { document }: PurgeDocument) -> Result<(), Fault> {
-    app.library().purge(actor, document).await.map_err(Fault::from)
+pub(crate) async fn purge(
+    app: &App,
+    actor: &Actor,
+    PurgeDocument { document, answers }: PurgeDocument,
+) -> Result<(), Fault> {
+    let purged = app.library().purge(actor, document, answers).await;
+    // The kept events may hold its quotes, whatever step it came to.
+    app.bus().forget();
+    purged.map_err(Fault::from)
+}
+
+pub(crate) async fn removed(app: &App, _: &Actor, _: ListRemoved) -> Result<Removed, Fault> {
+    app.store().removed().await.map_err(Fault::from)
 }
 
 pub(crate) async fn retry(app: &App, actor: &Actor, RetryDocument { document }: RetryDocument) -> Result<(), Fault> {

@@ -73,7 +73,12 @@ fn by_a_person(actor: &Actor) -> Result<(), Fault> {
 }
 
 pub(crate) async fn verify_log(app: &App, _: &Actor, _: VerifyLog) -> Result<LogReport, Fault> {
-    app.store().verify(app.store().home().workspace).await.map_err(Fault::from)
+    let mut report = app.store().verify(app.store().home().workspace).await?;
+    if report.intact {
+        report.altered = app.store().altered_tables().await?;
+        report.intact = report.altered.is_empty();
+    }
+    Ok(report)
 }
 
 pub(crate) async fn read_log(app: &App, _: &Actor, ReadLog { before, limit }: ReadLog) -> Result<Vec<LogLine>, Fault> {

@@ -130,7 +130,7 @@ pub(super) async fn documents(door: &Door, change: Change, out: &Out) -> Result<
         door.app.settled().await;
     }
     if let Some(named) = change.purge {
-        door.call(PurgeDocument { document: id(&named, "document")? }).await?;
+        door.call(PurgeDocument { document: id(&named, "document")?, answers: false }).await?;
     }
     let documents = door.call(ListDocuments {}).await?;
     out.value(&documents, |documents| {

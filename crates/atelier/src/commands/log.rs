@@ -14,6 +14,10 @@ pub(super) async fn log(door: &Door, command: LogCommand, out: &Out) -> Result<E
             let report = door.call(VerifyLog {}).await?;
             let intact = report.intact;
             out.value(&report, |report| match &report.first_bad {
+                None if !report.altered.is_empty() => {
+                    let tables = report.altered.join(", ");
+                    format!("NOT intact: the records hold, but these tables are not what they say: {tables}")
+                }
                 None => format!(
                     "intact: {} records of {} devices, head {}",
                     report.records,

@@ -122,6 +122,9 @@ pub struct LogReport {
     pub head: String,
     /// The first record that does not hold, and why.
     pub first_bad: Option<BadRecord>,
+    /// Tables that are not what the records make of them.
+    #[serde(default)]
+    pub altered: Vec<String>,
 }
 
 /// The first record that does not hold.

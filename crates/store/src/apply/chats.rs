@@ -16,9 +16,10 @@ pub(super) async fn started(
 ) -> Done {
     let stamp = at.key();
     sqlx::query!(
-        "INSERT OR IGNORE INTO chats
+        "INSERT INTO chats
          (id, agent, title, title_stamp, ms, changed_ms, chosen, chosen_stamp, removed, removed_stamp)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5, NULL, ?4, 0, ?4)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5, NULL, ?4, 0, ?4)
+         ON CONFLICT (id) DO NOTHING",
         chat.0,
         agent.0,
         title,
@@ -121,8 +122,9 @@ pub(super) async fn approval_asked(
 ) -> Done {
     let (reach, summary) = (word(asks.reach)?, json(asks.summary)?);
     sqlx::query!(
-        "INSERT OR IGNORE INTO approvals (asked, chat, agent, tool, reach, summary, may_always, ms, decision)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+        "INSERT INTO approvals (asked, chat, agent, tool, reach, summary, may_always, ms, decision)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)
+         ON CONFLICT (asked) DO NOTHING",
         asked.0,
         chat.0,
         asks.agent,

@@ -19,8 +19,9 @@ pub(super) struct File<'a> {
 pub(super) async fn added(conn: &mut SqliteConnection, at: &Applied, document: DocumentId, file: File<'_>) -> Done {
     let (stamp, bytes) = (at.key(), file.bytes as i64);
     sqlx::query!(
-        "INSERT OR IGNORE INTO documents (id, name, origin, format, bytes, hash, stamp, ms, removed, removed_stamp)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?7)",
+        "INSERT INTO documents (id, name, origin, format, bytes, hash, stamp, ms, removed, removed_stamp)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?7)
+         ON CONFLICT (id) DO NOTHING",
         document.0,
         file.name,
         file.origin,

@@ -21,9 +21,10 @@ pub(super) async fn message_added(
     let (stamp, attached) = (at.key(), json(&attached)?);
     let (status, parent) = (json(&ItemStatus::Complete)?, parent.map(|parent| parent.0));
     sqlx::query!(
-        "INSERT OR IGNORE INTO items
+        "INSERT INTO items
          (id, chat, parent, kind, author, stamp, ms, text, status, attached, steps, unsupported, ended_stamp)
-         VALUES (?1, ?2, ?3, 'question', ?4, ?5, ?6, ?7, ?8, ?9, '[]', '[]', ?5)",
+         VALUES (?1, ?2, ?3, 'question', ?4, ?5, ?6, ?7, ?8, ?9, '[]', '[]', ?5)
+         ON CONFLICT (id) DO NOTHING",
         item.0,
         chat.0,
         parent,
@@ -50,11 +51,13 @@ pub(super) async fn answer_started(
 ) -> Done {
     let (stamp, writing) = (at.key(), json(&ItemStatus::Writing)?);
     // For an item that is there this goes on writing: its text and evidence stay until the new end.
+    // Its earlier end may have been erased from the log.
     sqlx::query!(
         "INSERT INTO items
          (id, chat, parent, kind, author, stamp, ms, text, status, attached, steps, unsupported, turn)
          VALUES (?1, ?2, ?3, 'answer', coalesce((SELECT name FROM agents WHERE id = ?4), ''), ?5, ?6, '', ?7, '[]', '[]', '[]', ?8)
-         ON CONFLICT (id) DO UPDATE SET status = ?7, turn = ?8, ended_stamp = NULL WHERE ended_stamp < ?5",
+         ON CONFLICT (id) DO UPDATE SET status = ?7, turn = ?8, ended_stamp = NULL
+         WHERE ended_stamp IS NULL OR ended_stamp < ?5",
         item.0,
         chat.0,
         parent.0,

@@ -13,16 +13,26 @@ pub(super) async fn workspace_started(
     workspace: WorkspaceId,
     name: &str,
 ) -> Done {
-    sqlx::query!("INSERT OR IGNORE INTO workspaces (id, name, ms) VALUES (?, ?, ?)", workspace.0, name, at.at.ms)
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "INSERT INTO workspaces (id, name, ms) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        workspace.0,
+        name,
+        at.at.ms
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
 pub(super) async fn member_joined(conn: &mut SqliteConnection, at: &Applied, member: MemberId, name: &str) -> Done {
-    sqlx::query!("INSERT OR IGNORE INTO members (id, name, ms) VALUES (?, ?, ?)", member.0, name, at.at.ms)
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "INSERT INTO members (id, name, ms) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        member.0,
+        name,
+        at.at.ms
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -36,7 +46,7 @@ pub(super) async fn device_added(
 ) -> Done {
     let key = unhex(public_key)?;
     sqlx::query!(
-        "INSERT OR IGNORE INTO devices (id, member, name, public_key, ms) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO devices (id, member, name, public_key, ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
         device.0,
         member.0,
         name,

@@ -119,6 +119,7 @@ fn all() -> Vec<Change> {
             },
         },
         Change::Sealed { sealed: true },
+        Change::RecordErased { record: RecordId(ID) },
     ]
 }
 
@@ -128,7 +129,7 @@ fn none_is_forgotten() {
     let mut kinds: Vec<_> = all().iter().map(Change::kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds.len(), 26);
+    assert_eq!(kinds.len(), 27);
 }
 
 #[test]

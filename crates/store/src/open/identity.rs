@@ -3,7 +3,7 @@
 //! A sequence is continued only by the device that has its key, and only where its head file shows
 //! that nothing is missing. Otherwise it is left as it stands, as evidence, and a new device begins.
 
-use super::{Home, Options};
+use super::{Home, Options, inspect};
 use crate::{
     Change, Store, StoreError,
     clock::now,
@@ -59,7 +59,7 @@ pub(super) async fn find(conn: &mut SqliteConnection, dir: &Path, keys: &Keys) -
     let workspace = sqlx::query!(r#"SELECT id AS "id: Uuid", name FROM workspaces ORDER BY ms LIMIT 1"#);
     let Some(workspace) = workspace.fetch_optional(&mut *conn).await? else {
         return match sqlx::query_scalar!("SELECT count(*) FROM records").fetch_one(conn).await? {
-            0 => Ok(None),
+            0 => inspect::lost(&dir.join("workspace.db"), "it has no workspace").map(|()| None),
             _ => Err(StoreError::Damaged {
                 path: dir.join("workspace.db"),
                 reason: "the log is there, its tables are empty".into(),

@@ -1,6 +1,6 @@
 //! What lies at the database's place, found out without changing it.
 
-use crate::{StoreError, backup, db};
+use crate::{StoreError, backup, blobs::Blobs, db, head};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, migrate::Migrator};
 use std::{fs, path::Path};
 
@@ -29,16 +29,36 @@ const SMALL: u64 = 64 << 20;
 pub(super) async fn inspect(path: &Path, migrations: &Migrator, unclean: bool) -> Result<Found, StoreError> {
     let size = match fs::metadata(path) {
         Ok(file) => file.len(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
         Err(error) => return Err(StoreError::io(path)(error)),
     };
-    if size == 0 {
-        return Ok(Found::Nothing);
+    let found = match size {
+        0 => Found::Nothing,
+        _ => {
+            let mut conn = db::options(path).read_only(true).connect().await?;
+            let found = look(&mut conn, path, migrations, unclean || size <= SMALL).await;
+            conn.close().await?;
+            found?
+        }
+    };
+    match (found, size) {
+        (Found::Nothing, 0) => lost(path, "the file is missing or empty")?,
+        (Found::Nothing, _) => lost(path, "it has no tables")?,
+        (Found::Older { .. } | Found::Current, _) => {}
     }
-    let mut conn = db::options(path).read_only(true).connect().await?;
-    let found = look(&mut conn, path, migrations, unclean || size <= SMALL).await;
-    conn.close().await?;
-    found
+    Ok(found)
+}
+
+/// Refuses to begin a new workspace where the files beside the database show that there was one.
+pub(super) fn lost(path: &Path, what: &str) -> Result<(), StoreError> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let beside = match () {
+        () if !head::devices(dir)?.is_empty() => "heads/ counts records",
+        () if Blobs::new(dir.join("blobs")).any() => "blobs/ has documents",
+        () if !backup::all(dir).is_empty() => "backups/ has snapshots",
+        () => return Ok(()),
+    };
+    Err(StoreError::Damaged { path: path.to_owned(), reason: format!("{what}, and {beside}"), backups: Vec::new() })
 }
 
 async fn look(

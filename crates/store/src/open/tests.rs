@@ -60,7 +60,7 @@ async fn a_migration_that_fails_changes_nothing() {
         "CREATE TABLE more (id INTEGER) STRICT; DELETE FROM bodies; DELETE FROM records WHERE no_such_column;",
     ] {
         let failed = error(dir.path(), &with(sql)).await;
-        let StoreError::Migration { restored: Some(backup), .. } = &failed else { panic!("{failed:?}") };
+        let StoreError::Migration { restored: backup, .. } = &failed else { panic!("{failed:?}") };
         assert!(backup.is_file());
         let fault = failed.fault();
         assert_eq!((fault.code.as_str(), fault.safe.is_some(), fault.hint.is_some()), ("store.migration", true, true));
@@ -69,6 +69,32 @@ async fn a_migration_that_fails_changes_nothing() {
         let report = opened.store.verify(workspace).await.unwrap();
         assert!(report.intact && report.records == 3, "{report:?}");
         opened.store.close().await;
+    }
+}
+
+/// The upgrade itself went well, and what comes after it does not.
+#[tokio::test]
+async fn a_workspace_that_does_not_open_after_an_upgrade_is_put_back() {
+    for (sql, new_device) in [
+        ("DELETE FROM workspaces;", false),
+        ("DROP TABLE local_devices;", false),
+        ("DROP TABLE approvals;", false),
+        ("DROP TABLE approvals;", true),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let workspace = filled(dir.path()).await;
+        let heads = head::files(dir.path()).unwrap();
+        if new_device {
+            fs::remove_file(dir.path().join("device.key")).unwrap();
+        }
+        let error = error(dir.path(), &with(sql)).await;
+        let StoreError::Migration { restored, failed, .. } = &error else { panic!("{sql} {error:?}") };
+        assert!(restored.is_file() && failed.is_file());
+        assert_eq!(head::files(dir.path()).unwrap(), heads, "{sql}");
+        let opened = Store::open(dir.path(), options()).await.unwrap();
+        assert_eq!(opened.notices.len(), usize::from(new_device));
+        let report = opened.store.verify(workspace).await.unwrap();
+        assert!(report.intact, "{report:?}");
     }
 }
 

@@ -92,9 +92,10 @@ fn Told(story: Explanation) -> impl IntoView {
                 .into_iter()
                 .map(|passage| {
                     let hash = groups(passage.hash.get(..16).unwrap_or(&passage.hash));
+                    let name = if passage.name.is_empty() { t!("cite.erased") } else { passage.name };
                     view! {
                         <li>
-                            <span class="cut">{passage.name}</span>
+                            <span class="cut">{name}</span>
                             <span class="faint num">{t!("cite.page", page = passage.page)}</span>
                             <span class="mono faint">{hash}</span>
                         </li>

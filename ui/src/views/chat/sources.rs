@@ -5,6 +5,7 @@ use crate::{
     client::{Client, use_client},
     dom,
     parts::{
+        citation,
         icon::{Glyph, Icon},
         splitter::Splitter,
         viewer::{Shown, Viewer},
@@ -144,6 +145,7 @@ fn Source(cite: CitationView, answer: Memo<Option<ItemId>>, number: Memo<Option<
     let screen = use_client().screen;
     let mine = cite.number;
     let selected = Memo::new(move |_| number.get() == Some(mine));
+    let name = citation::cited(&cite);
     let short: String = cite.quote.chars().take(60).collect();
     view! {
         <button
@@ -159,7 +161,7 @@ fn Source(cite: CitationView, answer: Memo<Option<ItemId>>, number: Memo<Option<
         >
             <span class="cite">{mine}</span>
             <span class="cut">
-                <span class="t">{cite.name}</span>
+                <span class="t">{name}</span>
                 " "
                 <span class="faint serif">{short}</span>
             </span>

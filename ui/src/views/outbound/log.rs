@@ -75,6 +75,7 @@ fn what(kind: &str) -> String {
 #[component]
 fn Verdict(report: LogReport) -> impl IntoView {
     let words = match &report.first_bad {
+        None if !report.altered.is_empty() => t!("outbound.altered", tables = report.altered.join(", ")),
         None => t!("outbound.intact", n = report.records as f64),
         Some(bad) => t!("outbound.broken", seq = bad.seq as f64, reason = &bad.reason),
     };

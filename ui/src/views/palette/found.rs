@@ -149,6 +149,7 @@ fn commands(in_window: bool) -> Vec<Entry> {
     }
     list.extend([
         command(Icon::Gauge, t!("side.models"), Goal::Go(Route::Models)),
+        command(Icon::Trash2, t!("removed.title"), Goal::Go(Route::Removed)),
         command(Icon::ShieldCheck, t!("keys.outbound"), Goal::Do(Action::Outbound)),
         command(Icon::SunMoon, t!("keys.settings"), Goal::Do(Action::Settings)),
         command(Icon::Sun, t!("palette.light"), Goal::Theme(Theme::Light)),

@@ -1,0 +1,29 @@
+//! The queries that the compiler has checked fit the database that the migrations make.
+#![allow(clippy::unwrap_used)] // the helpers of tests, where clippy does not see that they are
+
+use sqlx::{AssertSqlSafe, Column, ConnectOptions, Executor, SqlSafeStr, Statement, sqlite::SqliteConnectOptions};
+use std::{fs, path::Path};
+use store::Store;
+
+/// What `cargo xtask sqlx` learned holds for a database of today: a migration without a new run of it
+/// is found here.
+#[tokio::test]
+async fn every_checked_query_fits_the_migrations() {
+    let store = Store::in_memory().await.unwrap();
+    let options = SqliteConnectOptions::new().filename(store.dir().join("workspace.db")).read_only(true);
+    let mut conn = options.connect().await.unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.sqlx");
+    let mut checked = 0;
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let known: serde_json::Value = serde_json::from_slice(&fs::read(entry.path()).unwrap()).unwrap();
+        let query = known["query"].as_str().unwrap().to_owned();
+        let prepared = (&mut conn).prepare(AssertSqlSafe(query.clone()).into_sql_str()).await;
+        let statement = prepared.unwrap_or_else(|error| panic!("{query}\n{error}"));
+        let columns: Vec<&str> = statement.columns().iter().map(Column::name).collect();
+        let learned = known["describe"]["columns"].as_array().unwrap();
+        let learned: Vec<&str> = learned.iter().map(|column| column["name"].as_str().unwrap()).collect();
+        assert_eq!(columns, learned, "{query}");
+        checked += 1;
+    }
+    assert!(checked > 100, "only {checked} queries are there");
+}
