@@ -3,12 +3,14 @@
 //! To add a format: `extract/x.rs` and a line in [`EXTRACTORS`]. Everything here runs in the
 //! extract worker's process, never in the app's: parsers meet files that nobody has looked at.
 
+mod flow;
 mod html;
 mod markdown;
 pub(crate) mod pdf;
 mod sniff;
 mod text;
 
+pub(crate) use flow::Flow;
 pub use sniff::{HEAD, sniff};
 
 use protocol::{Fault, Span};
@@ -121,71 +123,6 @@ pub struct Heading {
     pub level: u8,
 }
 
-/// A text that grows block by block and knows its headings: what the text formats are read into.
-#[derive(Default)]
-pub(crate) struct Flow {
-    text: String,
-    chars: u32,
-    headings: Vec<Heading>,
-}
-
-/// A page of a text format ends at the first block after so many chars.
-const PAGE_CHARS: u32 = 20_000;
-
-impl Flow {
-    /// Adds a block (paragraph, list item, row), parted by an empty line, or a line end if `tight`.
-    pub fn block(&mut self, text: &str, tight: bool) -> Span {
-        let text = text.trim_end().trim_start_matches(['\n', '\r']);
-        if text.trim().is_empty() {
-            return Span { start: self.chars, end: self.chars };
-        }
-        if !self.text.is_empty() {
-            self.push(if tight { "\n" } else { "\n\n" });
-        }
-        let start = self.chars;
-        self.push(text);
-        Span { start, end: self.chars }
-    }
-
-    /// Adds a heading.
-    pub fn heading(&mut self, text: &str, level: u8) {
-        let span = self.block(text.trim(), false);
-        if span.start < span.end {
-            self.headings.push(Heading { span, level });
-        }
-    }
-
-    fn push(&mut self, text: &str) {
-        self.chars += text.chars().count() as u32;
-        self.text.push_str(text);
-    }
-
-    /// Hands the text out as pages, cut between blocks.
-    pub fn pages(self, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Result<(), Fault> {
-        let mut page = Flow::default();
-        let (mut number, mut at) = (1, 0u32);
-        let mut headings = self.headings.iter().peekable();
-        for block in self.text.split("\n\n") {
-            let length = block.chars().count() as u32;
-            if page.chars > 0 && page.chars + length > PAGE_CHARS {
-                out(std::mem::take(&mut page).into_page(number))?;
-                number += 1;
-            }
-            let span = page.block(block, false);
-            // A heading that is exactly this block moves with it.
-            while let Some(heading) = headings.next_if(|h| h.span.start < at + length) {
-                page.headings.push(Heading { span, level: heading.level });
-            }
-            at += length + 2;
-        }
-        out(page.into_page(number))
-    }
-
-    fn into_page(self, number: u32) -> Page {
-        Page { number, text: self.text, headings: self.headings, ..Page::default() }
-    }
-}
-
 /// Puts text in order: NFC, no control chars, line ends as `\n`, no spaces before them.
 pub(crate) fn tidy(text: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
@@ -220,7 +157,6 @@ pub(crate) fn load(path: &Path) -> Result<Vec<u8>, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::slice;
 
     #[test]
     fn formats_and_extensions_are_unique() {
@@ -238,24 +174,6 @@ mod tests {
         let boxes = [WordBox { start: 70_000, length: 12, sides: [1, 2, 65535, 40000] }; 3];
         assert_eq!(WordBox::unpack(&WordBox::pack(&boxes)), boxes);
         assert_eq!(WordBox::unpack(&[1, 2, 3]), []);
-    }
-
-    #[test]
-    fn a_long_flow_is_cut_between_blocks_and_headings_stay_exact() {
-        let mut flow = Flow::default();
-        for n in 0..40 {
-            flow.heading(&format!("Part {n}"), 2);
-            flow.block(&"wörd ".repeat(300), false);
-        }
-        let mut pages = Vec::new();
-        flow.pages(&mut |p| {
-            pages.push(p);
-            Ok(())
-        })
-        .unwrap();
-        assert_eq!(pages.len(), 4);
-        let titles: Vec<_> = pages.iter().flat_map(|p| p.headings.iter().map(|h| slice(&p.text, h.span))).collect();
-        assert_eq!(titles, (0..40).map(|n| format!("Part {n}")).collect::<Vec<_>>());
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub use query::{Terms, parse};
 use crate::words::{self, Stems};
 use protocol::DocumentId;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
@@ -19,7 +19,7 @@ use std::{
 use store::StoredPassage;
 use tantivy::{
     Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term,
-    collector::TopDocs,
+    collector::{DocSetCollector, TopDocs},
     directory::MmapDirectory,
     index::SegmentId,
     query::Query,
@@ -197,6 +197,17 @@ impl TextIndex {
             if let Some(chunk) = column.first(address.doc_id) {
                 found.push(Found { chunk, score });
             }
+        }
+        Ok(found)
+    }
+
+    /// Every passage that a query admits.
+    pub fn matching(&self, query: &dyn Query) -> Result<HashSet<i64>, IndexError> {
+        let searcher = self.reader.searcher();
+        let mut found = HashSet::new();
+        for address in searcher.search(query, &DocSetCollector)? {
+            let column = searcher.segment_reader(address.segment_ord).fast_fields().i64("chunk")?;
+            found.extend(column.first(address.doc_id));
         }
         Ok(found)
     }

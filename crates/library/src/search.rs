@@ -96,20 +96,30 @@ impl Inner {
         let limit = query.limit.clamp(1, MOST_HITS);
         let depth = DEPTH.max(limit * 2);
         let text: String = query.text.chars().take(LONGEST_QUERY).collect();
+        let terms = parse(&text, &self.index.languages());
+        if terms.is_empty() {
+            // Nothing to look for; what must not be there looks for nothing.
+            return Ok((Vec::new(), query.mode));
+        }
         let vector = match query.mode {
             SearchMode::Text => None,
-            SearchMode::Hybrid | SearchMode::Vector => self.embed_query(&text, patience).await,
+            SearchMode::Hybrid | SearchMode::Vector => self.embed_query(&terms.plain, patience).await,
         };
         let mode = if vector.is_some() { query.mode } else { SearchMode::Text };
         let by_words = mode != SearchMode::Vector;
         let (index, vectors, documents) = (self.index.clone(), self.vectors.clone(), query.documents.clone());
         let (terms, weights, ranked, vector) = blocking(move || {
-            let terms = parse(&text, &index.languages());
             let weights = terms.weights(&index)?;
             let words = if by_words { search_words(&index, &terms, depth, &documents)? } else { Vec::new() };
-            let near = vector.as_deref().map_or_else(Vec::new, |v| {
-                vectors.read().unwrap_or_else(PoisonError::into_inner).search(v, depth, &documents)
-            });
+            let near = match vector.as_deref() {
+                Some(vector) => {
+                    // Meaning knows no phrases and no exclusions: the index says what may be found.
+                    let admitted = terms.admitted(index.fields()).map(|q| index.matching(&*q)).transpose()?;
+                    let vectors = vectors.read().unwrap_or_else(PoisonError::into_inner);
+                    vectors.search(vector, depth, &documents, admitted.as_ref())
+                }
+                None => Vec::new(),
+            };
             Ok((terms, weights, fuse(&words, &near), vector))
         })
         .await?;
@@ -157,9 +167,6 @@ fn search_words(
     depth: usize,
     documents: &[DocumentId],
 ) -> Result<Vec<Found>, LibraryError> {
-    if terms.is_empty() {
-        return Ok(Vec::new());
-    }
     Ok(index.search(&*terms.query(index.fields(), documents), depth)?)
 }
 

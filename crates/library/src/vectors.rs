@@ -60,10 +60,11 @@ impl Vectors {
         }
     }
 
-    /// Drops a document's vectors.
+    /// Drops a document's vectors; costs little where it has none.
     pub fn remove(&mut self, document: DocumentId) {
-        let mut kept = 0;
-        for at in 0..self.chunks.len() {
+        let Some(first) = self.documents.iter().position(|d| *d == document) else { return };
+        let mut kept = first;
+        for at in first..self.chunks.len() {
             if self.documents[at] != document {
                 self.chunks[kept] = self.chunks[at];
                 self.documents[kept] = self.documents[at];
@@ -81,15 +82,23 @@ impl Vectors {
         self.chunks.len()
     }
 
-    /// The nearest passages, best first, in these documents or (none given) in all.
-    pub fn search(&self, query: &[f32], limit: usize, documents: &[DocumentId]) -> Vec<Near> {
+    /// The nearest passages, best first, in these documents or (none given) in all, and only `admitted`
+    /// ones where that is said.
+    pub fn search(
+        &self,
+        query: &[f32],
+        limit: usize,
+        documents: &[DocumentId],
+        admitted: Option<&HashSet<i64>>,
+    ) -> Vec<Near> {
         if query.len() != self.dims || self.dims == 0 || limit == 0 {
             return Vec::new();
         }
         let only: HashSet<DocumentId> = documents.iter().copied().collect();
         let mut heap = BinaryHeap::with_capacity(limit + 1);
         for (at, vector) in self.data.chunks_exact(self.dims).enumerate() {
-            if !only.is_empty() && !only.contains(&self.documents[at]) {
+            let asked = only.is_empty() || only.contains(&self.documents[at]);
+            if !asked || admitted.is_some_and(|admitted| !admitted.contains(&self.chunks[at])) {
                 continue;
             }
             heap.push(Near { chunk: self.chunks[at], cosine: dot(query, vector) });
@@ -146,15 +155,16 @@ mod tests {
     fn nearest_first_filtered_and_removed() {
         let (mut vectors, a, b) = filled();
         let order = |found: Vec<Near>| found.iter().map(|n| n.chunk).collect::<Vec<_>>();
-        assert_eq!(order(vectors.search(&[0.0, 1.0], 9, &[])), [1, 3, 5]);
-        assert_eq!(order(vectors.search(&[0.0, 1.0], 2, &[])), [1, 3]);
-        assert_eq!(order(vectors.search(&[0.0, 1.0], 9, &[a])), [3, 5]);
+        assert_eq!(order(vectors.search(&[0.0, 1.0], 9, &[], None)), [1, 3, 5]);
+        assert_eq!(order(vectors.search(&[0.0, 1.0], 2, &[], None)), [1, 3]);
+        assert_eq!(order(vectors.search(&[0.0, 1.0], 9, &[a], None)), [3, 5]);
+        assert_eq!(order(vectors.search(&[0.0, 1.0], 1, &[], Some(&HashSet::from([5, 7])))), [5], "however far");
         assert_eq!(vectors.cosine(&[1.0, 0.0], 3), Some(0.6));
         vectors.remove(a);
-        assert_eq!((order(vectors.search(&[1.0, 0.0], 9, &[])), vectors.len()), (vec![1], 1));
+        assert_eq!((order(vectors.search(&[1.0, 0.0], 9, &[], None)), vectors.len()), (vec![1], 1));
         vectors.put(1, b, &[1.0, 0.0]);
         assert_eq!(vectors.cosine(&[1.0, 0.0], 1), Some(1.0));
-        assert_eq!(vectors.search(&[1.0], 9, &[]), []);
+        assert_eq!(vectors.search(&[1.0], 9, &[], None), []);
     }
 
     #[test]

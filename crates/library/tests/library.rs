@@ -105,6 +105,35 @@ async fn a_pdf_is_read_cited_and_highlighted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn phrases_and_exclusions_hold_in_every_mode() {
+    let here = Here::new().await;
+    let files = here.folder(&[
+        ("lease.md", "The tenant may end the lease with ninety days of notice."),
+        ("order.md", "The notice is ninety; the days of tenants are not counted."),
+        ("pets.md", "No dogs and no cats stay in the house over night."),
+    ]);
+    let library = here.open().await;
+    library.set_embedder(Some(std::sync::Arc::new(Letters)));
+    library.import(&here.person, &[files]).await.unwrap();
+    idle(&library).await;
+    for mode in [SearchMode::Text, SearchMode::Vector, SearchMode::Hybrid] {
+        let names = async |text: &str| {
+            let reply = library.search(&SearchQuery { mode, ..find(text) }).await.unwrap();
+            assert_eq!(reply.mode, mode, "{text}");
+            let mut names: Vec<String> = reply.hits.into_iter().map(|hit| hit.name).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names("\"ninety days\"").await, ["lease.md"], "{mode:?}");
+        assert_eq!(names("\"ninety days\" -tenants").await, [""; 0], "{mode:?}");
+        assert_eq!(names("-tenant").await, [""; 0], "{mode:?}: what must not be there finds nothing");
+        let without = names("notice of cats -tenant").await;
+        assert_eq!(without, ["pets.md"], "{mode:?}");
+    }
+    library.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn removing_removes_everywhere_and_restoring_brings_back() {
     let here = Here::new().await;
     let files = here.folder(&[

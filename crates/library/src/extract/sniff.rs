@@ -1,6 +1,6 @@
 //! Which format a file has: its first bytes decide, its name only where they leave a choice.
 
-use super::EXTRACTORS;
+use super::{EXTRACTORS, text::utf16_without_mark};
 use std::path::Path;
 
 /// How many first bytes are looked at.
@@ -37,10 +37,17 @@ fn is_html(head: &[u8]) -> bool {
         || (start.starts_with("<?xml") && start.contains("<html"))
 }
 
-/// No NUL bytes and few control chars, or UTF-16 by its mark.
+/// No NUL bytes and few control chars, or UTF-16 by its mark or its looks.
 fn is_text(head: &[u8]) -> bool {
     if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
         return true;
+    }
+    if let Some(encoding) = utf16_without_mark(head) {
+        // The head may end in the middle of a char; numbers in two bytes each look the same, but for
+        // what they mean as chars.
+        let text = encoding.decode_without_bom_handling(&head[..head.len() / 2 * 2]).0;
+        let odd = |c: char| c == char::REPLACEMENT_CHARACTER || (c.is_control() && !c.is_whitespace());
+        return text.chars().filter(|c| odd(*c)).count() * 50 <= text.chars().count();
     }
     let odd = head.iter().filter(|b| matches!(b, 0..=8 | 14..=26 | 28..=31 | 127)).count();
     !head.contains(&0) && odd * 50 <= head.len()
@@ -65,6 +72,9 @@ mod tests {
             (b"<!doctype HTML>", "page", Some("html")),
             (b"<html>", "a.htm", Some("html")),
             (b"\xff\xfea\0b\0", "a.txt", Some("txt")),
+            (b"T\0h\0e\0 \0r\0e\0n\0t\0 \0i\0s\0 \0\x31\0\x32\0", "a.txt", Some("txt")),
+            (b"\0T\0h\0e\0 \0r\0e\0n\0t\0 \0i\0s\0 \0\x31\0\x32", "a.csv", Some("txt")),
+            (b"\x01\0\x02\0\x03\0\x04\0\x05\0\x06\0\x07\0\x08\0", "numbers.txt", None),
             (b"caf\xe9 latin", "a.txt", Some("txt")),
             (b"PK\x03\x04\x14\0\0\0", "a.docx", None),
             (b"PK\x03\x04\x14\0\0\0", "a.txt", None),

@@ -9,7 +9,7 @@ use tantivy::{
     query::{
         AllQuery, BooleanQuery, BoostQuery, DisjunctionMaxQuery, Occur, PhraseQuery, Query, TermQuery, TermSetQuery,
     },
-    schema::IndexRecordOption,
+    schema::{Field, IndexRecordOption},
 };
 
 /// More words than this are not looked for.
@@ -22,6 +22,9 @@ const TITLE_BOOST: f32 = 0.35;
 /// What is looked for.
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
+    /// The query in its own words, without marks and without what must not be there: what a model of
+    /// meaning reads.
+    pub plain: String,
     /// The words that matter, each with its folded form and its stems.
     pub words: Vec<Wanted>,
     /// Phrases that must be there, folded.
@@ -75,7 +78,17 @@ pub fn parse(text: &str, languages: &BTreeSet<String>) -> Terms {
     let mut seen = BTreeSet::new();
     let kept = if content.is_empty() { all } else { content };
     terms.words = kept.into_iter().filter(|w| seen.insert(w.clone())).map(wanted).collect();
+    terms.plain = plain.trim().to_owned();
     terms
+}
+
+fn term(field: Field, text: &str) -> Box<dyn Query> {
+    Box::new(TermQuery::new(Term::from_field_text(field, text), IndexRecordOption::WithFreqs))
+}
+
+/// Any of a word's stems.
+fn stems(field: Field, wanted: &Wanted) -> Box<dyn Query> {
+    Box::new(DisjunctionMaxQuery::new(wanted.stems.iter().map(|s| term(field, s)).collect()))
 }
 
 fn folded(text: &str) -> impl Iterator<Item = String> {
@@ -90,13 +103,7 @@ impl Terms {
 
     /// The query, in these documents or (none given) in all.
     pub fn query(&self, fields: Fields, documents: &[DocumentId]) -> Box<dyn Query> {
-        let term = |field, text: &str| -> Box<dyn Query> {
-            Box::new(TermQuery::new(Term::from_field_text(field, text), IndexRecordOption::WithFreqs))
-        };
         let boost = |query, by| -> Box<dyn Query> { Box::new(BoostQuery::new(query, by)) };
-        let stems = |field, wanted: &Wanted| -> Box<dyn Query> {
-            Box::new(DisjunctionMaxQuery::new(wanted.stems.iter().map(|s| term(field, s)).collect()))
-        };
         let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::new();
         for wanted in &self.words {
             clauses.push((Occur::Should, stems(fields.stem, wanted)));
@@ -106,6 +113,29 @@ impl Terms {
         let words: Box<dyn Query> =
             if clauses.is_empty() { Box::new(AllQuery) } else { Box::new(BooleanQuery::new(clauses)) };
         let mut all: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, words)];
+        all.extend(self.conditions(fields));
+        if !documents.is_empty() {
+            let terms = documents.iter().map(|d| Term::from_field_text(fields.document, &key(*d)));
+            let filter = BoostQuery::new(Box::new(TermSetQuery::new(terms)), 0.0);
+            all.push((Occur::Must, Box::new(filter)));
+        }
+        Box::new(BooleanQuery::new(all))
+    }
+
+    /// The passages that may be found at all: those with every phrase and without what must not be
+    /// there. None where the query sets no such condition.
+    pub fn admitted(&self, fields: Fields) -> Option<Box<dyn Query>> {
+        let mut all = self.conditions(fields);
+        if all.is_empty() {
+            return None;
+        }
+        // What must not be there can only be taken away from something.
+        all.push((Occur::Must, Box::new(AllQuery)));
+        Some(Box::new(BooleanQuery::new(all)))
+    }
+
+    fn conditions(&self, fields: Fields) -> Vec<(Occur, Box<dyn Query>)> {
+        let mut all: Vec<(Occur, Box<dyn Query>)> = Vec::new();
         for phrase in &self.phrases {
             let terms = phrase.iter().map(|w| Term::from_field_text(fields.exact, w)).collect();
             all.push((Occur::Must, Box::new(PhraseQuery::new(terms))));
@@ -113,12 +143,7 @@ impl Terms {
         for wanted in &self.without {
             all.push((Occur::MustNot, stems(fields.stem, wanted)));
         }
-        if !documents.is_empty() {
-            let terms = documents.iter().map(|d| Term::from_field_text(fields.document, &key(*d)));
-            let filter = BoostQuery::new(Box::new(TermSetQuery::new(terms)), 0.0);
-            all.push((Occur::Must, Box::new(filter)));
-        }
-        Box::new(BooleanQuery::new(all))
+        all
     }
 
     /// How much each word counts: rare ones more.
@@ -138,16 +163,17 @@ mod tests {
     #[test]
     fn what_people_type() {
         let languages = BTreeSet::from(["en".to_owned(), "fr".into(), "de".into()]);
-        for (text, words, phrases, without) in [
-            ("notice periods", "notice periods", 0, 0),
-            ("What is the notice period?", "notice period", 0, 0),
-            ("the who", "the who", 0, 0),
-            ("\"notice period\" lease -pets", "notice period lease", 1, 1),
-            ("« délai de préavis »", "delai preavis", 1, 0),
-            ("well-known e-mail", "well known mail", 0, 0),
-            ("rent \"unclosed", "rent unclosed", 0, 0),
-            ("rent rent Rent", "rent", 0, 0),
-            ("", "", 0, 0),
+        for (text, words, phrases, without, plain) in [
+            ("notice periods", "notice periods", 0, 0, "notice periods"),
+            ("What is the notice period?", "notice period", 0, 0, "What is the notice period?"),
+            ("the who", "the who", 0, 0, "the who"),
+            ("\"notice period\" lease -pets", "notice period lease", 1, 1, "notice period lease"),
+            ("« délai de préavis »", "delai preavis", 1, 0, "délai de préavis"),
+            ("well-known e-mail", "well known mail", 0, 0, "well-known e-mail"),
+            ("rent \"unclosed", "rent unclosed", 0, 0, "rent unclosed"),
+            ("rent rent Rent", "rent", 0, 0, "rent rent Rent"),
+            ("-tenant -pets", "", 0, 2, ""),
+            ("", "", 0, 0, ""),
         ] {
             let terms = parse(text, &languages);
             let folded: Vec<_> = terms.words.iter().map(|w| w.folded.as_str()).collect();
@@ -156,6 +182,7 @@ mod tests {
                 (words, phrases, without),
                 "{text}"
             );
+            assert_eq!(terms.plain.split_whitespace().collect::<Vec<_>>().join(" "), plain, "{text}");
         }
         assert!(parse("Kündigungen", &languages).words[0].stems.contains("kundig"));
     }
