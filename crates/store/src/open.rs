@@ -16,6 +16,7 @@ use crate::{
 use protocol::{DeviceId, Fault, KeyPlace, MemberId, WorkspaceId};
 use sqlx::migrate::Migrator;
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };

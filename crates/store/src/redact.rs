@@ -94,11 +94,19 @@ async fn ends(conn: &mut SqliteConnection, chat: ChatId, item: ItemId) -> Result
 fn end(view: ItemView, explanation: Option<Explanation>, document: DocumentId, no_text: bool) -> Change {
     let ItemView { id, status, mut text, mut steps, mut citations, mut unsupported, supported, made, .. } = view;
     let explanation = explanation.map(|explanation| {
-        let passages = explanation.passages.into_iter().map(|passage| match passage.document == document {
-            true => PassageView { name: String::new(), hash: String::new(), ..passage },
-            false => passage,
+        let without = |passages: Vec<PassageView>| -> Vec<PassageView> {
+            let nameless = |passage: PassageView| match passage.document == document {
+                true => PassageView { name: String::new(), hash: String::new(), ..passage },
+                false => passage,
+            };
+            passages.into_iter().map(nameless).collect()
+        };
+        let passages = without(explanation.passages);
+        let evidence = explanation.evidence.map(|evidence| {
+            let candidates = without(evidence.candidates);
+            Evidence { candidates, ..evidence }
         });
-        Box::new(Explanation { prompt: Vec::new(), passages: passages.collect(), ..explanation })
+        Box::new(Explanation { prompt: Vec::new(), passages, evidence, ..explanation })
     });
     let quotes: Vec<String> =
         citations.iter().filter(|cited| cited.document == document).map(|cited| words(&cited.quote)).collect();
@@ -118,7 +126,7 @@ fn end(view: ItemView, explanation: Option<Explanation>, document: DocumentId, n
         citations.clear();
         unsupported.clear();
         for step in steps.iter_mut().filter(|step| step.kind == StepKind::Reasoned) {
-            step.detail.clear();
+            step.detail = Detail::default();
         }
     }
     Change::AnswerEnded { item: id, text, status, steps, citations, unsupported, supported, made, explanation }

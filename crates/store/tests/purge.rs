@@ -214,6 +214,8 @@ fn quoting(item: ItemId, document: DocumentId, other: DocumentId, text: &str, pr
         end: 3,
         hash: "00".into(),
         score: 0.5,
+        words: 0.5,
+        meaning: None,
     };
     let explanation = Explanation {
         item,
@@ -222,11 +224,20 @@ fn quoting(item: ItemId, document: DocumentId, other: DocumentId, text: &str, pr
         engine: String::new(),
         temperature: 0.0,
         top_p: 1.0,
+        top_k: None,
+        min_p: None,
         seed: 0,
         max_tokens: 1,
+        stop: vec![],
         prompt: vec![("user".into(), prompt.into())],
         passages: vec![passage(document, SECRET), passage(other, "other.pdf")],
         left_out: vec![],
+        evidence: Some(Evidence {
+            query: "What is it?".into(),
+            score: 0.5,
+            threshold: 0.4,
+            candidates: vec![passage(document, SECRET), passage(other, "other.pdf")],
+        }),
     };
     let Change::AnswerEnded { status, steps, supported, .. } = end(item, text) else { panic!() };
     Change::AnswerEnded {

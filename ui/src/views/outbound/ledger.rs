@@ -220,6 +220,7 @@ mod tests {
             host: String::new(),
             sent,
             received: 0,
+            open: false,
             verdict: GateVerdict::Allowed,
         };
         let known = vec![entry(3, 1), entry(2, 1), entry(1, 1)];
