@@ -137,7 +137,8 @@ fn pages_and_the_events_that_overtake_them() {
     let done = |text: &str| ItemView { status: ItemStatus::Complete, ..a(text) };
     let long = || open((1..=6).map(|n| item(n, (n > 1).then(|| n - 1), &n.to_string())).collect());
     let branch = |n: u8, parent: u8| ItemView { id: item_id(n), ..item(7, Some(parent), "new") };
-    let table: Vec<(&str, Workspace, Vec<News>, bool, Vec<&str>)> = vec![
+    type Case = (&'static str, Workspace, Vec<News>, bool, Vec<&'static str>);
+    let table: Vec<Case> = vec![
         (
             "opened in mid-answer: what came before the page fits over it",
             Workspace::default(),
@@ -249,7 +250,8 @@ fn a_chat_that_is_not_here_says_why() {
     let asked = || News::Asked(chat_id(1));
     let removed = || event(Event::ChatRemoved(chat_id(1)));
     let here = || open(vec![item(1, None, "q")]);
-    let table: Vec<(&str, Workspace, Vec<News>, &str, Option<ChatId>)> = vec![
+    type Case = (&'static str, Workspace, Vec<News>, &'static str, Option<ChatId>);
+    let table: Vec<Case> = vec![
         ("on its way", Workspace::default(), vec![asked()], "", None),
         ("unread", Workspace::default(), vec![asked(), unread()], "unread", None),
         ("asked for again", Workspace::default(), vec![asked(), unread(), asked()], "unread", None),

@@ -85,7 +85,8 @@ fn what_is_least_useful_goes_first() {
     let whole = run(chars(full.clone())).unwrap();
     // (budget, exchanges, passages, left out)
     let (exchanges, weakest) = (Part::OldestExchanges, Part::WeakestPassages);
-    let cases: &[(u32, usize, usize, &[(Part, usize)])] = &[
+    type Case<'a> = (u32, usize, usize, &'a [(Part, usize)]);
+    let cases: &[Case] = &[
         (whole, 4, 4, &[]),
         (whole - 1, 3, 4, &[(exchanges, 1)]),
         (whole - 400, 1, 4, &[(exchanges, 3)]),

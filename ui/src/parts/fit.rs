@@ -51,10 +51,9 @@ pub fn Legend(
 pub fn loaded<'a>(models: &'a ModelsView, engine: &EngineState) -> Option<&'a ModelView> {
     match engine {
         EngineState::Ready { model, .. } => models.models.iter().find(|known| known.name == *model),
-        EngineState::Off
-        | EngineState::Loading { .. }
-        | EngineState::Refused { .. }
-        | EngineState::Crashed { .. } => None,
+        EngineState::Off | EngineState::Loading { .. } | EngineState::Refused { .. } | EngineState::Crashed { .. } => {
+            None
+        }
     }
 }
 
