@@ -85,18 +85,18 @@ fn what_is_least_useful_goes_first() {
     let whole = run(chars(full.clone())).unwrap();
     // (budget, exchanges, passages, left out)
     let (exchanges, weakest) = (Part::OldestExchanges, Part::WeakestPassages);
-    type Case<'a> = (u32, usize, usize, &'a [(Part, usize)]);
-    let cases: &[Case] = &[
-        (whole, 4, 4, &[]),
-        (whole - 1, 3, 4, &[(exchanges, 1)]),
-        (whole - 400, 1, 4, &[(exchanges, 3)]),
-        (whole - 1000, 0, 3, &[(exchanges, 4), (weakest, 1)]),
+    let cases = [
+        (whole, 4, 4, vec![]),
+        (whole - 1, 3, 4, vec![(exchanges, 1)]),
+        (whole - 400, 1, 4, vec![(exchanges, 3)]),
+        (whole - 1000, 0, 3, vec![(exchanges, 4), (weakest, 1)]),
     ];
     for (budget, exchanges, passages, left_out) in cases {
-        let fitted = run(fit(full.clone(), *budget, chars)).unwrap();
-        assert!(fitted.tokens <= *budget, "{budget}");
-        assert_eq!((fitted.parts.earlier.len(), fitted.parts.passages.len()), (*exchanges, *passages), "{budget}");
-        assert_eq!(fitted.left_out, left_out.iter().map(|(what, count)| part(*what, *count)).collect::<Vec<_>>());
+        let fitted = run(fit(full.clone(), budget, chars)).unwrap();
+        assert!(fitted.tokens <= budget, "{budget}");
+        assert_eq!((fitted.parts.earlier.len(), fitted.parts.passages.len()), (exchanges, passages), "{budget}");
+        let expected: Vec<_> = left_out.into_iter().map(|(what, count)| part(what, count)).collect();
+        assert_eq!(fitted.left_out, expected);
         assert_eq!(fitted.parts.role, "Be brief.");
     }
     // In the end the best passage and the question are cut in their middles; their ends stay.

@@ -122,6 +122,11 @@ mod tests {
             ("Mr. Smith paid 4.5 %. Then he left.", &["Mr. Smith paid 4.5 %.", "Then he left."]),
             ("He said \"stop.\" Then", &["He said \"stop.\"", "Then"]),
             ("Ninety days.[2] The rest", &["Ninety days.[2]", "The rest"]),
+            ("Ninety days.[2][13, 14] The rest", &["Ninety days.[2][13, 14]", "The rest"]),
+            (
+                "Ninety days.[1 of many without an end. The rest",
+                &["Ninety days.[1 of many without an end.", "The rest"],
+            ),
             ("Am 3. März endet es. Gut.", &["Am 3. März endet es.", "Gut."]),
             ("J. R. R. Tolkien wrote it.", &["J. R. R. Tolkien wrote it."]),
             ("see art. 5 of the law. Next", &["see art. 5 of the law.", "Next"]),
@@ -136,5 +141,7 @@ mod tests {
             assert_eq!(found, expected, "{text:?}");
         }
         assert_eq!(sentences("- a\n- b", true).len(), 2);
+        // Marks that never close are not looked for to the end, each from its place: that would be slow.
+        assert_eq!(sentences(&"a.[1".repeat(200_000), false).len(), 1);
     }
 }

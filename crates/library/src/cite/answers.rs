@@ -5,10 +5,13 @@ use crate::words::{self, Stems};
 use protocol::Span;
 use std::collections::HashSet;
 
-/// The least score of the best passage where only words were compared. How it was set: see
-/// docs/decisions/0006-citations.md, as for the next one.
+/// The least score of the best passage where only words were compared: the largest, in steps of 0.05,
+/// at which piaf-fr and scifact still answer four fifths of what they can (82.7 and 82.9 %; 48.7 % of
+/// what they cannot is refused). On xquad-en, which it was not set on: 93.0 and 78.6 %
+/// (docs/decisions/0006-citations.md).
 pub const ANSWERABLE_BY_WORDS: f32 = 0.45;
-/// The least score of the best passage where meaning was compared too.
+/// The least score of the best passage where meaning was compared too, by the same rule on piaf-fr
+/// (81.4 and 53.3 %). On xquad-en: 94.0 and 73.8 %.
 pub const ANSWERABLE_BY_MEANING: f32 = 0.45;
 /// How much the nearness in meaning counts in the score, where it was computed.
 const MEANING_WEIGHT: f32 = 0.5;

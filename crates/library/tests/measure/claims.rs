@@ -87,7 +87,7 @@ fn sentence(body: &str) -> Option<&str> {
     all.iter().skip(1).find(usual).copied()
 }
 
-/// Altered sentences of texts that no threshold was set on a question of, and scifact's own claims.
+/// Altered sentences, for setting the constants, and scifact's own claims.
 #[test]
 #[ignore = "needs data that is not in the repository"]
 fn altered_sentences() {
@@ -169,7 +169,7 @@ struct Question {
     document: String,
 }
 
-/// The report: questions of xquad-en, which no constant was set on.
+/// The report: questions of xquad-en.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs data that is not in the repository"]
 async fn citations() {
