@@ -25,9 +25,10 @@ use tokio_util::task::TaskTracker;
 const MAX_WAITING: usize = 64;
 /// After this long without a crash the count begins anew.
 const CALM: Duration = Duration::from_secs(300);
+
 enum Ask {
     Lease {
-        outfit: Outfit,
+        outfit: Box<Outfit>,
         reply: oneshot::Sender<Result<Lease, ModelError>>,
     },
     UnloadAfter(Duration),
@@ -89,7 +90,7 @@ impl Supervisor {
     /// future gives the place in the queue up; a start that has begun goes on.
     pub(crate) async fn lease(&self, outfit: Outfit) -> Result<Lease, ModelError> {
         let (reply, answer) = oneshot::channel();
-        self.inbox.send(Ask::Lease { outfit, reply }).await.map_err(|_| ModelError::Closed)?;
+        self.inbox.send(Ask::Lease { outfit: Box::new(outfit), reply }).await.map_err(|_| ModelError::Closed)?;
         answer.await.unwrap_or(Err(ModelError::Closed))
     }
 
@@ -156,7 +157,7 @@ impl Actor {
         loop {
             self.advance().await;
             match self.wake(&mut inbox).await {
-                Woken::Asked(Some(Ask::Lease { outfit, reply })) => self.queue(outfit, reply),
+                Woken::Asked(Some(Ask::Lease { outfit, reply })) => self.queue(*outfit, reply),
                 Woken::Asked(Some(Ask::UnloadAfter(idle))) => self.unload_after = idle,
                 Woken::Asked(Some(Ask::Forgive | Ask::Answered)) => self.crashes = 0,
                 Woken::Asked(Some(Ask::Close) | None) => break,
