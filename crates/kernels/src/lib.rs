@@ -20,11 +20,13 @@ mod format;
 mod isa;
 mod kv;
 mod matrix;
+mod pace;
 mod pool;
 mod portable;
 mod product;
 mod rope;
 mod rows;
+mod stretch;
 mod tile;
 
 pub use activations::{Activations, Form};

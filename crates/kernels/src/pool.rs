@@ -5,6 +5,8 @@
 //! when nothing comes. Work-stealing pools wake too slowly for this and scatter a thread's memory accesses,
 //! which halves the speed of writing: here every thread gets one sequential stretch.
 
+use crate::pace::Pace;
+use crate::stretch::{Stretch, share};
 use std::any::Any;
 use std::cell::Cell;
 use std::ops::Range;
@@ -12,6 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::thread::{self, JoinHandle, Thread};
+use std::time::Instant;
 
 /// Rounds a worker spins before it sleeps: about 50 microseconds, longer than the serial stretch between
 /// two regions of a token and far shorter than a pause a person would notice in the fan.
@@ -20,22 +23,20 @@ const SPINS_BEFORE_SLEEP: u32 = 4_000;
 const SPINS_BEFORE_YIELD: u32 = 2_000;
 /// More threads than any laptop has cores; a larger wish is a mistake.
 const MOST_THREADS: usize = 256;
-/// Pieces a thread's stretch is cut into, so that others can help a thread whose core is taken.
-const PIECES: usize = 8;
 /// Set in `Shared::inside` while no region runs.
 const CLOSED: usize = 1 << (usize::BITS - 1);
 
 /// A few threads that run one region of work together and wait for each other.
 ///
 /// A region never waits for a worker that has not begun: on a core that another program uses, the others do
-/// its share. Regions do not nest and do not overlap: one that is started while another runs (from a worker
+/// its share; and where all go slower together than the caller alone, it runs alone. Regions do not nest and do not overlap: one that is started while another runs (from a worker
 /// or from a second thread) runs on the calling thread alone, which is correct and merely slower.
 pub struct Pool {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
     sleepers: Vec<Thread>,
     /// Held for the length of a region.
-    region: Mutex<()>,
+    region: Mutex<Pace>,
 }
 
 /// The work of a region, with its lifetime erased. `run` waits for all workers inside before it returns, so
@@ -92,7 +93,7 @@ impl Pool {
             })
             .collect();
         let sleepers = workers.iter().map(|worker| worker.thread().clone()).collect();
-        Self { shared, workers, sleepers, region: Mutex::new(()) }
+        Self { shared, workers, sleepers, region: Mutex::new(Pace::default()) }
     }
 
     /// The threads a region runs on, the caller's included.
@@ -106,6 +107,11 @@ impl Pool {
     #[must_use]
     pub fn pieces(&self) -> Vec<u64> {
         self.shared.done.iter().take(self.threads()).map(|done| done.0.load(Ordering::Relaxed)).collect()
+    }
+
+    /// Pieces that all threads together have done.
+    fn done(&self) -> u64 {
+        self.shared.done.iter().map(|done| done.0.load(Ordering::Relaxed)).sum()
     }
 
     fn count(&self, thread: usize, pieces: u64) {
@@ -146,7 +152,7 @@ impl Pool {
             }
             return;
         }
-        let all = Stretch { next: AtomicUsize::new(0), end: items, step };
+        let all = Stretch::in_steps(items, step);
         self.run(&|thread| {
             let mut pieces = 0;
             while let Some(piece) = all.next() {
@@ -177,12 +183,17 @@ impl Pool {
     /// than once, and returns when all calls have ended. The work must be claimed piece by piece: a worker that
     /// is late does nothing. A panic in one of them is raised again here, after all have ended.
     fn run(&self, work: &(dyn Fn(usize) + Sync)) {
-        let _region = match self.region.try_lock() {
+        let mut pace = match self.region.try_lock() {
             Ok(region) => region,
             // A panic went through an earlier region; it had ended by then, so there is nothing to repair.
             Err(TryLockError::Poisoned(region)) => region.into_inner(),
             Err(TryLockError::WouldBlock) => return work(0),
         };
+        let before = self.done();
+        if pace.is_alone(Instant::now()) {
+            work(0);
+            return pace.settle(Instant::now(), self.done() - before);
+        }
         // SAFETY: only the lifetime changes. The pointer is used by workers that are inside, and `close` below
         // returns only when none is and none can enter, also when the caller's own share panics.
         let erased: Work = unsafe { std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), Work>(work) };
@@ -198,6 +209,7 @@ impl Pool {
         }
         let own = catch_unwind(AssertUnwindSafe(|| work(0)));
         self.close();
+        pace.settle(Instant::now(), self.done() - before);
         self.shared.work.0.set(None);
         let theirs = self.shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(panic) = own.err().or(theirs) {
@@ -279,32 +291,6 @@ impl Shared {
     }
 }
 
-/// Items that are claimed piece by piece, in order. On a cache line of its own.
-#[repr(align(64))]
-struct Stretch {
-    next: AtomicUsize,
-    end: usize,
-    step: usize,
-}
-
-impl Stretch {
-    fn new(items: Range<usize>) -> Self {
-        Self { step: items.len().div_ceil(PIECES).max(1), next: AtomicUsize::new(items.start), end: items.end }
-    }
-
-    fn next(&self) -> Option<Range<usize>> {
-        let start = self.next.fetch_add(self.step, Ordering::Relaxed);
-        (start < self.end).then(|| start..self.end.min(start + self.step))
-    }
-}
-
-/// The stretch of `0..items` that belongs to `part` of `parts`; the first ones are longer by at most one.
-fn share(items: usize, parts: usize, part: usize) -> Range<usize> {
-    let (each, left) = (items / parts, items % parts);
-    let start = part * each + part.min(left);
-    start..start + each + usize::from(part < left)
-}
-
 /// A pointer whose users promise to touch disjoint parts.
 struct Exclusive<T>(*mut T);
 
@@ -317,14 +303,6 @@ mod tests {
 
     fn count(total: &AtomicUsize) {
         total.fetch_add(1, Ordering::Relaxed);
-    }
-
-    #[test]
-    fn shares_cover_every_item_once() {
-        for (items, parts) in [(1, 1), (7, 2), (8, 3), (2, 2), (100, 7)] {
-            let joined: Vec<usize> = (0..parts).flat_map(|part| share(items, parts, part)).collect();
-            assert_eq!(joined, (0..items).collect::<Vec<_>>(), "{items} over {parts}");
-        }
     }
 
     #[test]
@@ -356,6 +334,13 @@ mod tests {
         assert_eq!((pieces.len(), pieces.iter().sum::<u64>()), (3, 200 * 13), "every piece is counted");
     }
 
+    /// A pool whose regions always wait for all, for tests that need them to come.
+    fn patient(threads: usize) -> Pool {
+        let mut pool = Pool::new(threads);
+        pool.region = Mutex::new(Pace::patient());
+        pool
+    }
+
     /// A region in which each thread that comes does one item and then waits for `others` to come too.
     fn meet(pool: &Pool, others: usize) -> usize {
         let came = AtomicUsize::new(0);
@@ -370,7 +355,7 @@ mod tests {
 
     #[test]
     fn workers_wake_after_they_slept() {
-        let pool = Pool::new(3);
+        let pool = patient(3);
         for _ in 0..20 {
             // Ends only when all three threads are inside at once.
             assert_eq!(meet(&pool, 3), 3);
@@ -400,7 +385,7 @@ mod tests {
 
     #[test]
     fn a_panic_reaches_the_caller_and_the_pool_lives_on() {
-        let pool = Pool::new(3);
+        let pool = patient(3);
         for culprit in 0..3 {
             let result = catch_unwind(AssertUnwindSafe(|| pool.claim(3, 1, |item| assert_ne!(item.start, culprit))));
             assert!(result.is_err(), "item {culprit}");

@@ -25,6 +25,7 @@ use tokio_util::task::TaskTracker;
 const MAX_WAITING: usize = 64;
 /// After this long without a crash the count begins anew.
 const CALM: Duration = Duration::from_secs(300);
+
 enum Ask {
     Lease {
         outfit: Box<Outfit>,
