@@ -37,10 +37,14 @@ pub fn run() -> ExitCode {
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::init())
         .manage(Door(door.clone()))
+        .manage(commands::Sending::default())
         .invoke_handler(tauri::generate_handler![commands::call, commands::events])
         .setup(move |_| {
             tauri::async_runtime::spawn(async move {
-                let app = App::open(Config::from_env()).await;
+                let app = match Config::from_env(None) {
+                    Ok(config) => App::open(config).await,
+                    Err(fault) => Err(fault),
+                };
                 // Nobody listens any more only when the window is gone already.
                 let _ = opened.send(Some(app));
             });
