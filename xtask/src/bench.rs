@@ -52,7 +52,17 @@ fn on_screen(places: &Places) -> Result<Value> {
     let step = shell::step("Measuring the browser and the window", "3 minutes");
     shell::run(command("cargo", places).args(["build", "--locked", "-p", "store", "--example", "fill"]))?;
     let mut tests = command("cargo", places);
-    tests.args(["test", "--locked", "-p", "atelier-tests", "--test", "screen", "--", "--test-threads=1", "long_chat::"]);
+    tests.args([
+        "test",
+        "--locked",
+        "-p",
+        "atelier-tests",
+        "--test",
+        "screen",
+        "--",
+        "--test-threads=1",
+        "long_chat::",
+    ]);
     tests.env("ATELIER_UI", places.dist()).env("ATELIER_CACHE", &places.cache);
     shell::run(&mut tests)?;
     step.done("measured");
