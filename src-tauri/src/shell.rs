@@ -37,12 +37,16 @@ pub fn run() -> ExitCode {
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::init())
         .manage(Door(door.clone()))
+        .manage(commands::Sending::default())
         .invoke_handler(tauri::generate_handler![commands::call, commands::events])
         .setup(move |tauri| {
             let window = tauri.get_webview_window("main");
             window.iter().for_each(look::begin);
             tauri::async_runtime::spawn(async move {
-                let app = App::open(Config::from_env()).await;
+                let app = match Config::from_env(None) {
+                    Ok(config) => App::open(config).await,
+                    Err(fault) => Err(fault),
+                };
                 if let (Ok(app), Some(window)) = (&app, window) {
                     tauri::async_runtime::spawn(look::follow(app.clone(), window));
                 }

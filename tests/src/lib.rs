@@ -7,10 +7,14 @@
 
 pub mod contrast;
 pub mod display;
+pub mod far_end;
 pub mod http;
 pub mod licence;
+pub mod measured;
 pub mod place;
 pub mod sample;
 pub mod serve;
+pub mod skip;
+pub mod source;
 pub mod webdriver;
 pub mod workspace;

@@ -19,6 +19,13 @@ pub fn program(name: &str) -> PathBuf {
     program
 }
 
+/// An example program of this build, where it was built: `cargo test` builds those of its packages.
+pub fn example(name: &str) -> Option<PathBuf> {
+    let exe = env::current_exe().expect("the test knows where it is");
+    let folder = exe.parent().and_then(Path::parent).expect("debug/deps has a parent").join("examples");
+    Some(folder.join(format!("{name}{}", env::consts::EXE_SUFFIX))).filter(|program| program.exists())
+}
+
 /// The built interface.
 pub fn dist() -> PathBuf {
     let dist = root().join("ui/dist");

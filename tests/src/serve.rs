@@ -7,8 +7,8 @@ use crate::{
 use protocol::Call;
 use serde_json::{Value, json};
 use std::{
-    io::{BufRead as _, BufReader},
-    net::SocketAddr,
+    io::{BufRead as _, BufReader, Write as _},
+    net::{SocketAddr, TcpStream},
     process::{Child, Stdio},
     sync::mpsc,
     time::{Duration, Instant},
@@ -58,12 +58,13 @@ impl Served {
         format!("http://{}/#token={}", self.address, self.token)
     }
 
-    /// Opens a session with the one-time token.
-    pub fn log_in(&mut self) {
+    /// Opens a session with the one-time token; the cookie with its flags.
+    pub fn log_in(&mut self) -> String {
         let reply = self.raw("POST", "/api/session", &[], Some(&json!({ "token": self.token })));
         assert_eq!(reply.status, 200, "{}", reply.text());
-        let cookie = reply.header("set-cookie").expect("a cookie");
+        let cookie = reply.header("set-cookie").expect("a cookie").to_owned();
         self.cookie = cookie.split(';').next().map(str::to_owned);
+        cookie
     }
 
     /// Any request, with this server's own Origin and the session, where there is one.
@@ -73,10 +74,23 @@ impl Served {
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("origin")) {
             all.push(("Origin", &origin));
         }
-        if let Some(cookie) = &self.cookie {
+        if let Some(cookie) = self.cookie.as_ref().filter(|_| !headers.iter().any(|(name, _)| *name == "Cookie")) {
             all.push(("Cookie", cookie));
         }
         http::send(self.address, method, path, &all, body, LIMIT).expect("atelier serve replies")
+    }
+
+    /// Sends a request whole and hangs up without waiting for its reply.
+    pub fn send_and_leave(&self, body: &Value) {
+        let (body, address) = (body.to_string(), self.address);
+        let cookie = self.cookie.as_deref().unwrap_or_default();
+        let head = format!(
+            "POST /api/call HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nCookie: {cookie}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(address).expect("atelier serve listens");
+        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("it is taken");
     }
 
     /// Asks one thing that must succeed.
@@ -105,6 +119,14 @@ impl Served {
     /// The process, for tests that end it.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Asks it to end, as a system does that shuts down; its exit code.
+    #[cfg(unix)]
+    pub fn end(mut self) -> Option<i32> {
+        let asked = std::process::Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(asked.expect("kill is there").success());
+        self.child.wait().expect("it ends").code()
     }
 
     /// Ends it as a power cut would: nothing is said, nothing is finished.

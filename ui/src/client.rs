@@ -59,6 +59,14 @@ impl Client {
 
     /// Opens another page in the person's browser. Only after they said so.
     pub fn open_page(self, address: String) {
+        // The seal holds for everything that leaves from here, a person's click included.
+        if self.store.egress().with_untracked(|egress| egress.sealed) {
+            let fault =
+                Fault::new(FaultKind::Refused, "link.sealed", "The workspace is sealed: the page was not opened.")
+                    .hint("Unseal the workspace, or copy the address.");
+            self.screen.fault.set(Some(fault));
+            return;
+        }
         self.transport.open_page(address);
     }
 

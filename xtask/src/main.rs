@@ -51,7 +51,7 @@ enum Command {
     /// Check the store's SQL against the migrations and renew the `.sqlx` folder.
     Sqlx,
     /// Build the packages that people install (deb and rpm on Linux).
-    Bundle,
+    Bundle(bundle::Options),
     /// Write the licence texts of every dependency to THIRD-PARTY-NOTICES.md in the target folder.
     Notices,
     /// List the licences of every dependency, for the native and the wasm tree.
@@ -81,7 +81,7 @@ fn go(command: Command) -> Result<ExitCode> {
         Command::Demo(options) => return demo::demo(&places, &options),
         Command::Bench(options) => bench::bench(&places, &options)?,
         Command::Sqlx => sqlx::prepare()?,
-        Command::Bundle => bundle::bundle(&places)?,
+        Command::Bundle(options) => bundle::bundle(&places, &options)?,
         Command::Notices => {
             let file = notices::write(&places)?;
             println!("{}", file.display());

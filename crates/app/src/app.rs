@@ -8,9 +8,14 @@ use library::{Library, LibraryConfig, LibraryEvent};
 use models::{Models, ModelsConfig, ModelsEvent};
 use protocol::*;
 use std::{sync::Arc, time::Duration};
-use store::{Change, Store};
+use store::{Change, Keeping, Store, StoreError};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long closing waits for requests that are being answered.
+const REQUESTS: Duration = Duration::from_secs(10);
+/// How long closing waits for the last lines of the ledger.
+const LEDGER: Duration = Duration::from_secs(5);
 
 /// The one door. Cheap to clone; all clones are the same app.
 #[derive(Clone)]
@@ -37,7 +42,8 @@ impl App {
     /// The data folder cannot be used: it is open elsewhere, damaged, from a newer version, or the
     /// disk is full. The fault says what to do.
     pub async fn open(config: Config) -> Result<Self, Fault> {
-        let opened = Store::open(&config.data, store::Options::default()).await?;
+        let keeping = if config.keychain { Keeping::Keychain } else { Keeping::Files };
+        let opened = Store::open(&config.data, store::Options { keeping, ..store::Options::default() }).await?;
         let (store, notices) = (opened.store, opened.notices);
 
         let gate = Gate::new(bridge::ledger(store.clone()));
@@ -45,9 +51,10 @@ impl App {
         gate.set_sealed(store.sealed().await?);
         gate.start_from(store.egress_totals(bridge::today()).await?);
 
-        let models =
-            Models::open(ModelsConfig::new(&config.models, &config.engine, config.data.join("log")), gate.clone())
-                .await?;
+        // The engine's log quotes no document, but it is nobody else's business either.
+        let log = config.data.join("log");
+        store::private_dir(&log).map_err(|source| StoreError::Io { path: log.clone(), source })?;
+        let models = Models::open(ModelsConfig::new(&config.models, &config.engine, log), gate.clone()).await?;
         let library =
             Library::open(store.clone(), LibraryConfig::new(config.data.join("index"), config.worker.clone())).await?;
         library.set_embedder(models.embedder().map(bridge::embedder));
@@ -72,9 +79,10 @@ impl App {
         }));
         app.driver().prepare().await?;
         app.driver().limit_answers(app.config().max_tokens);
+        // The endpoints first: the model that the settings choose may be one of them.
+        app.refresh_endpoints().await?;
         let settings = app.store().settings().await?;
         app.apply_settings(&settings).await;
-        app.refresh_endpoints().await?;
         app.watch_parts();
         Ok(app)
     }
@@ -82,6 +90,20 @@ impl App {
     /// The person at this device.
     pub fn person(&self) -> Actor {
         Actor::Person { member: self.store().home().member }
+    }
+
+    /// Answers one request to its end, even where who asked goes away meanwhile: work that was begun
+    /// is not left half done. For shells whose clients come and go.
+    ///
+    /// # Errors
+    /// The fault that the person should see.
+    pub async fn see_through(&self, actor: &Actor, request: Request) -> Result<serde_json::Value, Fault> {
+        let (app, actor, name) = (self.clone(), actor.clone(), request.name());
+        let work = self.0.tasks.spawn(async move { app.answer(&actor, request).await });
+        work.await.unwrap_or_else(|_| {
+            Err(Fault::new(FaultKind::Internal, "app.broke_off", format!("{name} broke off; the log has the details."))
+                .safe("What was acknowledged before is safe."))
+        })
     }
 
     /// Every event after number `after`; see [`protocol::Envelope`].
@@ -106,7 +128,13 @@ impl App {
         self.models().shutdown().await;
         self.0.closing.cancel();
         self.0.tasks.close();
-        self.0.tasks.wait().await;
+        if tokio::time::timeout(REQUESTS, self.0.tasks.wait()).await.is_err() {
+            tracing::warn!("requests are still being answered; they end with the store");
+        }
+        // Nothing is open any more; what crossed must be in the ledger before the store closes.
+        if tokio::time::timeout(LEDGER, self.gate().settled()).await.is_err() {
+            tracing::warn!("the end of a connection could not be written to the ledger in time");
+        }
         self.store().close().await;
     }
 

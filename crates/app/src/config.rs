@@ -1,5 +1,6 @@
 //! Where things are: the data folder, the models, and the programs that Atelier starts.
 
+use protocol::{Fault, FaultKind};
 use std::{
     env,
     ffi::OsString,
@@ -21,17 +22,26 @@ pub struct Config {
     pub model: Option<String>,
     /// The longest answer of this run in tokens, before the one in the settings.
     pub max_tokens: Option<u32>,
+    /// Whether secrets may go into the system's keychain; else they are kept in the data folder.
+    pub keychain: bool,
 }
 
 impl Config {
     /// The folders and programs for this user, each of which an environment variable can change:
-    /// `ATELIER_DATA`, `ATELIER_MODELS`, `ATELIER_ENGINE`, `ATELIER_WORKER`.
-    pub fn from_env() -> Self {
-        let home = data_home();
-        let path = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        Self {
-            data: path("ATELIER_DATA").unwrap_or_else(|| home.join("workspace")),
-            models: path("ATELIER_MODELS").unwrap_or_else(|| home.join("models")),
+    /// `ATELIER_DATA`, `ATELIER_MODELS`, `ATELIER_ENGINE`, `ATELIER_WORKER`. `data` goes before all.
+    ///
+    /// # Errors
+    /// A folder is named nowhere and this user has no home to look in.
+    pub fn from_env(data: Option<&Path>) -> Result<Self, Fault> {
+        let folder = |named: Option<PathBuf>, name: &str| -> Result<PathBuf, Fault> {
+            match named {
+                Some(named) => Ok(named),
+                None => Ok(data_home()?.join(name)),
+            }
+        };
+        Ok(Self {
+            data: folder(data.map(Path::to_owned).or_else(|| path("ATELIER_DATA")), "workspace")?,
+            models: folder(path("ATELIER_MODELS"), "models")?,
             engine: path("ATELIER_ENGINE").unwrap_or_else(|| sibling("atelier-engine")),
             worker: vec![
                 path("ATELIER_WORKER").unwrap_or_else(|| sibling("atelier")).into_os_string(),
@@ -39,7 +49,8 @@ impl Config {
             ],
             model: None,
             max_tokens: None,
-        }
+            keychain: env::var_os("ATELIER_KEYCHAIN").is_none_or(|value| value != "off"),
+        })
     }
 
     /// The same machine with another data folder.
@@ -50,19 +61,34 @@ impl Config {
     }
 }
 
-/// Where this user's application data belongs, by the custom of the platform.
-fn data_home() -> PathBuf {
-    let dir = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let home = || dir("HOME").unwrap_or_else(env::temp_dir);
-    if cfg!(target_os = "windows") {
-        dir("LOCALAPPDATA").unwrap_or_else(home).join("Atelier")
-    } else if let Some(xdg) = dir("XDG_DATA_HOME") {
-        xdg.join("atelier")
+/// A path in the environment.
+fn path(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// Where this user's application data belongs, by the custom of the platform. Never a folder that
+/// all users share.
+fn data_home() -> Result<PathBuf, Fault> {
+    let home = if cfg!(target_os = "windows") {
+        path("LOCALAPPDATA").map(|local| local.join("Atelier"))
+    } else if let Some(xdg) = path("XDG_DATA_HOME") {
+        Some(xdg.join("atelier"))
     } else if cfg!(target_os = "macos") {
-        home().join("Library/Application Support/Atelier")
+        path("HOME").map(|home| home.join("Library/Application Support/Atelier"))
     } else {
-        home().join(".local/share/atelier")
-    }
+        path("HOME").map(|home| home.join(".local/share/atelier"))
+    };
+    home.ok_or_else(|| {
+        let name = if cfg!(target_os = "windows") { "LOCALAPPDATA" } else { "HOME" };
+        Fault::new(
+            FaultKind::Unavailable,
+            "app.no_home",
+            format!("{name} is not set, so this user has no data folder."),
+        )
+        .safe("Nothing was written.")
+        .hint("Set it, or name the folders with --data and ATELIER_MODELS.")
+        .with("name", name)
+    })
 }
 
 /// A program beside this one: that is how they are built and how they are installed.

@@ -12,6 +12,7 @@ async fn open(dir: &std::path::Path) -> App {
         worker: Vec::new(),
         model: None,
         max_tokens: None,
+        keychain: false,
     };
     App::open(config).await.unwrap()
 }

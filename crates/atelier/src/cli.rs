@@ -13,7 +13,13 @@ const EXAMPLES: &str = "Examples:
 
 Exit codes:
   0 done   1 internal fault   2 wrong usage   3 not found   4 refused
-  5 busy   6 damaged   7 unavailable   8 done in part (some files failed)";
+  5 busy   6 damaged   7 unavailable   8 done in part (some files failed)
+  130 stopped with Ctrl C   143 asked to end";
+
+/// One command's examples, as its help shows them.
+macro_rules! examples {
+    ($($line:literal)*) => { concat!("Examples:" $(, "\n  ", $line)*) };
+}
 
 /// Work with agents on your own documents, on this machine.
 #[derive(Parser, Debug)]
@@ -29,10 +35,18 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+impl Cli {
+    /// Whether each JSON value stands on one line: where more than one is printed.
+    pub(crate) fn lines(&self) -> bool {
+        matches!(&self.command, Command::Ask(ask) if ask.stream)
+    }
+}
+
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Import files and folders, wait until they are searchable, and say what failed.
+    #[command(after_help = examples!("atelier import ~/Contracts ~/Letters/2025" "atelier import --plan ~/Contracts"))]
     Import {
         /// Files and folders.
         #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
@@ -42,6 +56,7 @@ pub(crate) enum Command {
         plan: bool,
     },
     /// List the documents and how far each one is.
+    #[command(after_help = examples!("atelier documents" "atelier documents --remove lease.pdf" "atelier documents --restore ID"))]
     Documents {
         /// Remove this document (its id or name); undo with --restore.
         #[arg(long, value_name = "DOCUMENT", conflicts_with_all = ["restore", "retry", "purge"])]
@@ -75,6 +90,7 @@ pub(crate) enum Command {
         yes: bool,
     },
     /// Find passages in the documents.
+    #[command(after_help = examples!("atelier search \"notice period\" --limit 5" "atelier search Kündigungsfrist --mode text"))]
     Search {
         /// What to look for.
         query: String,
@@ -88,8 +104,10 @@ pub(crate) enum Command {
     /// Ask about the documents; the answer streams, with its sources at the end.
     Ask(Ask),
     /// List the chats.
+    #[command(after_help = examples!("atelier chats" "atelier --json chats"))]
     Chats,
     /// Print a chat as Markdown with its sources.
+    #[command(after_help = examples!("atelier export CHAT > chat.md"))]
     Export {
         /// The chat's id.
         chat: String,
@@ -100,6 +118,7 @@ pub(crate) enum Command {
         command: LogCommand,
     },
     /// Repeat a greedy answer and say what differs.
+    #[command(after_help = examples!("atelier replay ITEM"))]
     Replay {
         /// The answer's id, as `ask --json` prints it.
         item: String,
@@ -114,12 +133,14 @@ pub(crate) enum Command {
     /// What left this machine, and the rules for it.
     Egress(Egress),
     /// Measure this installation and print the figures as JSON.
+    #[command(after_help = examples!("atelier bench" "atelier bench --corpus ~/Contracts"))]
     Bench {
-        /// A folder of documents for the measured import; else nothing is imported.
+        /// A folder of documents for the measured import; else a few notes that are made for it.
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         corpus: Option<PathBuf>,
     },
     /// Print a completion script for a shell.
+    #[command(after_help = examples!("atelier completions bash > ~/.local/share/bash-completion/completions/atelier"))]
     Completions {
         /// The shell.
         #[arg(value_enum)]
@@ -153,6 +174,12 @@ impl From<Mode> for protocol::SearchMode {
 
 /// `atelier ask`.
 #[derive(Args, Debug)]
+#[command(after_help = examples!(
+    "atelier ask \"When must an incident be reported?\""
+    "atelier ask \"What is the rent?\" --import lease.pdf"
+    "atelier ask \"And when is it due?\" --chat CHAT"
+    "atelier --json ask --stream \"What is the rent?\""
+))]
 pub(crate) struct Ask {
     /// The question.
     pub(crate) question: String,
@@ -178,10 +205,13 @@ pub(crate) struct Ask {
 
 /// `atelier log …`.
 #[derive(Subcommand, Debug)]
+#[command(after_help = examples!("atelier log verify" "atelier log show --limit 100"))]
 pub(crate) enum LogCommand {
     /// Check every record's hash, signature and place; exit 6 names the first bad one.
+    #[command(after_help = examples!("atelier log verify && echo intact"))]
     Verify,
     /// Show the newest records.
+    #[command(after_help = examples!("atelier log show --limit 100" "atelier log show --before 1200"))]
     Show {
         /// How many.
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -194,16 +224,20 @@ pub(crate) enum LogCommand {
 
 /// `atelier models …`.
 #[derive(Subcommand, Debug)]
+#[command(after_help = examples!("atelier models list" "atelier models add ~/Downloads/MODEL.gguf"))]
 pub(crate) enum ModelsCommand {
     /// List the models, what they need and whether they fit.
+    #[command(after_help = examples!("atelier models list"))]
     List,
     /// Check a model file and copy it into the models folder.
+    #[command(after_help = examples!("atelier models add ~/Downloads/MODEL.gguf"))]
     Add {
         /// A GGUF file, or a folder with model.safetensors and tokenizer.json.
         #[arg(value_hint = ValueHint::AnyPath)]
         path: PathBuf,
     },
     /// Check a model's header, sizes and SHA-256 again.
+    #[command(after_help = examples!("atelier models verify" "atelier models verify MODEL"))]
     Verify {
         /// The model's id; all models without one.
         model: Option<String>,
@@ -212,11 +246,13 @@ pub(crate) enum ModelsCommand {
 
 /// `atelier serve`.
 #[derive(Args, Debug)]
+#[command(after_help = examples!("atelier serve" "atelier serve --listen 127.0.0.1:8080"))]
 pub(crate) struct Serve {
     /// The address. Anything but a loopback address lets other machines in: only with a reason.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: std::net::SocketAddr,
-    /// Allow an address that is not loopback.
+    /// Allow an address that is not loopback. The traffic is plain HTTP, which others on the way can
+    /// read: put a TLS proxy or an SSH tunnel in front.
     #[arg(long)]
     pub(crate) allow_remote: bool,
     /// The folder of the built interface.
@@ -226,6 +262,13 @@ pub(crate) struct Serve {
 
 /// `atelier egress`.
 #[derive(Args, Debug)]
+#[command(after_help = examples!(
+    "atelier egress"
+    "atelier egress --seal"
+    "atelier egress --allow models.example --rules"
+    "atelier egress --remove-rule models.example"
+    "ATELIER_ENDPOINT_KEY=… atelier egress --endpoint office=https://models.example/v1,large"
+))]
 pub(crate) struct Egress {
     /// Show this many lines of the ledger.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -242,10 +285,53 @@ pub(crate) struct Egress {
     /// Deny connections to this host.
     #[arg(long, value_name = "HOST", value_hint = ValueHint::Hostname)]
     pub(crate) deny: Option<String>,
+    /// Take a rule back: its id, or its host.
+    #[arg(long, value_name = "RULE")]
+    pub(crate) remove_rule: Option<String>,
     /// Configure a remote model: NAME=URL,MODEL (key from the variable ATELIER_ENDPOINT_KEY).
     #[arg(long, value_name = "NAME=URL,MODEL")]
     pub(crate) endpoint: Option<String>,
+    /// Forget a remote model and its key.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) remove_endpoint: Option<String>,
     /// List the rules.
     #[arg(long)]
     pub(crate) rules: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_command_has_examples_that_parse() {
+        let mut cli = Cli::command();
+        cli.build();
+        let mut open: Vec<clap::Command> = cli.get_subcommands().cloned().collect();
+        let mut seen = 0;
+        while let Some(command) = open.pop() {
+            if command.is_hide_set() || command.get_name() == "help" {
+                continue;
+            }
+            open.extend(command.get_subcommands().cloned());
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let mut lines = help.lines();
+            assert_eq!(lines.next(), Some("Examples:"), "{} has no examples", command.get_name());
+            for line in lines {
+                seen += 1;
+                // What a shell makes of it: variables before, redirections after, quotes around.
+                let typed = line.split(" > ").next().unwrap().split(" && ").next().unwrap();
+                let typed = &typed[typed.find("atelier ").unwrap()..];
+                let parts = typed.split('"').enumerate();
+                let words = parts.flat_map(|(at, part)| match at % 2 {
+                    0 => part.split_whitespace().map(str::to_owned).collect::<Vec<_>>(),
+                    _ => vec![part.to_owned()],
+                });
+                let parsed = Cli::try_parse_from(words);
+                assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+            }
+        }
+        assert!(seen > 20, "{seen}");
+    }
 }

@@ -5,6 +5,7 @@ mod bench;
 mod chats;
 mod documents;
 mod egress;
+mod listen;
 mod log;
 mod models;
 mod removed;
@@ -12,7 +13,7 @@ mod removed;
 use crate::{
     cli::{Cli, Command},
     door::Door,
-    out::Out,
+    out::{EXIT_ENDED, EXIT_STOPPED, Out},
     serve,
 };
 use app::Config;
@@ -22,15 +23,14 @@ use std::process::ExitCode;
 
 /// Runs one command.
 pub(crate) async fn run(cli: Cli, out: &Out) -> Result<ExitCode, Fault> {
-    let mut config = Config::from_env();
-    if let Some(data) = &cli.data {
-        config = config.with_data(data);
+    if let Command::Completions { shell } = cli.command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "atelier", &mut script);
+        out.text(&String::from_utf8_lossy(&script));
+        return Ok(ExitCode::SUCCESS);
     }
+    let mut config = Config::from_env(cli.data.as_deref())?;
     match cli.command {
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "atelier", &mut std::io::stdout());
-            Ok(ExitCode::SUCCESS)
-        }
         Command::Ask(ask) => {
             config.model.clone_from(&ask.model);
             config.max_tokens = ask.max_tokens;
@@ -59,8 +59,8 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<ExitCode, Fault> {
         Command::Egress(egress) => within(config, out, async |door| egress::egress(door, egress, out).await).await,
         Command::Bench { corpus } => bench::bench(config, corpus, out).await,
         Command::Serve(options) => within(config, out, async |door| serve::serve(door, options, out).await).await,
-        // Answered in `main`, before there is a runtime.
-        Command::ExtractWorker => Ok(ExitCode::SUCCESS),
+        // Answered above, and in `main` before there is a runtime.
+        Command::Completions { .. } | Command::ExtractWorker => Ok(ExitCode::SUCCESS),
     }
 }
 
@@ -75,9 +75,21 @@ async fn within(
         ended = command(&door) => ended,
         _ = tokio::signal::ctrl_c() => {
             out.note("stopped");
-            Ok(ExitCode::from(130))
+            Ok(ExitCode::from(EXIT_STOPPED))
         }
+        () = asked_to_end() => Ok(ExitCode::from(EXIT_ENDED)),
+        () = out.gone() => Ok(ExitCode::SUCCESS),
     };
     door.close().await;
     ended
+}
+
+/// Returns when the system asks this program to end, as at a shutdown.
+async fn asked_to_end() {
+    #[cfg(unix)]
+    if let Ok(mut asked) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        asked.recv().await;
+        return;
+    }
+    std::future::pending().await
 }

@@ -3,20 +3,33 @@
 use protocol::{Fault, FaultKind};
 use serde::Serialize;
 use std::{io::Write, process::ExitCode};
+use tokio_util::sync::CancellationToken;
 
 /// Exit code for a fault in Atelier itself.
 pub(crate) const EXIT_INTERNAL: u8 = 1;
 /// Exit code for work that was done in part.
 pub(crate) const EXIT_PARTIAL: u8 = 8;
+/// Exit code after Ctrl C.
+pub(crate) const EXIT_STOPPED: u8 = 130;
+/// Exit code after a request to end (SIGTERM).
+pub(crate) const EXIT_ENDED: u8 = 143;
 
 /// Where results go.
 pub(crate) struct Out {
     json: bool,
+    lines: bool,
+    gone: CancellationToken,
 }
 
 impl Out {
-    pub(crate) fn new(json: bool) -> Self {
-        Self { json }
+    /// `json`: for programs. `lines`: each JSON value on one line.
+    pub(crate) fn new(json: bool, lines: bool) -> Self {
+        Self { json, lines, gone: CancellationToken::new() }
+    }
+
+    /// Returns when nobody reads the output any more: `atelier ask … | head`.
+    pub(crate) async fn gone(&self) {
+        self.gone.cancelled().await;
     }
 
     /// Whether a program reads this.
@@ -26,29 +39,42 @@ impl Out {
 
     /// Prints a value: as JSON, or as the text that `text` makes of it.
     pub(crate) fn value<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) {
-        let printed = if self.json {
+        let printed = if self.json && self.lines {
+            return self.json_line(value);
+        } else if self.json {
             serde_json::to_string_pretty(value).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
         } else {
             text(value)
         };
         if !printed.is_empty() {
-            line(&printed);
+            self.print(&format!("{printed}\n"));
         }
     }
 
     /// Prints one JSON value on one line.
     pub(crate) fn json_line<T: Serialize>(&self, value: &T) {
         if let Ok(printed) = serde_json::to_string(value) {
-            line(&printed);
+            self.print(&format!("{printed}\n"));
         }
+    }
+
+    /// Prints text as it is, for people and programs alike.
+    pub(crate) fn text(&self, text: &str) {
+        self.print(text);
     }
 
     /// Prints text as it streams, without a line end. Only for people.
     pub(crate) fn stream(&self, text: &str) {
         if !self.json {
-            let mut out = std::io::stdout().lock();
-            // A reader that went away ends the program at the next line, as it does for any tool.
-            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            self.print(text);
+        }
+    }
+
+    /// A reader that went away ends the command, which closes the workspace first.
+    fn print(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+            self.gone.cancel();
         }
     }
 
@@ -70,14 +96,6 @@ impl Out {
             }
         }
         ExitCode::from(exit_code(fault.kind))
-    }
-}
-
-fn line(text: &str) {
-    let mut out = std::io::stdout().lock();
-    if writeln!(out, "{text}").is_err() {
-        // `atelier log show | head`: the reader has enough.
-        std::process::exit(0);
     }
 }
 
@@ -130,6 +148,14 @@ mod tests {
         {
             assert_eq!(bytes(count), expected);
         }
+    }
+
+    #[test]
+    fn exit_codes_stay_what_they_are() {
+        use FaultKind::*;
+        let kinds = [Internal, Invalid, NotFound, Refused, Busy, Damaged, Unavailable];
+        assert_eq!(kinds.map(exit_code), [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!((EXIT_PARTIAL, EXIT_STOPPED, EXIT_ENDED), (8, 130, 143));
     }
 
     #[test]

@@ -54,7 +54,15 @@ pub(crate) async fn serve(door: &Door, options: Serve, out: &Out) -> Result<Exit
     let served = Served { app: door.app.clone(), person: door.person.clone(), sessions: sessions.clone(), address };
     let url = |token: String| format!("http://{address}/#token={token}");
     out.value(&serde_json::json!({ "url": url(sessions.token()), "address": address.to_string() }), |_| {
-        format!("Atelier is at  {}\nThe address works once, for one browser. Ctrl C ends it.", url(sessions.token()))
+        let plain = if address.ip().is_loopback() {
+            ""
+        } else {
+            "\nThis is plain HTTP: others on the way can read it. Put a TLS proxy or an SSH tunnel in front."
+        };
+        format!(
+            "Atelier is at  {}\nThe address works once, for one browser. Ctrl C ends it.{plain}",
+            url(sessions.token())
+        )
     });
     axum::serve(listener, router(served, &ui))
         .await
@@ -74,13 +82,14 @@ fn router(served: Served, ui: &Path) -> Router {
 }
 
 /// The built interface: where it was named, installed with this program, or in the checkout it was built in.
-fn find_ui(named: Option<PathBuf>) -> Result<PathBuf, Fault> {
+pub(crate) fn find_ui(named: Option<PathBuf>) -> Result<PathBuf, Fault> {
     let program = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned()));
     let installed = program.into_iter().flat_map(|folder| [folder.join("ui"), folder.join("../share/atelier/ui")]);
-    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/dist");
+    // A build for people knows nothing of the folder that it was built in.
+    let checkout = cfg!(debug_assertions).then(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/dist"));
     let candidates: Vec<PathBuf> = match named {
         Some(named) => vec![named],
-        None => installed.chain([checkout]).collect(),
+        None => installed.chain(checkout).collect(),
     };
     candidates.iter().find(|ui| ui.join("index.html").is_file()).cloned().ok_or_else(|| {
         let looked: Vec<_> = candidates.iter().map(|ui| ui.display().to_string()).collect();

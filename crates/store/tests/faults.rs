@@ -10,7 +10,6 @@ use std::{
     fs,
     os::unix::fs::{FileExt, PermissionsExt},
     path::{Path, PathBuf},
-    time::Duration,
 };
 use store::StoreError;
 
@@ -30,14 +29,8 @@ async fn a_second_instance_is_told_who_has_it() {
     assert_eq!(fault.values["pid"], std::process::id().to_string());
     // The first goes on undisturbed, and when it is gone the next may open.
     chat(&store).await;
-    drop(store);
-    for _ in 0..100 {
-        if try_open(dir.path()).await.is_ok() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the lock was not given back");
+    store.close().await;
+    open(dir.path()).await;
 }
 
 #[tokio::test]
@@ -271,8 +264,7 @@ fn may_mount(test: &str) -> bool {
         true => {}
         // A failure of the test itself, not of the namespace.
         false if said.contains("running 1 test") && !said.contains("no right to mount") => panic!("{said}"),
-        false if std::env::var_os("CI").is_some() => panic!("no right to mount here, nor in a namespace: {said}"),
-        false => println!("skipped: no right to mount here, nor in a namespace"),
+        false => skip("no right to mount here, nor in a namespace"),
     }
     false
 }

@@ -181,6 +181,42 @@ fn a_second_instance_is_told() {
 }
 
 #[test]
+fn a_question_says_which_of_its_files_could_not_be_read() {
+    let workspace = Workspace::new();
+    let broken = workspace.folder().join("broken.pdf");
+    std::fs::write(&broken, b"%PDF-1.7\nthis is not a document\n").unwrap();
+    let good = sample::folder().join("travel-policy.md");
+    let ask: [&std::ffi::OsStr; 5] = [
+        "ask".as_ref(),
+        "What is the boiling point of tungsten?".as_ref(),
+        "--import".as_ref(),
+        broken.as_ref(),
+        good.as_ref(),
+    ];
+    let out = workspace.run([&["--json".as_ref()], &ask[..]].concat());
+    let said = String::from_utf8_lossy(&out.stdout);
+    assert_eq!(out.status.code(), Some(8), "{said}");
+    let printed: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(printed["import"]["failed"], 1, "{printed}");
+    assert!(printed["import"]["documents"].to_string().contains("broken.pdf"), "{printed}");
+    let out = workspace.run(ask);
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.code() == Some(8) && said.contains("broken.pdf"), "{said}");
+}
+
+#[test]
+fn every_event_of_a_stream_is_one_line() {
+    let workspace = Workspace::new();
+    let out = workspace.run(["--json", "ask", "--stream", "What is the boiling point of tungsten?"]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let text = String::from_utf8_lossy(&out.stdout);
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let (answer, events) = lines.split_last().expect("lines");
+    assert!(answer["answer"].is_string() && events.iter().all(|event| event["event"].is_string()), "{text}");
+    assert!(events.iter().any(|event| event["event"] == "TurnEnded"), "{text}");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_does_not_stop_the_others() {
     let workspace = Workspace::new();
     let broken = workspace.folder().join("broken.pdf");

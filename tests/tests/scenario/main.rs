@@ -6,4 +6,6 @@ mod answers;
 mod faults;
 mod network;
 mod openai;
+mod outside;
+mod private;
 mod server;

@@ -1,7 +1,8 @@
 //! Nothing leaves: the main job in a network namespace of its own, with every packet captured.
 
-use atelier_tests::{sample, workspace::Workspace};
+use atelier_tests::{sample, skip::skip, workspace::Workspace};
 use std::{
+    io::{BufRead as _, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -11,35 +12,72 @@ use std::{
 /// Tests of one process run side by side; each has a namespace of its own.
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-struct Namespace(String);
+/// A namespace whose only way out is its own loopback interface: what is sent anywhere can be seen,
+/// and reaches nobody.
+enum Namespace {
+    /// Root's way: it has a name.
+    Named(String),
+    /// Anybody's way, where the kernel lets users have namespaces: it lasts as long as this process.
+    Held(Child),
+}
 
 impl Namespace {
-    /// A namespace whose only way out is its own loopback interface: what is sent anywhere can be
-    /// seen, and reaches nobody. None where this user may not make one.
+    /// None where this user may not make one; then the test has said so.
     fn new() -> Option<Self> {
-        let name = format!("atelier-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let ip =
-            |args: &[&str]| Command::new("ip").args(args).stderr(Stdio::null()).status().is_ok_and(|s| s.success());
-        if !ip(&["netns", "add", &name]) {
+        let namespace = Self::named().or_else(Self::held);
+        let Some(namespace) = namespace else {
+            skip("a network namespace needs root, or a kernel that lets users make them (unshare -Urn)");
             return None;
+        };
+        for args in [
+            &["link", "set", "lo", "up"][..],
+            &["addr", "add", "192.0.2.1/32", "dev", "lo"],
+            &["route", "add", "default", "dev", "lo", "src", "192.0.2.1"],
+        ] {
+            assert!(namespace.inside("ip").args(args).status().unwrap().success(), "ip {args:?}");
         }
-        let namespace = Self(name.clone());
-        assert!(ip(&["-n", &name, "link", "set", "lo", "up"]));
-        assert!(ip(&["-n", &name, "addr", "add", "192.0.2.1/32", "dev", "lo"]));
-        assert!(ip(&["-n", &name, "route", "add", "default", "dev", "lo", "src", "192.0.2.1"]));
         Some(namespace)
     }
 
+    fn named() -> Option<Self> {
+        let name = format!("atelier-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let made = Command::new("ip").args(["netns", "add", &name]).stderr(Stdio::null()).status();
+        made.is_ok_and(|status| status.success()).then_some(Self::Named(name))
+    }
+
+    fn held() -> Option<Self> {
+        let mut holder = Command::new("unshare");
+        holder.args(["-Urn", "sh", "-c", "echo ready; exec sleep 3600"]);
+        let mut child = holder.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+        let mut line = String::new();
+        let read = child.stdout.take().is_some_and(|out| BufReader::new(out).read_line(&mut line).is_ok());
+        let held = Self::Held(child);
+        (read && line == "ready\n").then_some(held)
+    }
+
     fn inside(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.0]).arg(program);
+        let mut command;
+        match self {
+            Self::Named(name) => {
+                command = Command::new("ip");
+                command.args(["netns", "exec", name]);
+            }
+            Self::Held(child) => {
+                command = Command::new("nsenter");
+                command.args(["--preserve-credentials", "-U", "-n", "-t", &child.id().to_string(), "--"]);
+            }
+        }
+        command.arg(program);
         command
     }
 }
 
 impl Drop for Namespace {
     fn drop(&mut self) {
-        let _ = Command::new("ip").args(["netns", "delete", &self.0]).status();
+        match self {
+            Self::Named(name) => drop(Command::new("ip").args(["netns", "delete", name]).status()),
+            Self::Held(child) => drop(child.kill().and_then(|()| child.wait())),
+        }
     }
 }
 
@@ -87,10 +125,7 @@ const OUTSIDE: &str = "not host 127.0.0.1 and not host ::1 and not icmp6 and not
 
 #[test]
 fn the_capture_sees_what_leaves() {
-    let Some(namespace) = Namespace::new() else {
-        println!("skipped: a network namespace needs root (CAP_SYS_ADMIN)");
-        return;
-    };
+    let Some(namespace) = Namespace::new() else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("packets.pcap");
     let capture = Capture::start(&namespace, &file);
@@ -103,10 +138,7 @@ fn the_capture_sees_what_leaves() {
 
 #[test]
 fn the_main_job_sends_no_packet_outside_loopback() {
-    let Some(namespace) = Namespace::new() else {
-        println!("skipped: a network namespace needs root (CAP_SYS_ADMIN)");
-        return;
-    };
+    let Some(namespace) = Namespace::new() else { return };
     let workspace = Workspace::new();
     let file = workspace.folder().join("packets.pcap");
     let capture = Capture::start(&namespace, &file);

@@ -1,7 +1,8 @@
 //! `atelier serve` lets in one browser, and nobody else's page.
 
 use atelier_tests::{http, serve::Served, workspace::Workspace};
-use protocol::Open;
+use base64::Engine as _;
+use protocol::{ListDocuments, Open};
 use serde_json::json;
 use std::time::Duration;
 
@@ -35,8 +36,24 @@ fn only_the_right_host_origin_and_session_are_served() {
         assert_eq!(send(method, path, host, origin), expected, "{method} {path} {host} {origin:?}");
     }
 
-    served.log_in();
+    // A body longer than any request: refused by its announced length, before it is read.
+    let long = [("Content-Length", "70000000")];
+    assert_eq!(served.raw("POST", "/api/call", &long, None).status, 413);
+    for token in ["", "0", &"0".repeat(64)] {
+        assert_eq!(served.raw("POST", "/api/session", &[], Some(&json!({ "token": token }))).status, 401);
+    }
+    let forged = format!("atelier-session-{}={}", served.address.port(), "0".repeat(64));
+    for cookie in [&*forged, "atelier-session=1", "atelier-session-1=1"] {
+        assert_eq!(served.raw("POST", "/api/call", &[("Cookie", cookie)], Some(&open)).status, 401, "{cookie}");
+    }
+
+    let cookie = served.log_in();
+    let flags: Vec<&str> = cookie.split("; ").skip(1).collect();
+    assert_eq!(flags, ["Path=/", "HttpOnly", "SameSite=Strict"]);
     assert_eq!(served.call(Open {}).agents.len(), 2);
+    // The session is no use to a page of another origin.
+    let elsewhere = [("Origin", "http://rebound.example")];
+    assert_eq!(served.raw("POST", "/api/call", &elsewhere, Some(&open)).status, 403);
     // The token is spent.
     let again = served.raw("POST", "/api/session", &[], Some(&json!({ "token": served.token })));
     assert_eq!(again.status, 401, "{}", again.text());
@@ -44,6 +61,45 @@ fn only_the_right_host_origin_and_session_are_served() {
     let page = served.raw("GET", "/", &[], None);
     let policy = page.header("content-security-policy").expect("a policy");
     assert!(policy.contains("default-src 'none'") && !policy.contains("http:"), "{policy}");
+    assert_eq!(page.header("x-dns-prefetch-control"), Some("off"), "a link in an answer would be looked up");
+    assert!(page.text().contains("x-dns-prefetch-control"), "the page in the window has no headers");
+}
+
+#[test]
+fn what_was_begun_is_finished_though_the_client_goes_away() {
+    let workspace = Workspace::new();
+    let mut served = Served::start(&workspace);
+    served.log_in();
+    // Large enough that the client is gone before it is kept.
+    let text = "The spare key hangs behind the blue door.\n".repeat(400_000);
+    let base64 = base64::engine::general_purpose::STANDARD.encode(text);
+    served.send_and_leave(&json!({ "call": "ImportBytes", "name": "keys.md", "base64": base64 }));
+    served.until("the document is there", Duration::from_secs(120), |served| {
+        served.call(ListDocuments {}).iter().any(|document| document.name == "keys.md").then_some(())
+    });
+}
+
+#[test]
+fn a_request_to_end_closes_the_workspace() {
+    let workspace = Workspace::new();
+    let mut served = Served::start(&workspace);
+    served.log_in();
+    served.call(Open {});
+    assert_eq!(served.end(), Some(143));
+    // An empty lock file says that it was closed in good order.
+    assert_eq!(std::fs::read_to_string(workspace.data().join("lock")).unwrap(), "");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_command_in_good_order() {
+    let workspace = Workspace::new();
+    workspace.json(["chats"]);
+    let mut command = workspace.command();
+    command.args(["--json", "log", "show"]).stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(std::fs::read_to_string(workspace.data().join("lock")).unwrap(), "");
 }
 
 #[test]

@@ -128,6 +128,30 @@ fn the_palette_opens_and_goes_away_by_keyboard() {
 }
 
 #[test]
+fn the_page_can_load_nothing_from_elsewhere() {
+    let workspace = Workspace::new();
+    let (_served, browser) = open(&workspace, 1280, 800);
+    wait_for_session(&browser);
+    let refused = browser.script_async(
+        "const done = arguments[arguments.length - 1];
+         const refused = new Set();
+         document.addEventListener('securitypolicyviolation', (e) => refused.add(e.effectiveDirective));
+         const add = (tag, give) => document.body.append(Object.assign(document.createElement(tag), give));
+         add('img', { src: 'https://elsewhere.example/x.png' });
+         add('script', { src: 'https://elsewhere.example/x.js' });
+         add('script', { textContent: 'window.inline = 1' });
+         add('iframe', { src: 'https://elsewhere.example/' });
+         add('link', { rel: 'stylesheet', href: 'https://elsewhere.example/x.css' });
+         add('video', { src: 'https://elsewhere.example/x.mp4' });
+         fetch('https://elsewhere.example/').catch(() => 0);
+         try { new WebSocket('wss://elsewhere.example/'); } catch { }
+         setTimeout(() => done([...refused, window.inline ? 'an inline script ran' : ''].filter(Boolean).sort()), 1500);",
+    );
+    let wanted = ["connect-src", "frame-src", "img-src", "media-src", "script-src-elem", "style-src-elem"];
+    assert_eq!(refused, serde_json::json!(wanted));
+}
+
+#[test]
 fn search_shows_passages_while_typing() {
     let workspace = Workspace::new().with_samples();
     let (_served, browser) = open(&workspace, 1280, 800);

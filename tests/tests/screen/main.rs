@@ -3,5 +3,6 @@
 
 mod browser;
 mod job;
+mod long_chat;
 #[cfg(target_os = "linux")]
 mod window;

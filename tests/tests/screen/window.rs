@@ -4,7 +4,8 @@ use crate::job;
 use atelier_tests::{display::Display, webdriver::Driver, workspace::Workspace};
 use std::path::PathBuf;
 
-fn open(display: &Display, workspace: &Workspace) -> Driver {
+/// Opens the window on a workspace.
+pub fn open(display: &Display, workspace: &Workspace) -> Driver {
     // The web view's own files too belong into the test's folder.
     let environment: [(&str, PathBuf); 3] = [
         ("ATELIER_DATA", workspace.data()),

@@ -27,8 +27,12 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("candle-core", &["engine"]),
     ("candle-nn", &["engine"]),
     ("candle-transformers", &["engine"]),
+    ("curl", &["egress"]),
+    ("hyper", &["egress"]),
+    ("hyper-util", &["egress"]),
     ("keyring", &["store"]),
     ("leptos", &["ui"]),
+    ("native-tls", &["egress"]),
     ("pdfium-render", &["library"]),
     ("reactive_stores", &["ui"]),
     ("reqwest", &["egress"]),
@@ -37,6 +41,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tauri", &["atelier-desktop"]),
     ("tauri-build", &["atelier-desktop"]),
     ("tokenizers", &["engine"]),
+    ("ureq", &["egress"]),
     ("wasm-bindgen-cli-support", &["xtask"]),
 ];
 

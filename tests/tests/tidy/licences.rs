@@ -40,10 +40,25 @@ fn every_licence_is_on_the_list() {
 }
 
 #[test]
-fn what_is_fetched_names_its_licence() {
+fn what_is_no_code_is_under_a_licence_of_the_list() {
+    let list: toml::Table =
+        toml::from_str(&std::fs::read_to_string(place::root().join("tests/licences.toml")).unwrap()).unwrap();
+    let allowed: BTreeSet<String> =
+        list["assets"].as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect();
     let lock = std::fs::read_to_string(place::root().join("xtask/assets.lock.json")).unwrap();
     let lock: serde_json::Value = serde_json::from_str(&lock).unwrap();
     for asset in lock["assets"].as_array().unwrap() {
-        assert!(!asset["licence"].as_str().unwrap().is_empty(), "{}", asset["package"]);
+        let licence = asset["licence"].as_str().unwrap();
+        assert!(licence::allowed(licence, &allowed), "{} is under “{licence}”", asset["package"]);
     }
+    assert!(licence::allowed("OFL-1.1", &allowed));
+    let mut texts = 0;
+    for file in std::fs::read_dir(place::root().join("ui/fonts")).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.file_name().unwrap().to_string_lossy().starts_with("LICENSE-") {
+            texts += 1;
+            let text = std::fs::read_to_string(&file).unwrap();
+            assert!(text.contains("SIL OPEN FONT LICENSE Version 1.1"), "{}", file.display());
+        }
+    }
+    assert_eq!(texts, 3, "one text for each family of fonts");
 }

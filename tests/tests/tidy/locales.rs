@@ -2,6 +2,7 @@
 //! (That the languages are complete is tested in the ui crate itself.)
 
 use crate::metadata::{files, read};
+use atelier_tests::source::without_tests;
 
 #[test]
 fn no_sentence_stands_in_the_code() {
@@ -11,7 +12,7 @@ fn no_sentence_stands_in_the_code() {
             continue;
         }
         let text = read(file);
-        let code = text.split("#[cfg(test)]").next().unwrap();
+        let code = without_tests(&text);
         let mut before = "";
         for (number, line) in code.lines().enumerate() {
             let line = line.split("//").next().unwrap();

@@ -35,13 +35,13 @@ pub(crate) async fn add_endpoint(
     if name.trim().is_empty() || name.chars().any(|letter| letter.is_whitespace() || letter == ':') {
         return Err(Fault::new(FaultKind::Invalid, "endpoint.name", "An endpoint's name is one word without a colon."));
     }
-    if !(url.starts_with("https://") || url.starts_with("http://")) {
-        return Err(Fault::new(
-            FaultKind::Invalid,
-            "endpoint.url",
-            format!("“{url}” is not an http or https address."),
-        ));
-    }
+    // What is in the log stays in the log: no key may get there inside an address.
+    models::check_address(&url).map_err(|error| {
+        let why = error.to_string();
+        Fault::new(FaultKind::Invalid, "endpoint.url", format!("The endpoint was not added: {why}."))
+            .safe("Nothing was written down.")
+            .hint("Give an address such as https://models.example/v1, and the key in its own field.")
+    })?;
     app.store().set_endpoint(actor, &name, &url, &model, key).await?;
     changed(app).await?;
     view(app)

@@ -38,11 +38,11 @@ pub(crate) async fn add_rule(
     AddRule { subject, verdict }: AddRule,
 ) -> Result<RuleView, Fault> {
     by_a_person(actor)?;
-    let named = match &subject {
-        RuleSubject::Host { host } => host,
-        RuleSubject::Tool { name } => name,
+    let (named, fits) = match &subject {
+        RuleSubject::Host { host } => (host, egress::is_host(host)),
+        RuleSubject::Tool { name } => (name, !name.is_empty() && !name.contains(char::is_whitespace)),
     };
-    if named.is_empty() || named.contains(|letter: char| letter.is_whitespace() || letter == '/' || letter == '*') {
+    if !fits {
         return Err(Fault::new(FaultKind::Invalid, "rule.subject", format!("“{named}” is not a host or a tool."))
             .hint("A host is a name or an address, with or without a port: no address path and no stars."));
     }

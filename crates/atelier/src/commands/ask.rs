@@ -1,11 +1,11 @@
 //! `atelier ask`: a question in, an answer with its evidence out.
 
+use super::{documents::Imported, listen};
 use crate::{
     cli::Ask,
     door::{Door, id},
-    out::{Out, exit_code},
+    out::{EXIT_PARTIAL, Out},
 };
-use futures::StreamExt;
 use protocol::*;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -27,6 +27,9 @@ struct Answer {
     egress_bytes: u64,
     chat: ChatId,
     item: ItemId,
+    /// What `--import` did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    import: Option<Imported>,
 }
 
 #[derive(Serialize)]
@@ -41,8 +44,12 @@ struct Cited {
 }
 
 pub(super) async fn ask(door: &Door, ask: Ask, out: &Out) -> Result<ExitCode, Fault> {
-    if !ask.import.is_empty() {
-        super::documents::import_and_wait(door, &ask.import, out).await?;
+    let import = match &ask.import[..] {
+        [] => None,
+        paths => Some(super::documents::import_and_wait(door, paths, out).await?),
+    };
+    if let Some(import) = import.as_ref().filter(|import| import.in_part()) {
+        out.note(&import.text());
     }
     let chat = match &ask.chat {
         Some(chat) => id::<ChatId>(chat, "chat")?,
@@ -58,71 +65,58 @@ pub(super) async fn ask(door: &Door, ask: Ask, out: &Out) -> Result<ExitCode, Fa
     };
     // Listen before asking, so that no event is missed.
     let after = door.call(Open {}).await?.seq;
-    let mut events = door.app.events(&door.person, after);
+    let events = door.app.events(&door.person, after);
     let turn = door.call(SendMessage { chat, text: ask.question, attached: Vec::new() }).await?;
-    let mut last = None;
-    // How much of the answer was printed, and whether without a gap.
-    let (mut heard, mut whole) = (0, true);
-    while let Some(envelope) = events.next().await {
-        if out.json() && ask.stream {
-            out.json_line(&envelope.event);
-        }
-        match envelope.event {
-            Event::TurnMoved { turn: moved, state, .. } if moved == turn => note_state(&state, out),
-            Event::Delta { chat: of, at, text, .. } if of == chat => {
-                whole &= at == heard;
-                heard = at + text.chars().count() as u64;
-                out.stream(&text);
-            }
-            Event::ItemChanged(item) | Event::ItemAdded(item) if item.chat == chat && item.kind == ItemKind::Answer => {
-                last = Some(item);
-            }
-            Event::ApprovalAsked(asked) if asked.chat == chat => {
-                refuse(door, &asked, out).await?;
-            }
-            Event::TurnEnded { turn: ended, .. } if ended == turn => break,
-            // This terminal was too slow for the events: what they said is read instead.
-            Event::Resync => {
-                let opened = door.call(Open {}).await?;
-                for asked in opened.approvals.iter().filter(|asked| asked.chat == chat) {
-                    refuse(door, asked, out).await?;
-                }
-                if !opened.turns.iter().any(|running| running.turn == turn) {
-                    last = newest(door, chat).await?;
-                    break;
-                }
-            }
-            _ => {}
-        }
-    }
-    let item =
-        last.ok_or_else(|| Fault::new(FaultKind::Internal, "ask.no_answer", "The turn ended without an answer."))?;
+    let mut shown = Shown { chat, turn, chars: 0, whole: true, every: ask.stream };
+    let item = listen::answer(door, events, chat, turn, out, |event| shown.hear(event, out)).await?;
     if let ItemStatus::Failed { fault } = &item.status {
         out.stream("\n");
-        out.fault(fault);
-        return Ok(ExitCode::from(exit_code(fault.kind)));
+        return Ok(out.fault(fault));
     }
-    if !whole || heard != item.text.chars().count() as u64 {
+    if !shown.whole {
+        // Some of it never came here; the whole text stands in the record.
         out.stream(&format!("\n\n{}", item.text));
     }
-    let answer = answer(item);
-    out.value(&answer, text);
-    Ok(ExitCode::SUCCESS)
+    let in_part = import.as_ref().is_some_and(Imported::in_part);
+    out.value(&answer(item, import), text);
+    Ok(if in_part { ExitCode::from(EXIT_PARTIAL) } else { ExitCode::SUCCESS })
 }
 
-/// Nobody can see and answer it here; a refusal is the safe side.
-async fn refuse(door: &Door, asked: &ApprovalView, out: &Out) -> Result<(), Fault> {
-    out.note(&format!("{} asks: {} — refused, since this terminal cannot show it", asked.agent, asked.summary));
-    door.call(Decide { asked: asked.asked, decision: Decision::Deny }).await
+/// What was shown of an answer that is being written.
+struct Shown {
+    chat: ChatId,
+    turn: TurnId,
+    /// How much of it.
+    chars: u64,
+    /// Whether nothing was missed in between.
+    whole: bool,
+    /// Whether every event is printed, for programs.
+    every: bool,
 }
 
-/// The newest answer of the branch that a chat shows.
-async fn newest(door: &Door, chat: ChatId) -> Result<Option<ItemView>, Fault> {
-    let mut page = door.call(ReadChat { chat, before: None, limit: 2 }).await?;
-    Ok(page.items.pop().filter(|item| item.kind == ItemKind::Answer))
+impl Shown {
+    fn hear(&mut self, event: &Event, out: &Out) {
+        if out.json() && self.every {
+            out.json_line(event);
+        }
+        if let Event::TurnMoved { turn, state, .. } = event
+            && *turn == self.turn
+        {
+            note_state(state, out);
+        }
+        if let Event::Delta { chat, at, text, .. } = event
+            && *chat == self.chat
+        {
+            self.whole &= *at == self.chars;
+            if self.whole {
+                out.stream(text);
+                self.chars += text.chars().count() as u64;
+            }
+        }
+    }
 }
 
-fn answer(item: ItemView) -> Answer {
+fn answer(item: ItemView, import: Option<Imported>) -> Answer {
     let made = item.made.unwrap_or(Made {
         model: String::new(),
         place: Place::Here,
@@ -160,6 +154,7 @@ fn answer(item: ItemView) -> Answer {
         egress_bytes: made.egress_bytes,
         chat: item.chat,
         item: item.id,
+        import,
     }
 }
 
@@ -203,5 +198,36 @@ fn note_state(state: &TurnState, out: &Out) {
         | TurnState::Asking
         | TurnState::Checking
         | TurnState::Stopping => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "01900000-0000-7000-8000-000000000001";
+
+    #[test]
+    fn what_ask_prints_for_programs_stays_what_it_is() {
+        let item = serde_json::json!({
+            "id": ID, "chat": ID, "parent": ID, "kind": "answer", "author": "Researcher", "at": 1,
+            "text": "The rent is 900 euros.", "status": { "is": "complete" }, "attached": [], "steps": [],
+            "citations": [{
+                "number": 1, "at": 22, "document": ID, "name": "lease.pdf", "page": 1, "start": 2, "end": 3,
+                "quote": "900 euros", "page_hash": "00ff",
+            }],
+            "unsupported": [], "supported": true,
+            "made": {
+                "model": "A", "place": "here", "prompt_tokens": 1, "completion_tokens": 2, "ttft_ms": 3,
+                "tokens_per_second": 4.5, "egress_bytes": 5,
+            },
+            "branches": [ID],
+        });
+        let item: ItemView = serde_json::from_value(item).unwrap();
+        let import = Imported { files: 2, known: 0, failed: 1, documents: Vec::new(), left_out: Vec::new() };
+        let bare = ItemView { made: None, supported: None, citations: Vec::new(), ..item.clone() };
+        let printed = [answer(item, None), answer(bare, Some(import))];
+        let printed = printed.map(|answer| serde_json::to_string_pretty(&answer).unwrap()).join("\n");
+        insta::assert_snapshot!("ask", printed);
     }
 }

@@ -13,11 +13,11 @@ use std::{collections::HashSet, path::PathBuf, process::ExitCode};
 /// What `import --json` prints.
 #[derive(Serialize)]
 pub(super) struct Imported {
-    files: u32,
-    known: u32,
-    failed: u32,
-    documents: Vec<DocumentView>,
-    left_out: Vec<LeftOutFile>,
+    pub(super) files: u32,
+    pub(super) known: u32,
+    pub(super) failed: u32,
+    pub(super) documents: Vec<DocumentView>,
+    pub(super) left_out: Vec<LeftOutFile>,
 }
 
 pub(super) async fn import(door: &Door, paths: &[PathBuf], plan: bool, out: &Out) -> Result<ExitCode, Fault> {
@@ -27,26 +27,35 @@ pub(super) async fn import(door: &Door, paths: &[PathBuf], plan: bool, out: &Out
         return Ok(ExitCode::SUCCESS);
     }
     let imported = import_and_wait(door, paths, out).await?;
-    let failed = imported.failed > 0 || !imported.left_out.is_empty();
-    out.value(&imported, |imported| {
+    out.value(&imported, Imported::text);
+    Ok(if imported.in_part() { ExitCode::from(EXIT_PARTIAL) } else { ExitCode::SUCCESS })
+}
+
+impl Imported {
+    /// Whether some of it failed or was left out.
+    pub(super) fn in_part(&self) -> bool {
+        self.failed > 0 || !self.left_out.is_empty()
+    }
+
+    /// What was done, and the reason of each file that was not.
+    pub(super) fn text(&self) -> String {
         let mut text = format!(
             "{} imported, {} already here, {} failed, {} left out",
-            imported.files.saturating_sub(imported.failed),
-            imported.known,
-            imported.failed,
-            imported.left_out.len()
+            self.files.saturating_sub(self.failed),
+            self.known,
+            self.failed,
+            self.left_out.len()
         );
-        for document in &imported.documents {
+        for document in &self.documents {
             if let DocumentState::Failed { fault } = &document.state {
                 text.push_str(&format!("\n  {}: {fault}", document.name));
             }
         }
-        for file in &imported.left_out {
+        for file in &self.left_out {
             text.push_str(&format!("\n  {}: {}", file.path, file.fault));
         }
         text
-    });
-    Ok(if failed { ExitCode::from(EXIT_PARTIAL) } else { ExitCode::SUCCESS })
+    }
 }
 
 /// Imports and waits until every document of this import is searchable or has failed.
@@ -70,7 +79,7 @@ pub(super) async fn import_and_wait(door: &Door, paths: &[PathBuf], out: &Out) -
             }
             Some(Event::Resync) => documents = mine(door, &ours).await?,
             Some(_) => {}
-            None => break,
+            None => return Err(Fault::new(FaultKind::Unavailable, "app.closing", "Atelier is closing.")),
         }
     }
     // Found by words already; by meaning once the embedding model has seen every passage.
@@ -212,7 +221,25 @@ pub(super) async fn search(door: &Door, query: String, mode: Mode, limit: u32, o
     if reply.mode != asked {
         out.note("by words only: no embedding model is there yet");
     }
-    let hits: Vec<Hit> = reply
+    out.value(&hits(reply), |found| {
+        if found.hits.is_empty() {
+            return "nothing found".to_owned();
+        }
+        let rows: Vec<String> = found
+            .hits
+            .iter()
+            .map(|hit| {
+                let snippet = hit.snippet.split_whitespace().collect::<Vec<_>>().join(" ");
+                format!("{}, page {}  ({:.3})\n    {snippet}", hit.document, hit.page, hit.score)
+            })
+            .collect();
+        format!("{}\n{} passages, {} ms", rows.join("\n"), found.hits.len(), found.ms)
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+fn hits(reply: SearchReply) -> Hits {
+    let hits = reply
         .hits
         .into_iter()
         .map(|hit| Hit {
@@ -228,19 +255,24 @@ pub(super) async fn search(door: &Door, query: String, mode: Mode, limit: u32, o
             marks: hit.marks,
         })
         .collect();
-    out.value(&Hits { hits, mode: reply.mode, ms: reply.ms }, |found| {
-        if found.hits.is_empty() {
-            return "nothing found".to_owned();
-        }
-        let rows: Vec<String> = found
-            .hits
-            .iter()
-            .map(|hit| {
-                let snippet = hit.snippet.split_whitespace().collect::<Vec<_>>().join(" ");
-                format!("{}, page {}  ({:.3})\n    {snippet}", hit.document, hit.page, hit.score)
-            })
-            .collect();
-        format!("{}\n{} passages, {} ms", rows.join("\n"), found.hits.len(), found.ms)
-    });
-    Ok(ExitCode::SUCCESS)
+    Hits { hits, mode: reply.mode, ms: reply.ms }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_search_prints_for_programs_stays_what_it_is() {
+        let reply = serde_json::json!({
+            "hits": [{
+                "document": "01900000-0000-7000-8000-000000000001", "name": "lease.pdf", "format": "pdf", "page": 1,
+                "start": 2, "end": 3, "section": "Rent", "score": 0.5, "words": 0.25, "meaning": 0.75,
+                "snippet": "900 euros", "marks": [{ "start": 0, "end": 3 }], "language": "en",
+            }],
+            "documents": 1, "ms": 2, "mode": "hybrid",
+        });
+        let printed = serde_json::to_string_pretty(&hits(serde_json::from_value(reply).unwrap())).unwrap();
+        insta::assert_snapshot!("search", printed);
+    }
 }

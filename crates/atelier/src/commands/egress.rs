@@ -25,8 +25,19 @@ pub(super) async fn egress(door: &Door, egress: Egress, out: &Out) -> Result<Exi
             door.call(AddRule { subject: RuleSubject::Host { host }, verdict }).await?;
         }
     }
+    if let Some(named) = egress.remove_rule {
+        remove_rules(door, &named).await?;
+    }
     if let Some(endpoint) = egress.endpoint {
         door.call(parse_endpoint(&endpoint)?).await?;
+    }
+    if let Some(name) = egress.remove_endpoint {
+        let known = door.call(ListModels {}).await?.endpoints.iter().any(|endpoint| endpoint.name == name);
+        if !known {
+            return Err(Fault::new(FaultKind::NotFound, "endpoint.unknown", format!("There is no endpoint “{name}”."))
+                .hint("List them with `atelier models list`."));
+        }
+        door.call(RemoveEndpoint { name }).await?;
     }
     let totals = door.call(Open {}).await?.egress;
     let rules = door.call(ListRules {}).await?;
@@ -51,14 +62,15 @@ pub(super) async fn egress(door: &Door, egress: Egress, out: &Out) -> Result<Exi
         }
         lines.extend(shown.entries.iter().map(|entry| {
             format!(
-                "{}  {:<10} {:<24} {:<28} {:>9} out {:>9} in  {:?}",
+                "{}  {:<10} {:<24} {:<28} {:>9} out {:>9} in  {:?}{}",
                 when(entry.at),
                 entry.who,
                 entry.why,
                 entry.host,
                 bytes(entry.sent),
                 bytes(entry.received),
-                entry.verdict
+                entry.verdict,
+                if entry.open { ", not ended: these bytes or more" } else { "" }
             )
         }));
         lines.join("\n")
@@ -66,11 +78,30 @@ pub(super) async fn egress(door: &Door, egress: Egress, out: &Out) -> Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
+/// Takes back the rule of this id, or all rules about this host or tool.
+async fn remove_rules(door: &Door, named: &str) -> Result<(), Fault> {
+    let rules = door.call(ListRules {}).await?;
+    let meant = |rule: &&RuleView| {
+        let (RuleSubject::Host { host: about } | RuleSubject::Tool { name: about }) = &rule.subject;
+        rule.id.to_string() == named || about == named
+    };
+    let found: Vec<RuleId> = rules.iter().filter(meant).map(|rule| rule.id).collect();
+    if found.is_empty() {
+        return Err(Fault::new(FaultKind::NotFound, "rule.unknown", format!("There is no rule “{named}”."))
+            .hint("List them with `atelier egress --rules`."));
+    }
+    for rule in found {
+        door.call(RemoveRule { rule }).await?;
+    }
+    Ok(())
+}
+
 /// `NAME=URL,MODEL`; the key never stands on a command line, where other users could read it.
 fn parse_endpoint(typed: &str) -> Result<AddEndpoint, Fault> {
     let parts = typed.split_once('=').and_then(|(name, rest)| Some((name, rest.rsplit_once(',')?)));
     let Some((name, (url, model))) = parts else {
-        return Err(Fault::new(FaultKind::Invalid, "cli.bad_endpoint", format!("“{typed}” is not NAME=URL,MODEL.")));
+        // Not repeated: people type keys into addresses.
+        return Err(Fault::new(FaultKind::Invalid, "cli.bad_endpoint", "An endpoint is given as NAME=URL,MODEL."));
     };
     let key = std::env::var("ATELIER_ENDPOINT_KEY").ok().filter(|key| !key.is_empty());
     Ok(AddEndpoint { name: name.into(), url: url.into(), model: model.into(), key })

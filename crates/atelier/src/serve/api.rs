@@ -1,6 +1,6 @@
 //! The three routes: open a session, answer a request, send events.
 
-use super::{Served, guard::COOKIE};
+use super::{Served, guard::cookie_name};
 use axum::{
     Json,
     extract::{
@@ -32,7 +32,8 @@ pub(super) struct Token {
 pub(super) async fn open_session(State(served): State<Served>, Json(Token { token }): Json<Token>) -> Response {
     match served.sessions.open(&token) {
         Ok(Some(session)) => {
-            let cookie = format!("{COOKIE}={session}; Path=/; HttpOnly; SameSite=Strict");
+            let name = cookie_name(served.address);
+            let cookie = format!("{name}={session}; Path=/; HttpOnly; SameSite=Strict");
             eprintln!("Another browser: http://{}/#token={}", served.address, served.sessions.token());
             ([(header::SET_COOKIE, cookie)], Json(json!({ "ok": null }))).into_response()
         }
@@ -45,7 +46,7 @@ pub(super) async fn open_session(State(served): State<Served>, Json(Token { toke
 
 /// Answers one request: `{"ok": reply}` or `{"fault": fault}`.
 pub(super) async fn call(State(served): State<Served>, Json(request): Json<Request>) -> Response {
-    let answered = match served.app.answer(&served.person, request).await {
+    let answered = match served.app.see_through(&served.person, request).await {
         Ok(reply) => json!({ "ok": reply }),
         Err(fault) => json!({ "fault": fault }),
     };

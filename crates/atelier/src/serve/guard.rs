@@ -1,6 +1,6 @@
 //! Which requests are let in: the right Host, the right Origin, and an open session.
 
-use super::Served;
+use super::{MAX_BODY, Served};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
@@ -9,10 +9,13 @@ use axum::{
 };
 use std::net::SocketAddr;
 
-/// The session cookie's name.
-pub(super) const COOKIE: &str = "atelier-session";
+/// The session cookie's name. Browsers keep cookies by host, whatever the port: two servers on one
+/// machine must not overwrite each other's.
+pub(super) fn cookie_name(address: SocketAddr) -> String {
+    format!("atelier-session-{}", address.port())
+}
 
-const HEADERS: [(&str, &str); 6] = [
+const HEADERS: [(&str, &str); 7] = [
     (
         "content-security-policy",
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; \
@@ -21,6 +24,8 @@ const HEADERS: [(&str, &str); 6] = [
     ),
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
+    // A name in a link is looked up only when somebody follows the link: a look-up tells it to others.
+    ("x-dns-prefetch-control", "off"),
     ("cache-control", "no-cache"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
@@ -43,6 +48,10 @@ fn refuse(served: &Served, method: &Method, path: &str, headers: &HeaderMap) -> 
     if !host_is_ours(served.address, text(headers, header::HOST)) {
         return Some((StatusCode::FORBIDDEN, "this Host is not served here"));
     }
+    let length = text(headers, header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    if length.is_some_and(|length: usize| length > MAX_BODY) {
+        return Some((StatusCode::PAYLOAD_TOO_LARGE, "more than one request may carry"));
+    }
     let api = path.starts_with("/api/");
     // A page of another site may make a browser send requests here: the browser then says whose
     // they are. Everything that reads or changes the workspace must come from our own page.
@@ -50,7 +59,10 @@ fn refuse(served: &Served, method: &Method, path: &str, headers: &HeaderMap) -> 
     if ours == Some(false) || (api && ours.is_none()) {
         return Some((StatusCode::FORBIDDEN, "this Origin is not served here"));
     }
-    if api && path != "/api/session" && !session(headers).is_some_and(|session| served.sessions.knows(session)) {
+    if api
+        && path != "/api/session"
+        && !session(served.address, headers).is_some_and(|session| served.sessions.knows(session))
+    {
         return Some((StatusCode::UNAUTHORIZED, "open the address that the terminal shows"));
     }
     if !api && method != Method::GET && method != Method::HEAD {
@@ -63,11 +75,12 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn session(headers: &HeaderMap) -> Option<&str> {
+fn session(address: SocketAddr, headers: &HeaderMap) -> Option<&str> {
+    let ours = cookie_name(address);
     text(headers, header::COOKIE)?
         .split(';')
         .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(name, value)| (name == COOKIE).then_some(value))
+        .find_map(|(name, value)| (name == ours).then_some(value))
 }
 
 fn host_is_ours(address: SocketAddr, host: Option<&str>) -> bool {
@@ -111,7 +124,9 @@ mod tests {
     #[test]
     fn the_session_is_found_among_other_cookies() {
         let mut headers = HeaderMap::new();
-        headers.insert(header::COOKIE, HeaderValue::from_static("a=b; atelier-session=s3; c=d"));
-        assert_eq!(session(&headers), Some("s3"));
+        let cookies = "a=b; atelier-session-4001=other; atelier-session-4000=s3; c=d";
+        headers.insert(header::COOKIE, HeaderValue::from_static(cookies));
+        assert_eq!(session("127.0.0.1:4000".parse().unwrap(), &headers), Some("s3"));
+        assert_eq!(session("127.0.0.1:4002".parse().unwrap(), &headers), None);
     }
 }

@@ -2,24 +2,31 @@
 
 use protocol::{Fault, FaultKind};
 use std::{
-    collections::HashSet,
     sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
-/// The most browsers at a time; more says that a token leaked.
+/// The most browsers at a time; one more takes the place of the one that was silent for longest.
 const MAX_SESSIONS: usize = 16;
+/// A browser that asks for nothing this long has to be let in again.
+const UNUSED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The token that is good now, and the sessions that are open.
 pub(crate) struct Sessions(Mutex<Inner>);
 
 struct Inner {
     token: String,
-    open: HashSet<String>,
+    open: Vec<Session>,
+}
+
+struct Session {
+    secret: String,
+    used: Instant,
 }
 
 impl Sessions {
     pub(crate) fn new() -> Result<Self, Fault> {
-        Ok(Self(Mutex::new(Inner { token: secret()?, open: HashSet::new() })))
+        Ok(Self(Mutex::new(Inner { token: secret()?, open: Vec::new() })))
     }
 
     /// The token that the next browser may use.
@@ -29,19 +36,41 @@ impl Sessions {
 
     /// Turns the one-time token into a session; the token is spent and another takes its place.
     pub(crate) fn open(&self, token: &str) -> Result<Option<String>, Fault> {
+        self.open_at(token, Instant::now())
+    }
+
+    fn open_at(&self, token: &str, now: Instant) -> Result<Option<String>, Fault> {
         let (fresh, session) = (secret()?, secret()?);
         let mut inner = self.lock();
-        if !same(&inner.token, token) || inner.open.len() >= MAX_SESSIONS {
+        if !same(&inner.token, token) {
             return Ok(None);
         }
         inner.token = fresh;
-        inner.open.insert(session.clone());
+        inner.open.retain(|open| now.duration_since(open.used) < UNUSED);
+        if inner.open.len() >= MAX_SESSIONS
+            && let Some(oldest) = (0..inner.open.len()).min_by_key(|at| inner.open[*at].used)
+        {
+            inner.open.swap_remove(oldest);
+        }
+        inner.open.push(Session { secret: session.clone(), used: now });
         Ok(Some(session))
     }
 
-    /// Whether a session is open.
+    /// Whether a session is open; it is used by that.
     pub(crate) fn knows(&self, session: &str) -> bool {
-        self.lock().open.iter().fold(false, |found, open| same(open, session) | found)
+        self.knows_at(session, Instant::now())
+    }
+
+    fn knows_at(&self, session: &str, now: Instant) -> bool {
+        let mut inner = self.lock();
+        let mut known = false;
+        for open in &mut inner.open {
+            if same(&open.secret, session) && now.duration_since(open.used) < UNUSED {
+                open.used = now;
+                known = true;
+            }
+        }
+        known
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -75,6 +104,23 @@ mod tests {
         assert!(sessions.knows(&session));
         assert_eq!(sessions.open(&token).unwrap(), None);
         assert!(sessions.open(&sessions.token()).unwrap().is_some());
+    }
+
+    #[test]
+    fn what_is_unused_ends_and_the_oldest_gives_way() {
+        let (sessions, start) = (Sessions::new().unwrap(), Instant::now());
+        let open = |now| sessions.open_at(&sessions.token(), now).unwrap().unwrap();
+        let first = open(start);
+        assert!(sessions.knows_at(&first, start + UNUSED / 2));
+        assert!(sessions.knows_at(&first, start + UNUSED), "it was used meanwhile");
+        assert!(!sessions.knows_at(&first, start + 3 * UNUSED));
+        let many: Vec<String> =
+            (1..=MAX_SESSIONS as u32).map(|n| open(start + 3 * UNUSED + Duration::from_secs(u64::from(n)))).collect();
+        let now = start + 3 * UNUSED + Duration::from_secs(60);
+        assert!(sessions.knows_at(&many[0], now));
+        open(now);
+        assert!(sessions.knows_at(&many[0], now), "it was used last");
+        assert!(!sessions.knows_at(&many[1], now), "silent for longest");
     }
 
     #[test]
