@@ -73,7 +73,8 @@ impl Inspector {
         let answer = match timeout(PATIENCE, self.run(&found.path)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => {
-                tracing::warn!(%error, engine = %self.program.display(), "the engine cannot be asked about a model");
+                // Told when the engine is needed; here it would be told at every look.
+                tracing::debug!(%error, engine = %self.program.display(), "the engine cannot be asked about a model");
                 return None;
             }
             Err(_) => return Some(Err(unsupported(&found.path, "the engine did not read its header in time".into()))),

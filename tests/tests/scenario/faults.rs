@@ -64,11 +64,12 @@ fn killed_in_mid_answer_it_comes_back_and_can_go_on() {
 /// The engine that this process has started, found as the system lists processes.
 #[cfg(target_os = "linux")]
 fn engine_of(parent: u32) -> Option<u32> {
+    let parent = parent.to_string();
     let number = |entry: std::fs::DirEntry| entry.file_name().to_str()?.parse::<u32>().ok();
     std::fs::read_dir("/proc").expect("a list of processes").flatten().filter_map(number).find(|pid| {
         let read = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default();
         let child =
-            read("status").lines().any(|line| line.strip_prefix("PPid:").map(str::trim) == Some(&parent.to_string()));
+            read("status").lines().any(|line| line.strip_prefix("PPid:").map(str::trim) == Some(parent.as_str()));
         child && read("cmdline").contains("atelier-engine\0serve")
     })
 }
