@@ -3,6 +3,7 @@
 
 mod browser;
 mod job;
+mod layout;
 mod long_chat;
 #[cfg(target_os = "linux")]
 mod window;

@@ -53,7 +53,9 @@ pub fn Cite(
     let open = move || {
         screen.cited.set(Some(me));
         screen.sources.set(true);
+        // The page itself is there now: a preview of it that is on its way would cover it.
         shown.set(false);
+        later(false, AFTER);
     };
     let keydown = move |event: KeyboardEvent| {
         match event.key().as_str() {

@@ -14,7 +14,7 @@ use crate::{
         bar::Head,
         fit::{Fit, Legend, loaded},
         icon::Icon,
-        notice::Notice,
+        notice::{FaultNotice, Notice},
     },
     state::WorkspaceStoreFields,
 };
@@ -38,6 +38,16 @@ pub fn Models() -> impl IntoView {
             <div class="scroll">
                 <div class="body">
                     {move || view! { <Gauges models=models.get() engine=client.store.engine().get()/> }}
+                    // Why nothing is loaded: what the models below do not say.
+                    {move || match client.store.engine().get() {
+                        EngineState::Refused { fault } => {
+                            view! { <div class="section"><FaultNotice fault/></div> }.into_any()
+                        }
+                        EngineState::Off
+                        | EngineState::Loading { .. }
+                        | EngineState::Ready { .. }
+                        | EngineState::Crashed { .. } => ().into_any(),
+                    }}
                     <Show when=move || models.read().models.iter().any(|model| model.starter && model.chosen)>
                         <div class="section">
                             <Notice tone="warn" icon=Icon::Info title=t!("models.starter")>
