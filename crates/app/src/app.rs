@@ -208,6 +208,7 @@ impl App {
                         Ok(LibraryEvent::Document(document)) => app.bus().send(Event::DocumentChanged(*document)),
                         Ok(LibraryEvent::Removed(document)) => app.bus().send(Event::DocumentRemoved(document)),
                         Ok(LibraryEvent::Progress(progress)) => app.bus().send(Event::ImportMoved(progress)),
+                        Ok(LibraryEvent::Trouble(fault)) => app.bus().send(Event::Notice(*fault)),
                         Err(RecvError::Lagged(_)) => app.bus().send(Event::Resync),
                         Err(RecvError::Closed) => break,
                     },

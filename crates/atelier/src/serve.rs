@@ -19,8 +19,9 @@ use std::{
 };
 use tower_http::services::ServeDir;
 
-/// The largest request body: a file of about 48 MiB sent in base64 by `ImportBytes`.
+/// The largest request body: the largest file, sent in base64 by `ImportBytes`, and what is around it.
 const MAX_BODY: usize = 64 << 20;
+const _: () = assert!(MAX_BODY as u64 > protocol::LARGEST_UPLOAD / 3 * 4 + (1 << 20));
 
 /// What every request handler reaches.
 #[derive(Clone)]

@@ -5,8 +5,14 @@
 //! a paragraph or sentence ends, so that no sentence is cut, and what a passage needs from before it
 //! (its heading) is kept as its section.
 
-use crate::{extract::Page, sentences::sentences, words};
+use crate::{
+    extract::{Heading, Page},
+    sentences::sentences,
+    words::{self, Chars},
+};
 use protocol::Span;
+use serde::{Deserialize, Serialize};
+use std::iter::Peekable;
 
 /// A passage is full when it has so many word pieces.
 const ENOUGH_PIECES: u32 = 200;
@@ -14,34 +20,46 @@ const ENOUGH_PIECES: u32 = 200;
 const MOST_PIECES: u32 = 250;
 /// A passage with fewer goes on over a heading rather than stand alone.
 const FEW_PIECES: u32 = 25;
+/// Every passage carries its heading: no more of it than this, in chars.
+const LONGEST_SECTION: usize = 300;
 
 /// A passage: where it stands, under which heading, in which language.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunk {
-    /// Its page, from 1.
-    pub page: u32,
     /// Its chars in the page's text.
     pub span: Span,
     /// The nearest heading before it.
     pub section: Option<String>,
     /// Its language, ISO 639-1, where it can be told.
-    pub language: Option<&'static str>,
+    pub language: Option<String>,
 }
 
 /// Cuts a page into passages. `section` is the heading that the page before ended under, and is left
-/// as the one that this page ends under.
+/// as the one that this page ends under. The time that it takes grows with the page's length, and no
+/// faster, whatever stands on the page.
 pub fn chunks(page: &Page, section: &mut Option<String>) -> Vec<Chunk> {
-    let mut cutter = Cutter { page, done: Vec::new(), open: None, section: section.take() };
+    let mut cutter = Cutter { text: Chars::of(&page.text), done: Vec::new(), open: None, section: section.take() };
+    let mut headings = page.headings.iter().peekable();
     for block in blocks(&page.text) {
-        if let Some(heading) = page.headings.iter().find(|h| h.span.start >= block.start && h.span.start < block.end) {
-            cutter.heading(block, words::slice(&page.text, heading.span));
-        } else {
-            cutter.block(block);
+        match heading_in(&mut headings, block) {
+            Some(heading) => cutter.heading(block, heading.span),
+            None => cutter.block(block),
         }
     }
     cutter.close();
     *section = cutter.section;
     cutter.done
+}
+
+/// The first heading that begins in a block. Both come in the order of the text.
+fn heading_in<'a>(headings: &mut Peekable<impl Iterator<Item = &'a Heading>>, block: Span) -> Option<&'a Heading> {
+    let mut first = None;
+    while let Some(heading) = headings.next_if(|h| h.span.start < block.end) {
+        if first.is_none() && heading.span.start >= block.start {
+            first = Some(heading);
+        }
+    }
+    first
 }
 
 struct Open {
@@ -53,19 +71,20 @@ struct Open {
 }
 
 struct Cutter<'a> {
-    page: &'a Page,
+    text: Chars<'a>,
     done: Vec<Chunk>,
     open: Option<Open>,
     section: Option<String>,
 }
 
 impl Cutter<'_> {
-    fn heading(&mut self, block: Span, title: &str) {
+    fn heading(&mut self, block: Span, title: Span) {
         // Headings in a row stand together; a heading opens a passage unless the one before is a scrap.
         if self.open.as_ref().is_some_and(|open| open.pieces > FEW_PIECES) {
             self.close();
         }
-        self.section = Some(title.split_whitespace().collect::<Vec<_>>().join(" "));
+        let title = self.text.slice(title).split_whitespace().collect::<Vec<_>>().join(" ");
+        self.section = Some(title.chars().take(LONGEST_SECTION).collect());
         let pieces = self.pieces(block);
         if pieces > MOST_PIECES {
             return self.block(block);
@@ -86,7 +105,7 @@ impl Cutter<'_> {
             return self.mark_body();
         }
         // A long paragraph: sentence by sentence, and a sentence without end word by word.
-        let text = words::slice(&self.page.text, block);
+        let text = self.text.slice(block);
         for sentence in sentences(text, true) {
             let span = Span { start: block.start + sentence.start, end: block.start + sentence.end };
             let pieces = self.pieces(span);
@@ -126,24 +145,23 @@ impl Cutter<'_> {
 
     fn close(&mut self) {
         let Some(open) = self.open.take() else { return };
-        let text = words::slice(&self.page.text, open.span);
+        let text = self.text.slice(open.span);
         if text.chars().any(char::is_alphanumeric) {
             self.done.push(Chunk {
-                page: self.page.number,
                 span: open.span,
                 section: open.section,
-                language: words::language(text),
+                language: words::language(text).map(str::to_owned),
             });
         }
     }
 
     fn pieces(&self, span: Span) -> u32 {
-        pieces(words::slice(&self.page.text, span))
+        pieces(self.text.slice(span))
     }
 
     /// Cuts a span that has no sentences between words (or anywhere, without words) into parts that fit.
     fn halves(&self, span: Span) -> Vec<Span> {
-        let text: Vec<char> = words::slice(&self.page.text, span).chars().collect();
+        let text: Vec<char> = self.text.slice(span).chars().collect();
         let mut parts = Vec::new();
         let (mut start, mut pieces_here, mut word) = (0usize, 0u32, String::new());
         for (at, c) in text.iter().enumerate() {
@@ -243,7 +261,12 @@ mod tests {
             .iter()
             .map(|c| {
                 let text = words::slice(&text, c.span);
-                (c.section.as_deref().unwrap(), text.split("\n\n").next().unwrap(), text.ends_with("tail"), c.language)
+                (
+                    c.section.as_deref().unwrap(),
+                    text.split("\n\n").next().unwrap(),
+                    text.ends_with("tail"),
+                    c.language.as_deref(),
+                )
             })
             .collect();
         assert_eq!(seen, [("Term", "Lease", false, Some("en")), ("Rent", "Rent", true, Some("en"))]);

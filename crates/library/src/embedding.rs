@@ -1,14 +1,15 @@
 //! The task that gives passages their vectors, in the background and in batches.
 
 use crate::{
-    LibraryError,
+    LibraryError, faults,
     library::{Embed, Inner},
+    setback::Setback,
     vectors::{Vectors, normalise},
 };
 use std::{
     collections::HashSet,
     sync::{Arc, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use store::{StoredVector, Unembedded};
 
@@ -16,50 +17,103 @@ use store::{StoredVector, Unembedded};
 const BATCH: u32 = 16;
 /// Vectors that are loaded at once.
 const LOADED_AT_ONCE: u32 = 2_000;
-/// A batch that failed is tried again so often, then left until something changes.
+/// A batch that failed is tried again so often.
 const TRIES: u32 = 3;
 /// The wait before it is tried again, each time.
 const BETWEEN_TRIES: Duration = Duration::from_secs(2);
+/// What every model can read: tells a model that is away from a passage that it cannot read.
+const ANY_TEXT: &str = "page";
+/// A model that does not answer is tried again so often, then left until something changes.
+const MOST_SETBACKS: u32 = 12;
+/// How often what is left is counted again.
+const COUNT_EVERY: Duration = Duration::from_secs(2);
+
+/// What the task knows from one time to the next.
+#[derive(Default)]
+struct Known {
+    /// The model whose vectors are loaded.
+    loaded: Option<String>,
+    /// Passages that this model cannot read: not asked again before the next start.
+    refused: HashSet<i64>,
+}
+
+/// How catching up ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// No passage waits.
+    Done,
+    /// A person paused it.
+    Paused,
+    /// The model does not answer.
+    Away,
+}
 
 /// Embeds what has no vector yet, until the library is closed.
 pub(crate) async fn run(inner: Arc<Inner>) {
-    let mut loaded: Option<String> = None;
+    let (mut known, mut setback) = (Known::default(), Setback::default());
+    let (mut pause, mut left) = (None, MOST_SETBACKS);
     loop {
         tokio::select! {
             () = inner.stop.cancelled() => return,
-            () = inner.wake_embedder.notified() => {}
+            () = inner.wake_embedder.notified() => left = MOST_SETBACKS,
+            () = tokio::time::sleep(pause.unwrap_or(Duration::MAX)), if pause.is_some() => {}
         }
-        let work = catch_up(&inner, &mut loaded);
-        tokio::select! {
+        let asked = inner.busy.borrow().to_embed;
+        let end = tokio::select! {
             () = inner.stop.cancelled() => return,
-            done = work => if let Err(error) = done {
-                tracing::error!(%error, "embedding passages");
+            end = catch_up(&inner, &mut known) => end,
+        };
+        let fault = match end {
+            // Who waits for it waits until it goes on.
+            Ok(End::Paused) => {
+                pause = None;
+                continue;
             }
-        }
+            Ok(End::Done) => None,
+            Ok(End::Away) => Some(faults::no_meaning()),
+            Err(error) => Some(error.fault()),
+        };
+        pause = match fault {
+            None => {
+                setback.over();
+                left = MOST_SETBACKS;
+                None
+            }
+            Some(fault) => {
+                let wait = setback.wait();
+                if setback.is_new() {
+                    inner.tell_trouble(fault);
+                }
+                left = left.saturating_sub(1);
+                (left > 0).then_some(wait)
+            }
+        };
+        inner.busy.send_modify(|busy| busy.embedded = busy.embedded.max(asked));
     }
 }
 
-async fn catch_up(inner: &Inner, loaded: &mut Option<String>) -> Result<(), LibraryError> {
-    let asked = inner.busy.borrow().to_embed;
-    let done = match inner.embedder() {
-        Some(embedder) => {
-            let known = load(inner, &*embedder, loaded).await;
-            match known {
-                Ok(()) => embed_missing(inner, &*embedder).await,
-                Err(error) => Err(error),
-            }
-        }
-        None => Ok(()),
-    };
-    inner.busy.send_modify(|busy| busy.embedded = busy.embedded.max(asked));
-    done
+async fn catch_up(inner: &Inner, known: &mut Known) -> Result<End, LibraryError> {
+    let Some(embedder) = inner.embedder() else { return Ok(End::Done) };
+    load(inner, &*embedder, known).await?;
+    let before = known.refused.len();
+    let end = embed_missing(inner, &*embedder, &mut known.refused).await;
+    let refused = known.refused.len() - before;
+    if refused > 0 {
+        inner.tell_trouble(faults::passages_without_meaning(refused));
+    }
+    if let Ok(End::Done) = end {
+        inner.count().embedding_rests();
+    }
+    inner.tell_progress();
+    end
 }
 
 /// Loads the vectors that a model has made before.
-async fn load(inner: &Inner, embedder: &dyn Embed, loaded: &mut Option<String>) -> Result<(), LibraryError> {
-    if loaded.as_deref() == Some(embedder.id()) {
+async fn load(inner: &Inner, embedder: &dyn Embed, known: &mut Known) -> Result<(), LibraryError> {
+    if known.loaded.as_deref() == Some(embedder.id()) {
         return Ok(());
     }
+    known.refused.clear();
     *inner.vectors.write().unwrap_or_else(PoisonError::into_inner) = Vectors::new(embedder.dims());
     inner.derived.keep_only_vectors_of(embedder.id()).await?;
     let mut after = 0;
@@ -69,7 +123,7 @@ async fn load(inner: &Inner, embedder: &dyn Embed, loaded: &mut Option<String>) 
         after = last.id;
         put(inner, &some);
     }
-    *loaded = Some(embedder.id().to_owned());
+    known.loaded = Some(embedder.id().to_owned());
     Ok(())
 }
 
@@ -80,49 +134,111 @@ fn put(inner: &Inner, some: &[StoredVector]) {
     }
 }
 
-async fn embed_missing(inner: &Inner, embedder: &dyn Embed) -> Result<(), LibraryError> {
-    let mut after = 0;
+async fn embed_missing(inner: &Inner, embedder: &dyn Embed, refused: &mut HashSet<i64>) -> Result<End, LibraryError> {
+    let (mut after, mut counted) = (0, None::<Instant>);
     loop {
-        if *inner.paused.borrow() {
-            return Ok(());
+        if counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
+            let all = inner.derived.count_unembedded().await?;
+            inner.count().unembedded(all.saturating_sub(u32::try_from(refused.len()).unwrap_or(u32::MAX)));
+            counted = Some(Instant::now());
         }
-        let some = inner.derived.unembedded(embedder.id(), after, BATCH).await?;
-        let Some(last) = some.last() else { return Ok(()) };
+        inner.tell_progress();
+        // Counted before it is paused: what waits is shown, and with it the way to go on.
+        if *inner.paused.borrow() {
+            return Ok(End::Paused);
+        }
+        let mut some = inner.derived.unembedded(embedder.id(), after, BATCH).await?;
+        let Some(last) = some.last() else { return Ok(End::Done) };
         after = last.id;
-        let Some(new) = embed(embedder, &some).await else { return Ok(()) };
-        let complete = inner.derived.add_vectors(embedder.id(), &new).await?;
+        some.retain(|passage| !refused.contains(&passage.id));
+        if some.is_empty() {
+            continue;
+        }
+        let began = Instant::now();
+        let Some(batch) = embed(embedder, &some).await else { return Ok(End::Away) };
+        refused.extend(batch.refused);
+        let complete = inner.derived.add_vectors(embedder.id(), &batch.vectors).await?;
         // A document that was removed meanwhile has no chunks, so SQLite kept none of its vectors;
         // nor must this copy.
         let ids: Vec<i64> = some.iter().map(|p| p.id).collect();
         let kept: HashSet<i64> = inner.derived.passages(&ids).await?.iter().map(|p| p.id).collect();
-        put(inner, &new.into_iter().filter(|v| kept.contains(&v.id)).collect::<Vec<_>>());
+        put(inner, &batch.vectors.into_iter().filter(|v| kept.contains(&v.id)).collect::<Vec<_>>());
+        inner.count().embedded(u32::try_from(some.len()).unwrap_or(u32::MAX), began.elapsed());
         for document in complete {
             inner.tell(document).await;
         }
     }
 }
 
-/// The vectors of some passages; None when the model does not answer.
-async fn embed(embedder: &dyn Embed, some: &[Unembedded]) -> Option<Vec<StoredVector>> {
-    let texts: Vec<String> = some.iter().map(text).collect();
+/// What became of a batch.
+#[derive(Default)]
+struct Batch {
+    vectors: Vec<StoredVector>,
+    /// Passages that the model cannot read.
+    refused: Vec<i64>,
+}
+
+/// Embeds what can be embedded of some passages: where the model answers but not for all of them, the
+/// one that it cannot read is found by halving. None: the model does not answer at all.
+async fn embed(embedder: &dyn Embed, some: &[Unembedded]) -> Option<Batch> {
+    let mut batch = Batch::default();
     for attempt in 1..=TRIES {
-        match embedder.embed(texts.clone()).await {
-            Ok(vectors) if vectors.len() == some.len() => {
-                let each = some.iter().zip(vectors).filter_map(|(passage, mut vector)| {
-                    normalise(&mut vector).then_some(StoredVector {
-                        id: passage.id,
-                        document: passage.document,
-                        vector,
-                    })
-                });
-                return Some(each.collect());
-            }
-            Ok(vectors) => tracing::warn!(asked = some.len(), got = vectors.len(), "the embedding model left some out"),
-            Err(error) => tracing::warn!(%error, attempt, "the embedding model failed"),
+        if ask(embedder, some, &mut batch).await {
+            return Some(batch);
         }
-        tokio::time::sleep(BETWEEN_TRIES).await;
+        if attempt < TRIES {
+            tokio::time::sleep(BETWEEN_TRIES).await;
+        }
     }
-    None
+    if embedder.embed(vec![ANY_TEXT.to_owned()]).await.is_err() {
+        return None;
+    }
+    // The whole has just failed. Each turn takes a part away or makes two smaller ones of it.
+    let mut parts = halves(some, &mut batch);
+    while let Some(part) = parts.pop() {
+        if !ask(embedder, part, &mut batch).await {
+            parts.extend(halves(part, &mut batch));
+        }
+    }
+    Some(batch)
+}
+
+/// The two halves of passages that failed together; a single one is refused.
+fn halves<'a>(part: &'a [Unembedded], batch: &mut Batch) -> Vec<&'a [Unembedded]> {
+    match part {
+        [] => Vec::new(),
+        [one] => {
+            batch.refused.push(one.id);
+            Vec::new()
+        }
+        more => {
+            let (first, second) = more.split_at(more.len() / 2);
+            vec![second, first]
+        }
+    }
+}
+
+/// Asks the model once; false where it gave no answer or not one for each.
+async fn ask(embedder: &dyn Embed, some: &[Unembedded], batch: &mut Batch) -> bool {
+    let vectors = match embedder.embed(some.iter().map(text).collect()).await {
+        Ok(vectors) if vectors.len() == some.len() => vectors,
+        Ok(vectors) => {
+            tracing::warn!(asked = some.len(), got = vectors.len(), "the embedding model left some out");
+            return false;
+        }
+        Err(error) => {
+            tracing::warn!(%error, passages = some.len(), "the embedding model failed");
+            return false;
+        }
+    };
+    for (passage, mut vector) in some.iter().zip(vectors) {
+        if normalise(&mut vector) {
+            batch.vectors.push(StoredVector { id: passage.id, document: passage.document, vector });
+        } else {
+            batch.refused.push(passage.id);
+        }
+    }
+    true
 }
 
 /// What the model reads of a passage: its heading too, where the passage does not begin with it.

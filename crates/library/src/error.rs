@@ -2,7 +2,6 @@
 
 use crate::index::IndexError;
 use protocol::{Fault, FaultKind};
-use std::path::PathBuf;
 use store::StoreError;
 
 /// Why a call to the library failed. What is wrong with a single document is its state, not an error.
@@ -14,15 +13,6 @@ pub enum LibraryError {
     /// The full-text index said no.
     #[error(transparent)]
     Index(#[from] IndexError),
-    /// A file could not be read.
-    #[error("{path}: {source}")]
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
     /// The request itself cannot be met; the fault says why.
     #[error("{0}")]
     Refused(Fault),
@@ -40,12 +30,7 @@ impl LibraryError {
                 Fault::new(FaultKind::Damaged, "library.index", format!("The search index failed: {error}."))
                     .safe("Your documents are safe; the index is made of them and can be built again.")
                     .hint("Start Atelier again; if it stays, check that the disk is not full.")
-            }
-            Self::Io { path, source } => {
-                Fault::new(FaultKind::Invalid, "library.file", format!("{} cannot be read: {source}.", path.display()))
-                    .safe("Nothing was changed.")
-                    .hint("Check the path and that you may read it.")
-                    .with("path", path.display())
+                    .with("detail", error)
             }
             Self::Refused(fault) => fault.clone(),
             Self::Closed => Fault::new(FaultKind::Busy, "library.closed", "Atelier is being closed.")

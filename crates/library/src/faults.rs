@@ -3,6 +3,7 @@
 use protocol::{Fault, FaultKind};
 
 const SAFE: &str = "The file itself is unchanged.";
+const SAVE_AGAIN: &str = "Open it in the program it comes from, save it again, then retry.";
 
 fn damaged_kind(code: &str, message: String) -> Fault {
     Fault::new(FaultKind::Damaged, code, message).safe(SAFE)
@@ -11,8 +12,24 @@ fn damaged_kind(code: &str, message: String) -> Fault {
 /// The parser found it damaged.
 pub fn damaged(reason: &str) -> Fault {
     damaged_kind("document.damaged", format!("The document is damaged: {reason}."))
-        .hint("Open it in the program it comes from, save it again, then retry.")
+        .hint(SAVE_AGAIN)
         .with("reason", reason)
+}
+
+/// It has the name or the beginning of a PDF and nothing more of one.
+pub fn not_a_pdf() -> Fault {
+    damaged_kind("document.not_a_pdf", "The document is damaged: it is not a valid PDF.".into()).hint(SAVE_AGAIN)
+}
+
+/// A PDF without pages.
+pub fn no_pages() -> Fault {
+    damaged_kind("document.no_pages", "The document is damaged: the PDF has no pages.".into()).hint(SAVE_AGAIN)
+}
+
+/// A PDF all of whose pages are damaged.
+pub fn no_readable_page() -> Fault {
+    damaged_kind("document.no_readable_page", "The document is damaged: none of its pages can be read.".into())
+        .hint(SAVE_AGAIN)
 }
 
 /// It asks for a password.
@@ -26,6 +43,12 @@ pub fn unreadable(reason: &str) -> Fault {
     damaged_kind("document.unreadable", format!("The file cannot be read: {reason}."))
         .hint("Check that it is there and that you may read it, then retry.")
         .with("reason", reason)
+}
+
+/// The workspace's copy of it is gone.
+pub fn no_copy() -> Fault {
+    Fault::new(FaultKind::Damaged, "document.no_copy", "The workspace's copy of the file is missing.")
+        .hint("Remove the document, then import the file again.")
 }
 
 /// Larger than what is read.
@@ -44,14 +67,45 @@ pub fn empty() -> Fault {
 /// Not one of the formats.
 pub fn unsupported(extension: &str) -> Fault {
     let formats: Vec<&str> = crate::extract::EXTRACTORS.iter().map(|e| e.format).collect();
+    let formats = formats.join(", ");
     Fault::new(
         FaultKind::Invalid,
         "document.unsupported",
         format!("Files of this kind ({extension}) cannot be read yet."),
     )
     .safe(SAFE)
-    .hint(format!("Formats that can be read: {}. Save or print it as PDF and import that.", formats.join(", ")))
+    .hint(format!("Formats that can be read: {formats}. Save or print it as PDF and import that."))
     .with("format", extension)
+    .with("formats", formats)
+}
+
+/// A pipe, a socket, a device.
+pub fn not_a_file() -> Fault {
+    Fault::new(FaultKind::Invalid, "document.not_a_file", "It is neither a file nor a folder.").safe(SAFE)
+}
+
+/// More files than one import takes; the path beside it is the first that was not taken.
+pub fn too_many_files(most: usize) -> Fault {
+    Fault::new(
+        FaultKind::Invalid,
+        "import.too_many",
+        format!("An import takes {most} files; this one and those after it were not taken."),
+    )
+    .safe(SAFE)
+    .hint("Import the rest in parts, folder by folder.")
+    .with("most", most)
+}
+
+/// A folder in too many others.
+pub fn too_deep(deepest: usize) -> Fault {
+    Fault::new(
+        FaultKind::Invalid,
+        "import.too_deep",
+        format!("The folder lies more than {deepest} folders deep and was not entered."),
+    )
+    .safe(SAFE)
+    .hint("Import that folder by itself.")
+    .with("deepest", deepest)
 }
 
 /// Pictures of text only.
@@ -67,15 +121,25 @@ pub fn nothing_to_read() -> Fault {
 
 /// Some pages hold pictures only.
 pub fn pages_without_text(pages: &[u32]) -> Fault {
-    damaged_kind("document.pages_without_text", format!("No text on pages {}.", ranges(pages)))
+    damaged_kind("document.pages_without_text", format!("Pages without text: {}.", ranges(pages)))
         .hint("These pages look scanned; they can be seen but not searched.")
         .with("pages", ranges(pages))
 }
 
 /// Some pages could not be read.
 pub fn pages_damaged(pages: &[u32]) -> Fault {
-    damaged_kind("document.pages_damaged", format!("Pages {} are damaged and were left out.", ranges(pages)))
+    damaged_kind("document.pages_damaged", format!("Pages that are damaged and were left out: {}.", ranges(pages)))
         .with("pages", ranges(pages))
+}
+
+/// Some pages hold more than is read of one.
+pub fn pages_shortened(pages: &[u32], chars: usize) -> Fault {
+    damaged_kind(
+        "document.pages_shortened",
+        format!("Pages of which only the first {chars} characters were read: {}.", ranges(pages)),
+    )
+    .with("pages", ranges(pages))
+    .with("chars", chars)
 }
 
 /// More pages than are read.
@@ -90,12 +154,18 @@ pub fn no_page() -> Fault {
     Fault::new(FaultKind::NotFound, "document.no_page", "The document has no such page.")
 }
 
+/// The page was tried before and could not be drawn.
+pub fn no_picture() -> Fault {
+    damaged_kind("document.no_picture", "The page cannot be shown as it looks.".into())
+        .hint("Its text is shown instead. Open the file in another program to see it.")
+}
+
 /// PDFium is missing.
 pub fn no_pdfium(reason: &str) -> Fault {
     Fault::new(FaultKind::Unavailable, "document.no_pdfium", "PDFium, which reads PDF files, was not found.")
         .safe(SAFE)
         .hint("Run `cargo xtask run` once, or set ATELIER_PDFIUM to the library's file; then retry.")
-        .with("reason", reason)
+        .with("detail", reason)
 }
 
 /// The worker took too long.
@@ -142,8 +212,32 @@ pub fn no_worker(reason: &str) -> Fault {
         "document.no_worker",
         format!("The reader process could not be started: {reason}."),
     )
-    .safe(SAFE)
-    .hint("Install Atelier again if a file of it is missing; then retry.")
+    .safe("The documents wait, and nothing of them is lost.")
+    .hint("Atelier tries again by itself. If it stays so, install it again: a file of it may be missing.")
+    .with("reason", reason)
+}
+
+/// The embedding model does not answer.
+pub fn no_meaning() -> Fault {
+    Fault::new(
+        FaultKind::Unavailable,
+        "library.no_meaning",
+        "The embedding model does not answer, so new passages are found by their words only.",
+    )
+    .safe("Your documents are safe, and what was found by meaning before still is.")
+    .hint("Atelier tries again by itself. If it stays so, verify the embedding model on the Models page.")
+}
+
+/// The embedding model cannot read some passages.
+pub fn passages_without_meaning(passages: usize) -> Fault {
+    Fault::new(
+        FaultKind::Unavailable,
+        "library.passages_without_meaning",
+        format!("The embedding model cannot read some passages ({passages}); they are found by their words only."),
+    )
+    .safe("Your documents are safe.")
+    .hint("They are tried again at the next start, or when another embedding model is there.")
+    .with("passages", passages)
 }
 
 /// `1–3, 7, 9–10`, shortened.

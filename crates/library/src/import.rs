@@ -1,49 +1,28 @@
 //! How files come in: what an import would do, and doing it.
 
+mod walk;
+
 use crate::{
     Library, LibraryError,
     extract::{self, sniff},
     faults,
-    library::blocking,
+    library::{Inner, blocking},
 };
-use protocol::{Actor, DocumentId, DocumentView, FormatCount, ImportPlan, LeftOutFile};
+use protocol::{Actor, DocumentId, DocumentView, FormatCount, ImportPlan};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fs::File,
-    io::Read,
+    future::Future,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use store::{BlobRef, Change, Tx};
+use walk::{Candidate, Walked, extension, walk};
 
 /// The largest file.
 const LARGEST_FILE: u64 = 1 << 30;
-/// The most files of one import.
-const MOST_FILES: usize = 50_000;
-/// The deepest folder.
-const DEEPEST: usize = 64;
-/// Files left out that are listed; more are counted nowhere, they are not ours.
-const MOST_LEFT_OUT: usize = 1_000;
 /// Documents that are recorded in one transaction.
 const RECORDED_AT_ONCE: usize = 50;
-/// Folders of programs and systems, not of people.
-const NOT_ENTERED: &[&str] =
-    &["node_modules", "target", "__pycache__", "$RECYCLE.BIN", "System Volume Information", "lost+found"];
-
-/// A file that can be read.
-#[derive(Clone, Debug)]
-struct Candidate {
-    path: PathBuf,
-    format: &'static str,
-    bytes: u64,
-}
-
-/// What a walk over paths found.
-#[derive(Default)]
-struct Walked {
-    files: Vec<Candidate>,
-    left_out: Vec<LeftOutFile>,
-    seen: HashSet<PathBuf>,
-}
 
 impl Library {
     /// What an import of these files and folders would do.
@@ -68,37 +47,11 @@ impl Library {
     }
 
     /// Stores files and folders and reads them in the background. A file that is here already is left
-    /// as it is; one that was removed comes back.
+    /// as it is; one that was removed comes back. Once begun it goes on to its end, whether or not
+    /// anybody still waits for it.
     pub async fn import(&self, actor: &Actor, paths: &[PathBuf]) -> Result<ImportPlan, LibraryError> {
-        let mut walked = walk(paths.to_vec()).await?;
-        let mut plan = plan_of(&walked);
-        plan.files = 0;
-        for some in std::mem::take(&mut walked.files).chunks(RECORDED_AT_ONCE) {
-            let mut arrived = Vec::with_capacity(some.len());
-            for file in some {
-                match self.inner.store.blobs().put_file(&file.path).await {
-                    Ok(blob) => arrived.push((file.clone(), blob)),
-                    Err(store::StoreError::Io { source, .. }) if source.kind() != std::io::ErrorKind::StorageFull => {
-                        leave_out(&mut plan.left_out, &file.path, faults::unreadable(&source.to_string()));
-                    }
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            let new: Vec<Arrived> = arrived
-                .into_iter()
-                .map(|(file, blob)| Arrived {
-                    name: name_of(&file.path),
-                    origin: file.path.display().to_string(),
-                    format: file.format,
-                    blob,
-                })
-                .collect();
-            let (documents, known) = self.add(actor, new).await?;
-            plan.known += known;
-            plan.files += (documents.len() as u32).saturating_sub(known);
-            plan.documents.extend(documents);
-        }
-        Ok(plan)
+        let (inner, actor, paths) = (self.inner.clone(), actor.clone(), paths.to_vec());
+        self.to_the_end(async move { inner.import(&actor, paths).await }).await
     }
 
     /// Stores a file that came as bytes and reads it in the background.
@@ -112,71 +65,118 @@ impl Library {
         }
         let format = sniff(&bytes[..bytes.len().min(extract::HEAD)], Path::new(&name))
             .ok_or_else(|| LibraryError::Refused(faults::unsupported(&extension(Path::new(&name)))))?;
-        let blob = self.inner.store.blobs().put_bytes(bytes).await?;
-        let arrived = Arrived { origin: name.clone(), name, format, blob };
-        let (documents, _) = self.add(actor, vec![arrived]).await?;
-        let document = documents.first().ok_or(LibraryError::Closed)?;
-        Ok(self.inner.store.document(*document).await?)
+        let (inner, actor) = (self.inner.clone(), actor.clone());
+        let stored = async move {
+            let blob = inner.store.blobs().put_bytes(bytes).await?;
+            let arrived = Arrived { origin: name.clone(), name, format, blob };
+            let (documents, _) = inner.add(&actor, &[arrived]).await?;
+            let document = documents.first().ok_or(LibraryError::Closed)?;
+            Ok(inner.store.document(*document).await?)
+        };
+        self.to_the_end(stored).await
     }
 
-    /// Records what arrived and queues it. The ids in order, and how many were known.
-    async fn add(&self, actor: &Actor, arrived: Vec<Arrived>) -> Result<(Vec<DocumentId>, u32), LibraryError> {
-        let (mut all, mut queued, mut known) = (Vec::new(), Vec::new(), 0);
-        let mut changes = Vec::new();
-        let mut by_hash: HashMap<String, DocumentId> = HashMap::new();
-        for file in arrived {
-            let hash = file.blob.hash.clone();
-            let here = match by_hash.get(&hash) {
-                Some(id) => Some(*id),
-                None => self.inner.store.document_by_hash(&hash).await?.map(|d| d.id),
-            };
-            let document = match here {
-                Some(document) => {
-                    known += 1;
-                    document
-                }
-                None => match self.inner.store.removed_document_by_hash(&hash).await? {
-                    Some(document) => {
-                        changes.push(Change::DocumentRestored { document });
-                        queued.push(document);
-                        document
-                    }
-                    None => {
-                        let document = DocumentId::new();
-                        changes.push(Change::DocumentAdded {
-                            document,
-                            name: file.name,
-                            origin: file.origin,
-                            format: file.format.to_owned(),
-                            bytes: file.blob.bytes,
-                            hash: hash.clone(),
-                        });
-                        queued.push(document);
-                        document
-                    }
-                },
-            };
-            by_hash.insert(hash, document);
-            if !all.contains(&document) {
-                all.push(document);
-            }
+    /// Does what was asked as a task of the library: closing waits for it, and a caller that goes away
+    /// does not end it halfway.
+    async fn to_the_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, LibraryError>> + Send + 'static,
+    ) -> Result<T, LibraryError> {
+        if self.inner.stop.is_cancelled() {
+            return Err(LibraryError::Closed);
         }
-        if !changes.is_empty() {
-            let record = async |tx: &mut Tx| {
-                for change in changes {
-                    tx.record(change).await?;
-                }
-                Ok(())
-            };
-            self.inner.store.write(actor, record).await?;
-        }
-        self.inner.enqueue(&queued).await?;
-        Ok((all, known))
+        self.inner.tasks.spawn(work).await.map_err(|_| LibraryError::Closed)?
     }
 
     async fn known_sizes(&self) -> Result<HashSet<u64>, LibraryError> {
         Ok(self.inner.store.documents().await?.into_iter().map(|d| d.bytes).collect())
     }
+}
+
+impl Inner {
+    async fn import(self: Arc<Self>, actor: &Actor, paths: Vec<PathBuf>) -> Result<ImportPlan, LibraryError> {
+        let mut walked = walk(paths).await?;
+        let mut plan = plan_of(&walked);
+        plan.files = 0;
+        for some in std::mem::take(&mut walked.files).chunks(RECORDED_AT_ONCE) {
+            if self.stop.is_cancelled() {
+                return Err(LibraryError::Closed);
+            }
+            let mut arrived = Vec::with_capacity(some.len());
+            for &Candidate { ref path, format, .. } in some {
+                match self.store.blobs().put_file(path).await {
+                    Ok(blob) => {
+                        arrived.push(Arrived { name: name_of(path), origin: path.display().to_string(), format, blob })
+                    }
+                    Err(store::StoreError::Io { source, .. }) if source.kind() != std::io::ErrorKind::StorageFull => {
+                        walked.leave_out(path, faults::unreadable(&source.to_string()));
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            let (documents, known) = self.add(actor, &arrived).await?;
+            plan.known += known;
+            plan.files += (documents.len() as u32).saturating_sub(known);
+            plan.documents.extend(documents);
+        }
+        (plan.left_out, plan.more_left_out) = (walked.left_out, walked.more_left_out);
+        Ok(plan)
+    }
+
+    /// Records what arrived and queues it. The ids in order, and how many were known.
+    async fn add(&self, actor: &Actor, arrived: &[Arrived]) -> Result<(Vec<DocumentId>, u32), LibraryError> {
+        // Asked and answered within the transaction: two imports of one file make one document.
+        let record = async |tx: &mut Tx| {
+            let (mut all, mut queued, mut known) = (Vec::new(), Vec::new(), 0);
+            let mut by_hash: HashMap<&str, DocumentId> = HashMap::new();
+            for file in arrived {
+                let hash = file.blob.hash.as_str();
+                let here = match by_hash.get(hash) {
+                    Some(id) => Some(*id),
+                    None => tx.document_by_hash(hash, false).await?,
+                };
+                let document = match here {
+                    Some(document) => {
+                        known += 1;
+                        document
+                    }
+                    None => {
+                        let document = arrive(tx, file).await?;
+                        queued.push(document);
+                        document
+                    }
+                };
+                by_hash.insert(hash, document);
+                if !all.contains(&document) {
+                    all.push(document);
+                }
+            }
+            Ok((all, queued, known))
+        };
+        let (all, queued, known) = self.store.write(actor, record).await?;
+        self.enqueue(&queued).await?;
+        Ok((all, known))
+    }
+}
+
+/// Records a file that is not here: it comes back where it was removed, else it is new.
+async fn arrive(tx: &mut Tx, file: &Arrived) -> Result<DocumentId, store::StoreError> {
+    let hash = &file.blob.hash;
+    if let Some(document) = tx.document_by_hash(hash, true).await? {
+        tx.record(Change::DocumentRestored { document }).await?;
+        return Ok(document);
+    }
+    let document = DocumentId::new();
+    let added = Change::DocumentAdded {
+        document,
+        name: file.name.clone(),
+        origin: file.origin.clone(),
+        format: file.format.to_owned(),
+        bytes: file.blob.bytes,
+        hash: hash.clone(),
+    };
+    tx.record(added).await?;
+    Ok(document)
 }
 
 /// A file whose blob is stored.
@@ -201,83 +201,9 @@ fn plan_of(walked: &Walked) -> ImportPlan {
         formats,
         known: 0,
         left_out: walked.left_out.clone(),
+        more_left_out: walked.more_left_out,
         documents: Vec::new(),
     }
-}
-
-async fn walk(paths: Vec<PathBuf>) -> Result<Walked, LibraryError> {
-    blocking(move || {
-        let mut walked = Walked::default();
-        for path in paths {
-            let path = std::path::absolute(&path).unwrap_or(path);
-            let meta = std::fs::metadata(&path).map_err(|source| LibraryError::Io { path: path.clone(), source })?;
-            if meta.is_dir() {
-                walked.folder(&path, 0);
-            } else {
-                walked.file(&path, meta.len());
-            }
-        }
-        Ok(walked)
-    })
-    .await
-}
-
-impl Walked {
-    /// Hidden and system entries are passed over; links to folders are not followed.
-    fn folder(&mut self, dir: &Path, depth: usize) {
-        let entries = match std::fs::read_dir(dir) {
-            Ok(entries) => entries,
-            Err(error) => return leave_out(&mut self.left_out, dir, faults::unreadable(&error.to_string())),
-        };
-        let mut entries: Vec<_> = entries.flatten().collect();
-        entries.sort_by_key(std::fs::DirEntry::file_name);
-        for entry in entries {
-            let (name, path) = (entry.file_name(), entry.path());
-            let name = name.to_string_lossy();
-            // Office programs leave "~$name" beside a file that is open.
-            if name.starts_with(['.', '~']) || self.files.len() >= MOST_FILES {
-                continue;
-            }
-            let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_dir() {
-                if depth < DEEPEST && !NOT_ENTERED.contains(&name.as_ref()) {
-                    self.folder(&path, depth + 1);
-                }
-            } else if let Ok(meta) = std::fs::metadata(&path)
-                && meta.is_file()
-            {
-                self.file(&path, meta.len());
-            }
-        }
-    }
-
-    fn file(&mut self, path: &Path, bytes: u64) {
-        if !self.seen.insert(path.to_owned()) {
-            return;
-        }
-        let fault = match (bytes, head(path)) {
-            (0, _) => faults::empty(),
-            (bytes, _) if bytes > LARGEST_FILE => faults::too_large(LARGEST_FILE),
-            (_, Err(error)) => faults::unreadable(&error.to_string()),
-            (_, Ok(head)) => match sniff(&head, path) {
-                Some(format) => return self.files.push(Candidate { path: path.to_owned(), format, bytes }),
-                None => faults::unsupported(&extension(path)),
-            },
-        };
-        leave_out(&mut self.left_out, path, fault);
-    }
-}
-
-fn leave_out(left_out: &mut Vec<LeftOutFile>, path: &Path, fault: protocol::Fault) {
-    if left_out.len() < MOST_LEFT_OUT {
-        left_out.push(LeftOutFile { path: path.display().to_string(), fault });
-    }
-}
-
-fn head(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut head = Vec::with_capacity(extract::HEAD);
-    File::open(path)?.take(extract::HEAD as u64).read_to_end(&mut head)?;
-    Ok(head)
 }
 
 /// BLAKE3 of a file, hex.
@@ -290,8 +216,4 @@ fn hash(path: &Path) -> std::io::Result<String> {
 fn name_of(path: &Path) -> String {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     if name.is_empty() { "unnamed".into() } else { name }
-}
-
-fn extension(path: &Path) -> String {
-    path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_else(|| "no extension".into())
 }

@@ -1,19 +1,13 @@
 //! The library as the rest of the app sees it: one handle, its tasks, its events.
 
-use crate::{
-    LibraryError,
-    index::TextIndex,
-    reading,
-    vectors::Vectors,
-    worker::{Limits, Parent},
-};
+use crate::{LibraryError, index::TextIndex, pictures::Pictures, progress::Count, vectors::Vectors, worker::Limits};
 use async_trait::async_trait;
-use protocol::{Actor, DocumentId, DocumentView, ImportProgress};
+use protocol::{Actor, DocumentId, DocumentView, Fault, ImportProgress};
 use std::{
     ffi::OsString,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicI64},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use store::{Change, Derived, Store};
 use tokio::sync::{Notify, broadcast, watch};
@@ -57,6 +51,8 @@ pub enum LibraryEvent {
     Removed(DocumentId),
     /// The import moved on.
     Progress(ImportProgress),
+    /// Something that is no document's fault and that a person should know.
+    Trouble(Box<Fault>),
 }
 
 /// How many events wait for a slow listener.
@@ -84,11 +80,10 @@ pub(crate) struct Inner {
     pub wake_embedder: Notify,
     pub paused: watch::Sender<bool>,
     pub busy: watch::Sender<Busy>,
-    pub progress: Mutex<reading::Count>,
+    pub progress: Mutex<Count>,
     /// The document that is being read, and how to end that.
     pub current: Mutex<Option<(DocumentId, CancellationToken)>>,
-    /// Renders pages beside the reading.
-    pub pictures: tokio::sync::Mutex<Parent>,
+    pub pictures: Pictures,
     /// One at a time brings the index up to date.
     pub indexing: tokio::sync::Mutex<()>,
     /// The last outbox number that the index holds on disk.
@@ -120,7 +115,7 @@ impl Library {
         derived.mend_queue().await?;
         let dir = config.dir.clone();
         let (index, number) = blocking(move || TextIndex::open(&dir).map_err(LibraryError::from)).await?;
-        let pictures = Parent::new(config.worker.clone(), config.limits);
+        let pictures = Pictures::new(config.worker.clone(), config.limits);
         let inner = Arc::new(Inner {
             derived,
             store,
@@ -134,7 +129,7 @@ impl Library {
             busy: watch::Sender::new(Busy { to_read: 1, ..Busy::default() }),
             progress: Mutex::default(),
             current: Mutex::new(None),
-            pictures: tokio::sync::Mutex::new(pictures),
+            pictures,
             indexing: tokio::sync::Mutex::new(()),
             committed: AtomicI64::new(0),
             stop: CancellationToken::new(),
@@ -149,7 +144,7 @@ impl Library {
             // Noted in the store: the next start tries again.
             tracing::warn!(%error, "the words of a purged document could not be erased yet");
         }
-        inner.tasks.spawn(reading::run(inner.clone()));
+        inner.tasks.spawn(crate::reading::run(inner.clone()));
         inner.tasks.spawn(crate::embedding::run(inner.clone()));
         Ok(Self { inner })
     }
@@ -169,10 +164,11 @@ impl Library {
 
     /// Where the import is.
     pub fn progress(&self) -> ImportProgress {
-        self.inner.count().view(*self.inner.paused.borrow())
+        self.inner.progress_now()
     }
 
-    /// Pauses or resumes reading. The document that is being read is finished first.
+    /// Pauses or resumes reading and embedding. The document that is being read is finished first, and
+    /// so are the passages that the model has.
     pub fn pause(&self, paused: bool) {
         self.inner.paused.send_replace(paused);
         self.inner.wake_reader.notify_one();
@@ -180,7 +176,8 @@ impl Library {
         self.inner.tell_progress();
     }
 
-    /// Waits until every document is read, indexed and (with a model) embedded.
+    /// Waits until every document is read, indexed and (with a model) embedded, or nothing goes on any
+    /// more: then `progress` says why. While it is paused this waits too.
     pub async fn idle(&self) {
         let mut busy = self.inner.busy.subscribe();
         // An error means that the library is gone: then nothing is going on.
@@ -225,7 +222,7 @@ impl Library {
         if tokio::time::timeout(CLOSING_LIMIT, self.inner.tasks.wait()).await.is_err() {
             tracing::warn!("a task of the library did not end in time");
         }
-        self.inner.pictures.lock().await.end().await;
+        self.inner.pictures.end().await;
         self.inner.busy.send_replace(Busy::default());
     }
 }
@@ -238,13 +235,12 @@ impl Inner {
         }
         self.busy.send_modify(|busy| busy.to_read += 1);
         self.derived.enqueue(documents).await?;
-        self.count().added(documents.len());
+        self.count().again(documents);
+        self.wake_reader.notify_one();
         for document in documents {
             self.tell(*document).await;
         }
-        self.wake_reader.notify_one();
-        self.tell_progress();
-        Ok(())
+        self.recount().await
     }
 
     /// Drops a removed document from tables, vectors and index, now.
@@ -255,7 +251,7 @@ impl Inner {
         self.index_outbox().await?;
         // Nobody listening is fine.
         let _ = self.events.send(LibraryEvent::Removed(document));
-        Ok(())
+        self.recount().await
     }
 
     /// Takes the words of purged documents out of the index and its files.
@@ -287,11 +283,28 @@ impl Inner {
     }
 
     pub fn tell_progress(&self) {
-        let progress = self.count().view(*self.paused.borrow());
-        let _ = self.events.send(LibraryEvent::Progress(progress));
+        let _ = self.events.send(LibraryEvent::Progress(self.progress_now()));
     }
 
-    pub fn count(&self) -> MutexGuard<'_, reading::Count> {
+    /// Tells the listeners of a trouble that is no document's fault.
+    pub fn tell_trouble(&self, fault: Fault) {
+        let _ = self.events.send(LibraryEvent::Trouble(Box::new(fault)));
+    }
+
+    pub fn progress_now(&self) -> ImportProgress {
+        let paused = *self.paused.borrow();
+        self.count().view(paused, Instant::now())
+    }
+
+    /// Counts what waits, and tells the listeners.
+    pub async fn recount(&self) -> Result<(), LibraryError> {
+        let queue = self.derived.queue().await?;
+        self.count().queue(queue);
+        self.tell_progress();
+        Ok(())
+    }
+
+    pub fn count(&self) -> MutexGuard<'_, Count> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -48,7 +48,7 @@ impl Library {
         };
         let fixed = extract::extractor(&shown.format).is_some_and(|e| e.fixed_layout);
         if fixed && let Some(path) = self.inner.store.blobs().path(&view.hash) {
-            let rendered = self.inner.pictures.lock().await.render(path, page, width).await;
+            let rendered = self.inner.pictures.draw(&view.hash, path, page, width).await;
             match rendered {
                 Ok(picture) => {
                     shown.picture = Some(STANDARD.encode(&picture.png));
@@ -104,11 +104,6 @@ impl Library {
         let passage = words::slice(&text, Span { start, end });
         let whole = passage.chars().count() as u32 == end.saturating_sub(start) && end > start;
         Ok(whole.then(|| blake3::hash(passage.as_bytes()).to_hex().to_string()))
-    }
-
-    /// What a person should know of how a document was read: pages without text, pages left out.
-    pub async fn notes(&self, document: DocumentId) -> Result<Vec<protocol::Fault>, LibraryError> {
-        Ok(self.inner.derived.notes(document).await?)
     }
 
     async fn page_text(&self, document: DocumentId, page: u32) -> Result<Option<String>, LibraryError> {

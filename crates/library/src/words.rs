@@ -244,6 +244,29 @@ pub fn slice(text: &str, span: Span) -> &str {
     &text[from..to]
 }
 
+/// A text of which many parts are taken: where each char begins is looked up once, so that a part
+/// costs its own length, wherever in the text it stands.
+pub struct Chars<'a> {
+    text: &'a str,
+    /// The byte that each char begins at, and the text's length.
+    bytes: Vec<u32>,
+}
+
+impl<'a> Chars<'a> {
+    /// Looks the chars up.
+    pub fn of(text: &'a str) -> Self {
+        let bytes = text.char_indices().map(|(byte, _)| byte).chain([text.len()]).map(|byte| byte as u32).collect();
+        Self { text, bytes }
+    }
+
+    /// The chars between two offsets; what is past the end is not there.
+    pub fn slice(&self, span: Span) -> &'a str {
+        let byte = |at: u32| self.bytes.get(at as usize).map_or(self.text.len(), |byte| *byte as usize);
+        let start = byte(span.start);
+        &self.text[start..byte(span.end).max(start)]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -299,6 +322,7 @@ mod tests {
         for (start, end, expected) in [(0, 1, "ä"), (1, 3, "b€"), (2, 9, "€c"), (4, 5, ""), (9, 12, ""), (2, 2, "")]
         {
             assert_eq!(slice("äb€c", Span { start, end }), expected, "{start}..{end}");
+            assert_eq!(Chars::of("äb€c").slice(Span { start, end }), expected, "{start}..{end}");
         }
     }
 }

@@ -9,9 +9,12 @@ mod limits;
 mod parent;
 
 pub use child::run_worker;
-pub use parent::{Parent, Step, Trouble};
+pub use parent::{Parent, Picture, Step, Trouble};
 
-use crate::extract::{Heading, Page, WordBox};
+use crate::{
+    chunk::Chunk,
+    extract::{Page, WordBox},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use protocol::Fault;
 use serde::{Deserialize, Serialize};
@@ -22,7 +25,7 @@ use std::{path::PathBuf, time::Duration};
 pub struct Limits {
     /// Address space, in bytes (where the system can limit it).
     pub memory: u64,
-    /// Time for one document.
+    /// Time for one document: to read it and to cut it into passages.
     pub read_time: Duration,
     /// Time for one picture.
     pub picture_time: Duration,
@@ -77,31 +80,76 @@ struct PageFrame {
     width: f32,
     height: f32,
     boxes: String,
-    headings: Vec<Heading>,
+    chunks: Vec<Chunk>,
 }
 
-impl From<Page> for PageFrame {
-    fn from(page: Page) -> Self {
+/// A page that was read and cut into passages.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CutPage {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Its text.
+    pub text: String,
+    /// Its width in points; 0 where the format has no fixed layout.
+    pub width: f32,
+    /// Its height in points.
+    pub height: f32,
+    /// Where its words lie, packed.
+    pub boxes: Vec<u8>,
+    /// Its passages, in the order of the text.
+    pub chunks: Vec<Chunk>,
+}
+
+impl PageFrame {
+    fn new(page: Page, chunks: Vec<Chunk>) -> Self {
         Self {
             number: page.number,
+            boxes: STANDARD.encode(WordBox::pack(&page.words)),
             text: page.text,
             width: page.width,
             height: page.height,
-            boxes: STANDARD.encode(WordBox::pack(&page.words)),
-            headings: page.headings,
+            chunks,
         }
+    }
+
+    /// The page; None where it contradicts itself: the child has met a file that nobody has looked at.
+    fn page(self) -> Option<CutPage> {
+        let boxes = STANDARD.decode(self.boxes).ok()?;
+        let (length, mut at) = (self.text.chars().count() as u32, 0);
+        let in_order = self.chunks.iter().all(|chunk| {
+            let fits = at <= chunk.span.start && chunk.span.start < chunk.span.end;
+            at = chunk.span.end;
+            fits
+        });
+        (in_order && at <= length).then_some(CutPage {
+            number: self.number,
+            text: self.text,
+            width: self.width,
+            height: self.height,
+            boxes,
+            chunks: self.chunks,
+        })
     }
 }
 
-impl From<PageFrame> for Page {
-    fn from(frame: PageFrame) -> Self {
-        Self {
-            number: frame.number,
-            text: frame.text,
-            width: frame.width,
-            height: frame.height,
-            words: WordBox::unpack(&STANDARD.decode(frame.boxes).unwrap_or_default()),
-            headings: frame.headings,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::Span;
+
+    #[test]
+    fn a_page_that_contradicts_itself_is_none() {
+        for (spans, stands) in [
+            (&[(0, 2), (2, 5)][..], true),
+            (&[], true),
+            (&[(0, 2), (1, 5)], false),
+            (&[(3, 3)], false),
+            (&[(0, 6)], false),
+        ] {
+            let chunk = |(start, end)| Chunk { span: Span { start, end }, section: None, language: None };
+            let chunks: Vec<Chunk> = spans.iter().copied().map(chunk).collect();
+            let frame = PageFrame::new(Page { text: "äbcde".into(), ..Page::default() }, chunks);
+            assert_eq!(frame.page().is_some(), stands, "{spans:?}");
         }
     }
 }

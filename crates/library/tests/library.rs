@@ -248,7 +248,7 @@ async fn hostile_files_fail_alone() {
     let expected = [
         ("a-large.html", "document.too_much_memory"),
         ("b-endless.pdf", &codes[1].1.clone()),
-        ("broken.pdf", "document.damaged"),
+        ("broken.pdf", "document.not_a_pdf"),
         ("good.md", "ready"),
         ("pictures.pdf", "document.no_text"),
     ];
@@ -268,6 +268,10 @@ async fn pausing_holds_the_queue_and_a_restart_goes_on() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     let progress = library.progress();
     assert_eq!((progress.total, progress.done, progress.paused), (2, 0, true));
+    // One that is read again while it waits is still one.
+    let waits = here.store.documents().await.unwrap()[0].id;
+    library.retry(&here.person, waits).await.unwrap();
+    assert_eq!(library.progress().total, 2);
     library.shutdown().await;
     drop(library);
     let library = here.open().await;

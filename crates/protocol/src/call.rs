@@ -14,6 +14,9 @@ pub trait Call: Serialize + DeserializeOwned + Into<Request> {
     const NAME: &'static str;
 }
 
+/// The largest file that [`ImportBytes`] takes: in base64 it has to fit into one request.
+pub const LARGEST_UPLOAD: u64 = 47 << 20;
+
 macro_rules! calls {
     ($($(#[$doc:meta])* $name:ident { $($field:ident: $ty:ty),* $(,)? } -> $reply:ty;)*) => {
         $(

@@ -1,7 +1,7 @@
 //! The documents of the library, with what is derived from them.
 
-use crate::{Store, StoreError};
-use protocol::{DocumentId, DocumentState, DocumentView};
+use crate::{Store, StoreError, Tx};
+use protocol::{DocumentId, DocumentView};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -59,21 +59,34 @@ impl Store {
     }
 
     async fn by_hash(&self, hash: &str, removed: bool) -> Result<Option<DocumentId>, StoreError> {
-        let id = sqlx::query_scalar!(
-            r#"SELECT id AS "id: Uuid" FROM documents WHERE hash = ? AND removed = ? ORDER BY removed_stamp DESC LIMIT 1"#,
-            hash,
-            removed
-        );
-        Ok(id.fetch_optional(self.pool()).await?.map(DocumentId))
+        by_hash(self.pool(), hash, removed).await
     }
+}
+
+impl Tx {
+    /// The document with this content, among those that are removed or those that are not: as this
+    /// transaction sees it, so that nobody else can add the same meanwhile.
+    pub async fn document_by_hash(&mut self, hash: &str, removed: bool) -> Result<Option<DocumentId>, StoreError> {
+        by_hash(self.conn(), hash, removed).await
+    }
+}
+
+async fn by_hash(
+    at: impl sqlx::SqliteExecutor<'_>,
+    hash: &str,
+    removed: bool,
+) -> Result<Option<DocumentId>, StoreError> {
+    let id = sqlx::query_scalar!(
+        r#"SELECT id AS "id: Uuid" FROM documents WHERE hash = ? AND removed = ? ORDER BY removed_stamp DESC LIMIT 1"#,
+        hash,
+        removed
+    );
+    Ok(id.fetch_optional(at).await?.map(DocumentId))
 }
 
 fn view(row: Row, facts: &mut HashMap<DocumentId, crate::derived::Facts>) -> DocumentView {
     let id = DocumentId(row.id);
-    let (pages, passages, language, state) = match facts.remove(&id) {
-        Some(facts) => (facts.pages, facts.passages, facts.language, facts.state),
-        None => (0, 0, None, DocumentState::Waiting),
-    };
+    let facts = facts.remove(&id).unwrap_or_default();
     DocumentView {
         id,
         name: row.name,
@@ -81,10 +94,11 @@ fn view(row: Row, facts: &mut HashMap<DocumentId, crate::derived::Facts>) -> Doc
         format: row.format,
         bytes: row.bytes.unsigned_abs(),
         hash: row.hash,
-        pages,
-        passages,
-        language,
+        pages: facts.pages,
+        passages: facts.passages,
+        language: facts.language,
         added_at: row.ms,
-        state,
+        state: facts.state,
+        notes: facts.notes,
     }
 }

@@ -224,7 +224,8 @@ mod tests {
             "branches": [ID],
         });
         let item: ItemView = serde_json::from_value(item).unwrap();
-        let import = Imported { files: 2, known: 0, failed: 1, documents: Vec::new(), left_out: Vec::new() };
+        let import =
+            Imported { files: 2, known: 0, failed: 1, documents: Vec::new(), left_out: Vec::new(), more_left_out: 0 };
         let bare = ItemView { made: None, supported: None, citations: Vec::new(), ..item.clone() };
         let printed = [answer(item, None), answer(bare, Some(import))];
         let printed = printed.map(|answer| serde_json::to_string_pretty(&answer).unwrap()).join("\n");

@@ -8,7 +8,15 @@ use crate::{
 use futures::StreamExt;
 use protocol::*;
 use serde::Serialize;
-use std::{collections::HashSet, path::PathBuf, process::ExitCode};
+use std::{
+    collections::HashSet,
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+/// How long an import waits that stands still.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What `import --json` prints.
 #[derive(Serialize)]
@@ -18,6 +26,7 @@ pub(super) struct Imported {
     pub(super) failed: u32,
     pub(super) documents: Vec<DocumentView>,
     pub(super) left_out: Vec<LeftOutFile>,
+    pub(super) more_left_out: u32,
 }
 
 pub(super) async fn import(door: &Door, paths: &[PathBuf], plan: bool, out: &Out) -> Result<ExitCode, Fault> {
@@ -44,16 +53,17 @@ impl Imported {
             self.files.saturating_sub(self.failed),
             self.known,
             self.failed,
-            self.left_out.len()
+            self.left_out.len() as u32 + self.more_left_out
         );
         for document in &self.documents {
             if let DocumentState::Failed { fault } = &document.state {
                 text.push_str(&format!("\n  {}: {fault}", document.name));
             }
+            for note in &document.notes {
+                text.push_str(&format!("\n  {}: {note}", document.name));
+            }
         }
-        for file in &self.left_out {
-            text.push_str(&format!("\n  {}: {}", file.path, file.fault));
-        }
+        text.push_str(&left_out_text(&self.left_out, self.more_left_out));
         text
     }
 }
@@ -66,6 +76,7 @@ pub(super) async fn import_and_wait(door: &Door, paths: &[PathBuf], out: &Out) -
     let ours: HashSet<DocumentId> = plan.documents.iter().copied().collect();
     let mut documents = mine(door, &ours).await?;
     let mut shown = 0;
+    let mut stands_still: Option<Instant> = None;
     while documents.iter().any(|document| !settled(&document.state)) {
         match events.next().await.map(|envelope| envelope.event) {
             Some(Event::DocumentChanged(document)) if ours.contains(&document.id) => {
@@ -77,6 +88,17 @@ pub(super) async fn import_and_wait(door: &Door, paths: &[PathBuf], out: &Out) -
                     *known = document;
                 }
             }
+            Some(Event::ImportMoved(ImportProgress { stopped: Some(fault), .. })) => {
+                // It is tried again by itself; what is recorded is read at the next start at the latest.
+                let since = *stands_still.get_or_insert_with(|| {
+                    out.note(&fault.message);
+                    Instant::now()
+                });
+                if since.elapsed() >= PATIENCE {
+                    return Err(fault);
+                }
+            }
+            Some(Event::ImportMoved(_)) => stands_still = None,
             Some(Event::Resync) => documents = mine(door, &ours).await?,
             Some(_) => {}
             None => return Err(Fault::new(FaultKind::Unavailable, "app.closing", "Atelier is closing.")),
@@ -86,7 +108,8 @@ pub(super) async fn import_and_wait(door: &Door, paths: &[PathBuf], out: &Out) -
     door.app.settled().await;
     let documents = mine(door, &ours).await?;
     let failed = documents.iter().filter(|document| matches!(document.state, DocumentState::Failed { .. })).count();
-    Ok(Imported { files: plan.files, known: plan.known, failed: failed as u32, documents, left_out: plan.left_out })
+    let ImportPlan { files, known, left_out, more_left_out, .. } = plan;
+    Ok(Imported { files, known, failed: failed as u32, documents, left_out, more_left_out })
 }
 
 async fn mine(door: &Door, ours: &HashSet<DocumentId>) -> Result<Vec<DocumentView>, Fault> {
@@ -110,8 +133,17 @@ fn plan_text(plan: &ImportPlan) -> String {
     for format in &plan.formats {
         text.push_str(&format!("\n  {:>6} {}", format.count, format.format));
     }
-    for file in &plan.left_out {
+    text.push_str(&left_out_text(&plan.left_out, plan.more_left_out));
+    text
+}
+
+fn left_out_text(left_out: &[LeftOutFile], more: u32) -> String {
+    let mut text = String::new();
+    for file in left_out {
         text.push_str(&format!("\n  left out: {}: {}", file.path, file.fault));
+    }
+    if more > 0 {
+        text.push_str(&format!("\n  left out: {more} more"));
     }
     text
 }
@@ -146,8 +178,9 @@ pub(super) async fn documents(door: &Door, change: Change, out: &Out) -> Result<
         let rows: Vec<String> = documents
             .iter()
             .map(|document| {
+                let notes: String = document.notes.iter().map(|note| format!("\n    {note}")).collect();
                 format!(
-                    "{}  {:<5} {:>4} p.  {:>9}  {:<10} {}",
+                    "{}  {:<5} {:>4} p.  {:>9}  {:<10} {}{notes}",
                     document.id,
                     document.format,
                     document.pages,

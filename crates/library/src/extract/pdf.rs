@@ -19,7 +19,8 @@ use std::{
 
 /// More pages than this are not read; the rest is told.
 const MOST_PAGES: u32 = 5_000;
-/// More chars than this on one page are not read.
+/// More chars than this on one page are not read; the rest is told. A page stays one page however long
+/// it is, since its number and its picture are what a citation opens.
 const MOST_CHARS: usize = 400_000;
 /// The grid on which word boxes are stored.
 const GRID: i32 = 65_535;
@@ -30,14 +31,19 @@ pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Resu
     let pages = document.pages();
     let total = u32::try_from(pages.len()).unwrap_or(0);
     if total == 0 {
-        return Err(crate::faults::damaged("the PDF has no pages"));
+        return Err(crate::faults::no_pages());
     }
     let mut notes = Vec::new();
-    let (mut empty, mut broken) = (Vec::new(), Vec::new());
+    let (mut empty, mut broken, mut shortened) = (Vec::new(), Vec::new(), Vec::new());
     for number in 1..=total.min(MOST_PAGES) {
         let page = match pages.get(number as PdfPageIndex - 1).map_err(fault).and_then(|page| read_page(&page, number))
         {
-            Ok(page) => page,
+            Ok((page, whole)) => {
+                if !whole {
+                    shortened.push(number);
+                }
+                page
+            }
             Err(_) => {
                 broken.push(number);
                 Page { number, ..Page::default() }
@@ -49,7 +55,7 @@ pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Resu
         out(page)?;
     }
     if broken.len() as u32 == total {
-        return Err(crate::faults::damaged("none of its pages can be read"));
+        return Err(crate::faults::no_readable_page());
     }
     if empty.len() + broken.len() == total as usize {
         return Err(crate::faults::no_text());
@@ -59,6 +65,9 @@ pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Resu
     }
     if !broken.is_empty() {
         notes.push(crate::faults::pages_damaged(&broken));
+    }
+    if !shortened.is_empty() {
+        notes.push(crate::faults::pages_shortened(&shortened, MOST_CHARS));
     }
     if total > MOST_PAGES {
         notes.push(crate::faults::pages_left_out(MOST_PAGES, total));
@@ -70,7 +79,8 @@ fn open<'a>(pdfium: &'a Pdfium, path: &Path) -> Result<PdfDocument<'a>, Fault> {
     pdfium.load_pdf_from_file(path, None).map_err(fault)
 }
 
-fn read_page(page: &PdfPage<'_>, number: u32) -> Result<Page, Fault> {
+/// A page, and whether all of it was read.
+fn read_page(page: &PdfPage<'_>, number: u32) -> Result<(Page, bool), Fault> {
     let text = page.text().map_err(fault)?;
     let grid = PdfRenderConfig::new().set_fixed_size(GRID, GRID);
     let place = |x: PdfPoints, y: PdfPoints| page.points_to_pixels(x, y, &grid).ok();
@@ -91,7 +101,9 @@ fn read_page(page: &PdfPage<'_>, number: u32) -> Result<Page, Fault> {
     }
     let (width, height) = (page.width().value, page.height().value);
     let laid_out = layout::lay_out(&glyphs, width, height);
-    Ok(Page { number, text: laid_out.text, width, height, words: laid_out.words, headings: laid_out.headings })
+    let whole = chars.len() <= MOST_CHARS;
+    let page = Page { number, text: laid_out.text, width, height, words: laid_out.words, headings: laid_out.headings };
+    Ok((page, whole))
 }
 
 /// PDFium, loaded once per process.
@@ -155,9 +167,7 @@ fn fault(error: PdfiumError) -> Fault {
     match error {
         PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::PasswordError) => crate::faults::encrypted(),
         PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::SecurityError) => crate::faults::encrypted(),
-        PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::FormatError) => {
-            crate::faults::damaged("it is not a valid PDF")
-        }
+        PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::FormatError) => crate::faults::not_a_pdf(),
         PdfiumError::IoError(e) => crate::faults::unreadable(&e.to_string()),
         other => crate::faults::damaged(&describe(&other)),
     }

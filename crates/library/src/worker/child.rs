@@ -1,7 +1,10 @@
 //! The child's side: reads jobs, runs parsers, writes frames, until its parent goes away.
 
-use super::{Frame, Job, limits};
-use crate::extract::{self, pdf};
+use super::{Frame, Job, PageFrame, limits};
+use crate::{
+    chunk::chunks,
+    extract::{self, pdf},
+};
 use protocol::Fault;
 use std::{
     io::{self, BufRead, BufWriter, Read, Write},
@@ -44,9 +47,10 @@ fn answer(job: Job, output: &mut impl Write) -> io::Result<()> {
             let Some(extractor) = extract::extractor(&format) else {
                 return send(output, &Frame::Failed(crate::faults::unsupported(&format)));
             };
-            let mut broken = None;
+            let (mut broken, mut section) = (None, None);
             let read = (extractor.read)(&path, &mut |page| {
-                send(output, &Frame::Page(page.into())).map_err(|error| {
+                let chunks = chunks(&page, &mut section);
+                send(output, &Frame::Page(PageFrame::new(page, chunks))).map_err(|error| {
                     let fault = crate::faults::crashed(&error.to_string());
                     broken = Some(error);
                     fault

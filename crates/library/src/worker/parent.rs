@@ -1,7 +1,6 @@
 //! The parent's side: starts children, gives them jobs, and ends those that misbehave.
 
-use super::{Frame, Job, Limits};
-use crate::extract::Page;
+use super::{CutPage, Frame, Job, Limits};
 use protocol::Fault;
 use serde::Serialize;
 use std::{
@@ -12,16 +11,17 @@ use std::{
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    process::{Child, ChildStdin, ChildStdout, Command},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
+    task::JoinSet,
     time::timeout,
 };
 
 /// The longest frame: the text and boxes of the fullest page.
-const LONGEST_FRAME: u64 = 96 << 20;
+const LONGEST_FRAME: u64 = 32 << 20;
 /// The largest picture.
 const LARGEST_PICTURE: u64 = 96 << 20;
-/// How much of what a child says before it dies is kept.
-const LAST_WORDS: u64 = 4_096;
+/// How much of what a child said last is kept, in case it dies.
+const LAST_WORDS: usize = 4_096;
 /// How long a dying child may take to say how it died.
 const DYING: Duration = Duration::from_secs(2);
 
@@ -56,7 +56,7 @@ pub struct Parent {
 #[derive(Debug)]
 pub enum Step {
     /// A page.
-    Page(Page),
+    Page(CutPage),
     /// No more; what a person should know.
     Done(Vec<Fault>),
 }
@@ -66,6 +66,11 @@ struct Alive {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     jobs: u32,
+    /// A job was sent, and the end of its answer not yet read. Whoever asks next must not take the rest
+    /// of that answer for its own: a future that is dropped in the middle leaves this set.
+    answering: bool,
+    /// Takes what the child says on stderr, so that it never waits for a reader; ends with it.
+    words: JoinSet<Vec<u8>>,
 }
 
 impl Parent {
@@ -93,10 +98,16 @@ impl Parent {
                     self.end().await;
                     return Err(Trouble::Document(crate::faults::too_much_text()));
                 }
-                Ok(Step::Page(page.into()))
+                match page.page() {
+                    Some(page) => Ok(Step::Page(page)),
+                    None => Err(self.out_of_step().await),
+                }
             }
-            Frame::Done(notes) => Ok(Step::Done(notes)),
-            Frame::Failed(fault) => Err(Trouble::Document(fault)),
+            Frame::Done(notes) => {
+                self.answered();
+                Ok(Step::Done(notes))
+            }
+            Frame::Failed(fault) => Err(self.failed(fault)),
             Frame::Picture { .. } => Err(self.out_of_step().await),
         }
     }
@@ -109,14 +120,35 @@ impl Parent {
                 let mut png = vec![0; bytes as usize];
                 let Some(alive) = &mut self.child else { return Err(self.out_of_step().await) };
                 match timeout(self.limits.picture_time, alive.output.read_exact(&mut png)).await {
-                    Ok(Ok(_)) => Ok(Picture { png, width, height }),
+                    Ok(Ok(_)) => {
+                        self.answered();
+                        Ok(Picture { png, width, height })
+                    }
                     Ok(Err(_)) => Err(self.died().await),
                     Err(_) => Err(self.too_slow(self.limits.picture_time).await),
                 }
             }
-            Frame::Failed(fault) => Err(Trouble::Document(fault)),
+            Frame::Failed(fault) => Err(self.failed(fault)),
             Frame::Picture { .. } | Frame::Page(_) | Frame::Done(_) => Err(self.out_of_step().await),
         }
+    }
+
+    /// Whether a child is there that can be asked again.
+    pub fn is_alive(&self) -> bool {
+        self.child.as_ref().is_some_and(|alive| !alive.answering)
+    }
+
+    /// The child has answered to the end.
+    fn answered(&mut self) {
+        if let Some(alive) = &mut self.child {
+            alive.answering = false;
+        }
+    }
+
+    /// The child has answered that it cannot.
+    fn failed(&mut self, fault: Fault) -> Trouble {
+        self.answered();
+        Trouble::Document(fault)
     }
 
     /// Ends the child, if there is one.
@@ -129,7 +161,7 @@ impl Parent {
     }
 
     async fn send(&mut self, job: &Job) -> Result<(), Trouble> {
-        if self.child.as_ref().is_some_and(|alive| alive.jobs >= self.limits.jobs) {
+        if self.child.as_ref().is_some_and(|alive| alive.answering || alive.jobs >= self.limits.jobs) {
             self.end().await;
         }
         // A child that died while it was idle is replaced once.
@@ -139,6 +171,7 @@ impl Parent {
             }
             let Some(alive) = &mut self.child else { continue };
             alive.jobs += 1;
+            alive.answering = true;
             if write(&mut alive.input, job).await.is_ok() {
                 return Ok(());
             }
@@ -161,11 +194,14 @@ impl Parent {
             }
         }
         let mut child = command.spawn().map_err(|e| failed(format!("{}: {e}", Path::new(program).display())))?;
-        let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(mut input), Some(output), Some(errors)) = pipes else {
             return Err(failed("no pipes".into()));
         };
+        let mut words = JoinSet::new();
+        words.spawn(last_words(errors));
         write(&mut input, &Job::Limit { memory: self.limits.memory }).await.map_err(|e| failed(e.to_string()))?;
-        Ok(Alive { child, input, output: BufReader::new(output), jobs: 0 })
+        Ok(Alive { child, input, output: BufReader::new(output), jobs: 0, answering: false, words })
     }
 
     async fn frame(&mut self, left: Duration, limit: Duration) -> Result<Frame, Trouble> {
@@ -199,14 +235,11 @@ impl Parent {
         let Some(mut alive) = self.child.take() else {
             return Trouble::Document(crate::faults::crashed("it ended"));
         };
-        let mut words = String::new();
-        if let Some(errors) = alive.child.stderr.take() {
-            let mut bytes = Vec::new();
-            // Its last words help; without them the way it ended must do.
-            if let Ok(Ok(_)) = timeout(DYING, errors.take(LAST_WORDS).read_to_end(&mut bytes)).await {
-                words = String::from_utf8_lossy(&bytes).into_owned();
-            }
-        }
+        // Its last words help; without them the way it ended must do.
+        let words = match timeout(DYING, alive.words.join_next()).await {
+            Ok(Some(Ok(bytes))) => String::from_utf8_lossy(&bytes).into_owned(),
+            Ok(Some(Err(_)) | None) | Err(_) => String::new(),
+        };
         let status = match timeout(DYING, alive.child.wait()).await {
             Ok(Ok(status)) => status.to_string(),
             Ok(Err(error)) => error.to_string(),
@@ -223,6 +256,17 @@ impl Parent {
 /// What a child may know of the environment: where its library is, nothing secret.
 const KEPT_ENVIRONMENT: &[&str] =
     &["ATELIER_PDFIUM", "HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "SystemRoot", "PATH", "LD_LIBRARY_PATH", "TMPDIR"];
+
+/// Reads to the end what a child says, and keeps the last of it.
+async fn last_words(mut errors: ChildStderr) -> Vec<u8> {
+    let (mut kept, mut piece) = (Vec::new(), [0; LAST_WORDS]);
+    while let Ok(length @ 1..) = errors.read(&mut piece).await {
+        kept.extend_from_slice(&piece[..length]);
+        let excess = kept.len().saturating_sub(LAST_WORDS);
+        kept.drain(..excess);
+    }
+    kept
+}
 
 async fn write(input: &mut ChildStdin, job: &impl Serialize) -> std::io::Result<()> {
     let mut line = serde_json::to_vec(job)?;

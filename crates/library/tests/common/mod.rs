@@ -5,11 +5,15 @@ use async_trait::async_trait;
 use library::{Embed, Library, LibraryConfig, Limits, SearchQuery};
 use protocol::{Actor, SearchMode, Span};
 use std::{
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 use store::Store;
+
+/// The program that reads documents.
+pub const WORKER: &str = env!("CARGO_BIN_EXE_extract-worker");
 
 pub struct Here {
     pub dir: tempfile::TempDir,
@@ -35,8 +39,10 @@ impl Here {
         self.open_with(Limits::default()).await
     }
     pub async fn open_with(&self, limits: Limits) -> Library {
-        let mut config =
-            LibraryConfig::new(self.dir.path().join("index"), vec![env!("CARGO_BIN_EXE_extract-worker").into()]);
+        self.open_worker(WORKER.into(), limits).await
+    }
+    pub async fn open_worker(&self, worker: OsString, limits: Limits) -> Library {
+        let mut config = LibraryConfig::new(self.dir.path().join("index"), vec![worker]);
         config.limits = limits;
         Library::open(self.store.clone(), config).await.unwrap()
     }
@@ -51,6 +57,17 @@ fn count(dir: &Path) -> usize {
 
 pub async fn idle(library: &Library) {
     tokio::time::timeout(Duration::from_secs(60), library.idle()).await.expect("the library comes to rest");
+}
+
+/// Waits until something is so.
+pub async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
+    for _ in 0..1_200 {
+        if so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("never: {what}");
 }
 
 pub fn find(text: &str) -> SearchQuery {

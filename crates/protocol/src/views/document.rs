@@ -28,6 +28,9 @@ pub struct DocumentView {
     pub added_at: i64,
     /// How far it is.
     pub state: DocumentState,
+    /// What a person should know of how it was read: pages without text, pages left out.
+    #[serde(default)]
+    pub notes: Vec<Fault>,
 }
 
 /// How far a document is.
@@ -70,6 +73,9 @@ pub struct ImportPlan {
     pub known: u32,
     /// Files left out, with the reason.
     pub left_out: Vec<LeftOutFile>,
+    /// How many more were left out than are listed.
+    #[serde(default)]
+    pub more_left_out: u32,
     /// The documents, once the import has begun, known ones included.
     pub documents: Vec<DocumentId>,
 }
@@ -92,10 +98,17 @@ pub struct LeftOutFile {
     pub fault: Fault,
 }
 
+impl ImportPlan {
+    /// How many files are left out, listed or not.
+    pub fn all_left_out(&self) -> u32 {
+        u32::try_from(self.left_out.len()).unwrap_or(u32::MAX).saturating_add(self.more_left_out)
+    }
+}
+
 /// Where the import is.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct ImportProgress {
-    /// Documents of the running import.
+    /// Documents of the running import: done, being read, waiting.
     pub total: u32,
     /// Done, well or not.
     pub done: u32,
@@ -105,8 +118,18 @@ pub struct ImportProgress {
     pub current: Option<String>,
     /// Whether a person paused it.
     pub paused: bool,
-    /// Milliseconds that the rest may take, from the measured rate; None while unknown.
+    /// Milliseconds that the rest may take, from the measured rate; None while unknown. While
+    /// documents are read it is the time for reading them, then the time for the rest of the passages.
     pub left_ms: Option<u64>,
+    /// Passages that the embedding model has read since it began.
+    #[serde(default)]
+    pub embedded: u32,
+    /// Passages that it has read or still has to.
+    #[serde(default)]
+    pub passages: u32,
+    /// Why no document can be read now, where that is no document's fault. It is tried again by itself.
+    #[serde(default)]
+    pub stopped: Option<Fault>,
 }
 
 /// How to search.

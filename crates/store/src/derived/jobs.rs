@@ -81,9 +81,11 @@ impl Derived {
     }
 
     /// Takes the next document: it is being read from now on, and nothing is left of an earlier reading.
+    /// One at a time is read, so one that is still called so was left behind by an error, and waits.
     pub async fn take_job(&self) -> Result<Option<Job>, StoreError> {
         let since = now();
         let mut tx = self.begin().await?;
+        sqlx::query!("UPDATE jobs SET state = 'waiting' WHERE state = 'reading'").execute(&mut *tx).await?;
         let next = sqlx::query!(
             r#"SELECT j.document AS "document: Uuid", j.attempts, d.name, d.format, d.hash, d.bytes
                FROM jobs j JOIN documents d ON d.id = j.document

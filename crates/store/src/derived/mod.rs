@@ -14,7 +14,7 @@ pub use passages::StoredPassage;
 pub use vectors::{StoredVector, Unembedded};
 
 use crate::{Store, StoreError};
-use protocol::{DocumentId, DocumentState, FaultKind};
+use protocol::{DocumentId, DocumentState, Fault, FaultKind};
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -34,6 +34,14 @@ pub(crate) struct Facts {
     pub passages: u32,
     pub language: Option<String>,
     pub state: DocumentState,
+    pub notes: Vec<Fault>,
+}
+
+impl Default for Facts {
+    /// A document that nothing is known of waits.
+    fn default() -> Self {
+        Self { pages: 0, passages: 0, language: None, state: DocumentState::Waiting, notes: Vec::new() }
+    }
 }
 
 struct FactsRow {
@@ -44,6 +52,7 @@ struct FactsRow {
     passages: Option<i64>,
     embedded: Option<i64>,
     language: Option<String>,
+    notes: Option<String>,
 }
 
 impl Derived {
@@ -61,7 +70,7 @@ impl Derived {
         let rows = sqlx::query_as!(
             FactsRow,
             r#"SELECT j.document AS "document: Uuid", j.state, j.fault, r.pages AS "pages?", r.passages AS "passages?",
-                      r.embedded AS "embedded?", r.language
+                      r.embedded AS "embedded?", r.language, r.notes AS "notes?"
                FROM jobs j LEFT JOIN readings r ON r.document = j.document
                WHERE ?1 IS NULL OR j.document = ?1"#,
             one
@@ -98,11 +107,13 @@ fn facts(row: FactsRow) -> Facts {
         "ready" => DocumentState::Ready { meaning: passages > 0 && embedded >= passages },
         "failed" => DocumentState::Failed {
             fault: row.fault.as_deref().and_then(|f| serde_json::from_str(f).ok()).unwrap_or_else(|| {
-                protocol::Fault::new(FaultKind::Damaged, "document.failed", "The document could not be read.")
+                Fault::new(FaultKind::Damaged, "document.failed", "The document could not be read.")
             }),
         },
         // "waiting": the table allows no other word.
         _ => DocumentState::Waiting,
     };
-    Facts { pages: count(row.pages), passages, language: row.language, state }
+    // A note that cannot be read is no reason to hide the document.
+    let notes = row.notes.as_deref().and_then(|n| serde_json::from_str(n).ok()).unwrap_or_default();
+    Facts { pages: count(row.pages), passages, language: row.language, state, notes }
 }

@@ -157,13 +157,4 @@ impl Derived {
             boxes: row.boxes,
         })
     }
-
-    /// What a person should know of how a document was read.
-    pub async fn notes(&self, document: DocumentId) -> Result<Vec<Fault>, StoreError> {
-        let notes = sqlx::query_scalar!("SELECT notes FROM readings WHERE document = ?", document.0);
-        match notes.fetch_optional(self.store.pool()).await? {
-            Some(notes) => Ok(serde_json::from_str(&notes)?),
-            None => Ok(Vec::new()),
-        }
-    }
 }

@@ -52,6 +52,15 @@ impl Derived {
             .collect())
     }
 
+    /// How many passages have no vector yet.
+    pub async fn count_unembedded(&self) -> Result<u32, StoreError> {
+        let count = sqlx::query_scalar!(
+            r#"SELECT coalesce(sum(max(r.passages - r.embedded, 0)), 0) AS "count!: i64"
+               FROM readings r JOIN jobs j ON j.document = r.document WHERE j.state IN ('indexing', 'ready')"#
+        );
+        Ok(u32::try_from(count.fetch_one(self.store.pool()).await?).unwrap_or(u32::MAX))
+    }
+
     /// Adds vectors; those of passages that are gone meanwhile are left out. Returns the documents
     /// whose passages all have one now.
     pub async fn add_vectors(&self, model: &str, vectors: &[StoredVector]) -> Result<Vec<DocumentId>, StoreError> {

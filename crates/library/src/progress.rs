@@ -1,0 +1,243 @@
+//! How far the import is: what is done, what waits, and how long the rest may take.
+
+use protocol::{DocumentId, Fault, ImportProgress};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+use store::{Job, Queue};
+
+/// An estimate is never below this: something is still going on.
+const LEAST_LEFT: Duration = Duration::from_secs(1);
+/// A document that takes longer than expected has at least this share of its time still before it.
+const LEAST_SHARE: f64 = 0.1;
+
+/// The counts of the running import.
+#[derive(Debug, Default)]
+pub(crate) struct Count {
+    /// The documents that it is through with, and whether each failed.
+    done: HashMap<DocumentId, bool>,
+    current: Option<Current>,
+    waiting: Queue,
+    /// Bytes and time of what it has read so far: the measured rate.
+    bytes: u64,
+    time: Duration,
+    /// Passages that got a vector since the embedding began, those that wait for one, and its time.
+    embedded: u32,
+    unembedded: u32,
+    embedding_time: Duration,
+    /// Why it cannot go on now.
+    stopped: Option<Fault>,
+}
+
+/// The document that is being read.
+#[derive(Debug)]
+struct Current {
+    document: DocumentId,
+    name: String,
+    bytes: u64,
+    since: Instant,
+}
+
+impl Count {
+    /// These documents wait, whatever became of them before.
+    pub fn again(&mut self, documents: &[DocumentId]) {
+        for document in documents {
+            self.done.remove(document);
+            self.current.take_if(|current| current.document == *document);
+        }
+    }
+
+    /// What waits now. An import that was begun before a restart counts too.
+    pub fn queue(&mut self, waiting: Queue) {
+        self.waiting = waiting;
+    }
+
+    /// A document is being read.
+    pub fn begin(&mut self, job: &Job, now: Instant) {
+        self.current = Some(Current { document: job.document, name: job.name.clone(), bytes: job.bytes, since: now });
+    }
+
+    /// It is not read any more, for whatever reason.
+    pub fn leave(&mut self) {
+        self.current = None;
+    }
+
+    /// The import is through with a document.
+    pub fn end(&mut self, job: &Job, took: Duration, failed: bool) {
+        self.done.insert(job.document, failed);
+        self.bytes += job.bytes;
+        self.time += took;
+    }
+
+    /// Everything is read: the next document begins another import.
+    pub fn rest(&mut self) {
+        (self.done, self.current, self.waiting) = (HashMap::new(), None, Queue::default());
+        (self.bytes, self.time) = (0, Duration::ZERO);
+    }
+
+    /// Reading cannot go on, or goes on again. Says whether that is news.
+    pub fn stop(&mut self, why: Option<Fault>) -> bool {
+        let news = self.stopped.is_some() != why.is_some();
+        self.stopped = why;
+        news
+    }
+
+    /// So many passages wait for their vectors.
+    pub fn unembedded(&mut self, passages: u32) {
+        self.unembedded = passages;
+    }
+
+    /// So many passages are dealt with.
+    pub fn embedded(&mut self, passages: u32, took: Duration) {
+        self.embedded += passages;
+        self.unembedded = self.unembedded.saturating_sub(passages);
+        self.embedding_time += took;
+    }
+
+    /// No passage waits: the next one begins another count.
+    pub fn embedding_rests(&mut self) {
+        (self.embedded, self.unembedded, self.embedding_time) = (0, 0, Duration::ZERO);
+    }
+
+    /// For clients.
+    pub fn view(&self, paused: bool, now: Instant) -> ImportProgress {
+        let done = u32::try_from(self.done.len()).unwrap_or(u32::MAX);
+        let failed = self.done.values().filter(|failed| **failed).count();
+        ImportProgress {
+            total: done + u32::from(self.current.is_some()) + self.waiting.waiting,
+            done,
+            failed: u32::try_from(failed).unwrap_or(u32::MAX),
+            current: self.current.as_ref().map(|current| current.name.clone()),
+            paused,
+            left_ms: self.left(now).filter(|_| !paused && self.stopped.is_none()).map(milliseconds),
+            embedded: self.embedded,
+            passages: self.embedded + self.unembedded,
+            stopped: self.stopped.clone(),
+        }
+    }
+
+    /// How long reading may still take; when all is read, how long embedding may.
+    fn left(&self, now: Instant) -> Option<Duration> {
+        let (seconds, each) = if self.current.is_some() || self.waiting.waiting > 0 {
+            let each = rate(self.time, self.bytes)?;
+            let current = self.current.as_ref().map_or(0.0, |current| {
+                let expected = current.bytes as f64 * each;
+                let passed = now.saturating_duration_since(current.since).as_secs_f64();
+                (expected - passed).max(expected * LEAST_SHARE)
+            });
+            (current, each * self.waiting.waiting_bytes as f64)
+        } else if self.unembedded > 0 {
+            (0.0, rate(self.embedding_time, u64::from(self.embedded))? * f64::from(self.unembedded))
+        } else {
+            return None;
+        };
+        Some(Duration::try_from_secs_f64(seconds + each).ok()?.max(LEAST_LEFT))
+    }
+}
+
+/// Seconds for one of so many; None where nothing was measured.
+fn rate(time: Duration, of: u64) -> Option<f64> {
+    let each = time.as_secs_f64() / of as f64;
+    (each.is_finite() && each > 0.0).then_some(each)
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn job(bytes: u64) -> Job {
+        let (name, format, hash) = (format!("{bytes}.md"), "md".into(), String::new());
+        Job { document: DocumentId::new(), name, format, hash, bytes, attempts: 1 }
+    }
+
+    fn waiting(waiting: u32, waiting_bytes: u64) -> Queue {
+        Queue { waiting, waiting_bytes, ..Queue::default() }
+    }
+
+    fn counts(count: &Count) -> (u32, u32, u32) {
+        let view = count.view(false, Instant::now());
+        (view.done, view.failed, view.total)
+    }
+
+    #[test]
+    fn each_document_counts_once() {
+        let (mut count, now) = (Count::default(), Instant::now());
+        let (a, b) = (job(100), job(200));
+        count.queue(waiting(2, 300));
+        assert_eq!(counts(&count), (0, 0, 2), "before the first is begun");
+        count.queue(waiting(1, 200));
+        count.begin(&a, now);
+        assert_eq!(counts(&count), (0, 0, 2));
+        // Asked for again while it is read.
+        count.again(&[a.document]);
+        count.queue(waiting(2, 300));
+        assert_eq!(counts(&count), (0, 0, 2));
+        count.begin(&b, now);
+        count.queue(waiting(1, 100));
+        count.leave();
+        count.end(&b, SECOND, true);
+        assert_eq!(counts(&count), (1, 1, 2));
+        // Asked for again after it failed.
+        count.again(&[b.document]);
+        count.queue(waiting(2, 300));
+        assert_eq!(counts(&count), (0, 0, 2));
+        for job in [&a, &b] {
+            count.begin(job, now);
+            count.leave();
+            count.end(job, SECOND, false);
+        }
+        count.queue(waiting(0, 0));
+        assert_eq!(counts(&count), (2, 0, 2));
+        count.rest();
+        assert_eq!(counts(&count), (0, 0, 0));
+    }
+
+    #[test]
+    fn the_time_left_holds_what_is_being_read() {
+        let (mut count, now) = (Count::default(), Instant::now());
+        let left = |count: &Count, after: u32| count.view(false, now + SECOND * after).left_ms;
+        count.queue(waiting(2, 30_000));
+        assert_eq!(left(&count, 0), None, "nothing was measured yet");
+        count.end(&job(1_000), SECOND, false);
+        assert_eq!(left(&count, 0), Some(30_000));
+        count.begin(&job(20_000), now);
+        count.queue(waiting(1, 10_000));
+        assert_eq!(left(&count, 0), Some(30_000));
+        assert_eq!(left(&count, 5), Some(25_000));
+        assert_eq!(left(&count, 60), Some(12_000), "longer than expected");
+        count.queue(waiting(0, 0));
+        assert_eq!(left(&count, 5), Some(15_000), "the last one");
+        assert_eq!(count.view(true, now).left_ms, None, "paused");
+    }
+
+    #[test]
+    fn passages_are_counted_since_embedding_began() {
+        let (mut count, now) = (Count::default(), Instant::now());
+        count.unembedded(100);
+        assert_eq!(count.view(false, now).left_ms, None);
+        count.embedded(20, SECOND * 4);
+        // More came meanwhile.
+        count.unembedded(180);
+        let view = count.view(false, now);
+        assert_eq!((view.embedded, view.passages, view.left_ms), (20, 200, Some(36_000)));
+        count.embedding_rests();
+        let view = count.view(false, now);
+        assert_eq!((view.embedded, view.passages, view.left_ms), (0, 0, None));
+    }
+
+    #[test]
+    fn a_standstill_is_news_once() {
+        let (mut count, fault) = (Count::default(), crate::faults::no_worker("gone"));
+        count.queue(waiting(1, 10));
+        assert!(count.stop(Some(fault.clone())) && !count.stop(Some(fault.clone())));
+        assert_eq!(count.view(false, Instant::now()).stopped, Some(fault));
+        assert!(count.stop(None) && !count.stop(None));
+    }
+}
