@@ -10,7 +10,7 @@ use crate::{
     screen::Screen,
     shell::{areas, boundary::Boundary, side::Side, toasts::Toasts},
     state::{Link, Workspace, WorkspaceStoreFields},
-    views,
+    transport, views,
 };
 use leptos::{ev, prelude::*};
 use protocol::{Settings, Theme};
@@ -30,7 +30,13 @@ pub fn App() -> impl IntoView {
     }
 
     window_event_listener(ev::hashchange, move |_| {
-        screen.route.set(Route::parse(&window().location().hash().unwrap_or_default()));
+        let hash = window().location().hash().unwrap_or_default();
+        if transport::lets_in(&hash) {
+            // A fresh address, opened in a tab that is here already: it is traded at the start.
+            let _ = window().location().reload();
+            return;
+        }
+        screen.route.set(Route::parse(&hash));
     });
     let mac = dom::is_mac();
     window_event_listener(ev::keydown, move |event| {
