@@ -129,6 +129,7 @@ fn questions_wait_in_line_and_can_be_withdrawn() {
     browser.click(".msg:last-child .withdraw");
     until_count(&browser, ".withdraw", 1);
     browser.find(".msg:last-child .ended");
+    browser.picture("chat-queued");
     assert_eq!(browser.accessibility(), Vec::<String>::new(), "a chat in which a question waits");
     // The one that runs is stopped, and the one that waited has its turn.
     browser.click("#message");
@@ -174,6 +175,7 @@ fn a_restarted_server_says_how_to_get_in_and_the_draft_is_kept() {
 
     let served = Served::start_at(&workspace, &address);
     browser.find("main.closed [role=alert]");
+    browser.picture("chat-restarted");
     assert!(browser.page().contains("terminal"), "{}", browser.page());
     browser.open_url(&served.url());
     wait_for_session(&browser);
