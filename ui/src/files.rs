@@ -3,7 +3,7 @@
 use crate::client::Client;
 use futures::channel::oneshot;
 use leptos::prelude::*;
-use protocol::{Fault, FaultKind, ImportBytes, ImportPaths};
+use protocol::{Fault, FaultKind, ImportBytes, ImportPaths, LARGEST_UPLOAD};
 use wasm_bindgen::{JsCast, JsValue, prelude::*};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{File, FileList, FileReader, HtmlInputElement};
@@ -95,10 +95,10 @@ pub fn import_paths(client: Client, paths: Vec<String>) {
     }
     client.ask(ImportPaths { paths }, move |plan| {
         let new = f64::from(plan.files);
-        let text = match (plan.files, plan.left_out.len()) {
+        let text = match (plan.files, plan.all_left_out()) {
             (0, 0) => t!("import.known", n = f64::from(plan.known)),
             (_, 0) => t!("import.begun", n = new),
-            (_, left_out) => t!("import.begun_without", n = new, left_out = left_out as f64),
+            (_, left_out) => t!("import.begun_without", n = new, left_out = f64::from(left_out)),
         };
         client.screen.toast(text, None);
         if let (0, Some(first)) = (plan.files, plan.left_out.into_iter().next()) {
@@ -116,16 +116,22 @@ pub fn import_files(client: Client, files: FileList) {
     client.screen.toast(t!("import.begun", n = files.len() as f64), None);
     spawn_local(async move {
         for file in files {
-            let name = file.name();
-            let sent = match read(&file).await {
-                Some(base64) => client.call(ImportBytes { name, base64 }).await.map(drop),
-                None => Err(Fault::new(FaultKind::Invalid, "client.file_unreadable", name.clone()).with("file", name)),
-            };
-            if let Err(fault) = sent {
+            if let Err(fault) = send(client, &file).await {
                 client.screen.fault.set(Some(fault));
             }
         }
     });
+}
+
+/// Sends a file. One that does not fit into a request is not even read.
+async fn send(client: Client, file: &File) -> Result<(), Fault> {
+    let name = file.name();
+    let refused = |code: &str| Fault::new(FaultKind::Invalid, code, name.clone()).with("file", &name);
+    if file.size() > LARGEST_UPLOAD as f64 {
+        return Err(refused("client.file_too_large").with("limit_mb", LARGEST_UPLOAD >> 20));
+    }
+    let base64 = read(file).await.ok_or_else(|| refused("client.file_unreadable"))?;
+    client.call(ImportBytes { name, base64 }).await.map(drop)
 }
 
 /// A file's bytes in base64.

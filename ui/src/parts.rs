@@ -4,6 +4,7 @@ pub mod bar;
 pub mod citation;
 pub mod dialog;
 pub mod icon;
+pub mod import;
 pub mod menu;
 pub mod notice;
 pub mod prose;

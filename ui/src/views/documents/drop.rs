@@ -43,9 +43,9 @@ pub(super) fn Target() -> impl IntoView {
                     </h2>
                     <p class="dim">{t!("documents.drop_about")}</p>
                     {move || {
-                        let left_out = plan.get().map_or(0, |plan| plan.left_out.len());
+                        let left_out = plan.get().map_or(0, |plan| plan.all_left_out());
                         (left_out > 0)
-                            .then(|| view! { <span class="drop-skip">{t!("import.left_out", n = left_out as f64)}</span> })
+                            .then(|| view! { <span class="drop-skip">{t!("import.left_out", n = f64::from(left_out))}</span> })
                     }}
                 </div>
             </div>

@@ -7,7 +7,7 @@ use crate::{
     state::WorkspaceStoreFields,
 };
 use leptos::prelude::*;
-use protocol::{DocumentId, DocumentState, DocumentView, RetryDocument};
+use protocol::{DocumentId, DocumentState, DocumentView, Fault, RetryDocument};
 use std::collections::BTreeSet;
 
 /// A row.
@@ -55,7 +55,13 @@ pub(super) fn Row(
             <td class="dim">{move || document.get().and_then(|document| document.language).map(|code| language(&code))}</td>
             <td class="r">{move || document.with(|document| document.as_ref().map_or_else(String::new, pages))}</td>
             <td class="r dim">{move || document.get().map(|document| i18n::bytes(document.bytes))}</td>
-            <td>{move || document.get().map(|document| view! { <State id state=document.state/> })}</td>
+            <td>
+                {move || {
+                    document
+                        .get()
+                        .map(|document| view! { <State id state=document.state/> <Notes notes=document.notes/> })
+                }}
+            </td>
             <td class="r dim num">{move || document.get().map(|document| i18n::date(document.added_at))}</td>
         </tr>
     }
@@ -123,13 +129,11 @@ fn State(id: DocumentId, state: DocumentState) -> impl IntoView {
         }
         .into_any(),
         DocumentState::Failed { fault } => {
-            let words = faults::words(&fault);
-            let about = [Some(words.message.clone()), words.safe, words.hint];
-            let about = about.into_iter().flatten().collect::<Vec<_>>().join(" ");
+            let (message, about) = what(&fault);
             view! {
                 <span class="status bad">
                     <Glyph icon=Icon::CircleAlert size=14/>
-                    <span class="cut doc-why" title=about>{words.message}</span>
+                    <span class="cut doc-why" title=about>{message}</span>
                     <button class="btn sm" on:click=move |_| client.tell(RetryDocument { document: id })>
                         {t!("documents.retry")}
                     </button>
@@ -138,4 +142,28 @@ fn State(id: DocumentId, state: DocumentState) -> impl IntoView {
             .into_any()
         }
     }
+}
+
+/// What a person should know of how it was read: pages without text, pages left out.
+#[component]
+fn Notes(notes: Vec<Fault>) -> impl IntoView {
+    notes
+        .iter()
+        .map(|note| {
+            let (message, about) = what(note);
+            view! {
+                <span class="status warn" data-testid="document-note">
+                    <Glyph icon=Icon::CircleAlert size=14/>
+                    <span class="cut doc-why" title=about>{message}</span>
+                </span>
+            }
+        })
+        .collect_view()
+}
+
+/// What a fault says in one line, and all of it.
+fn what(fault: &Fault) -> (String, String) {
+    let words = faults::words(fault);
+    let about = [Some(words.message.clone()), words.safe, words.hint];
+    (words.message, about.into_iter().flatten().collect::<Vec<_>>().join(" "))
 }
