@@ -3,7 +3,7 @@
 use crate::{client::Client, dom, route::Route, state::WorkspaceStoreFields};
 use futures::channel::oneshot;
 use leptos::prelude::*;
-use protocol::{Fault, FaultKind, ImportBytes, ImportPaths, ImportPlan, LeftOutFile};
+use protocol::{Fault, FaultKind, ImportBytes, ImportPaths, ImportPlan, LARGEST_UPLOAD, LeftOutFile};
 use wasm_bindgen::{JsCast, JsValue, prelude::*};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{File, FileList, FileReader, HtmlInputElement};
@@ -112,11 +112,13 @@ pub fn import_paths(client: Client, paths: Vec<String>) {
 
 fn begun(client: Client, plan: ImportPlan) {
     let new = f64::from(plan.files);
-    let (text, action) = match (plan.files, plan.left_out.len()) {
+    let (text, action) = match (plan.files, plan.all_left_out()) {
         (0, 0) => (t!("import.known", n = f64::from(plan.known)), None),
         (_, 0) => (t!("import.begun", n = new), None),
-        (0, left_out) => (t!("import.left_out", n = left_out as f64), Some(see_left_out(client))),
-        (_, left_out) => (t!("import.begun_without", n = new, left_out = left_out as f64), Some(see_left_out(client))),
+        (0, left_out) => (t!("import.left_out", n = f64::from(left_out)), Some(see_left_out(client))),
+        (_, left_out) => {
+            (t!("import.begun_without", n = new, left_out = f64::from(left_out)), Some(see_left_out(client)))
+        }
     };
     leave_out(client, plan.left_out);
     client.screen.toast(text, action);
@@ -156,13 +158,7 @@ pub fn import_files(client: Client, files: FileList) {
         let mut left_out = Vec::new();
         for file in files {
             let name = file.name();
-            let sent =
-                match read(&file).await {
-                    Some(base64) => client.call(ImportBytes { name: name.clone(), base64 }).await.map(drop),
-                    None => Err(Fault::new(FaultKind::Invalid, "client.file_unreadable", name.clone())
-                        .with("file", name.clone())),
-                };
-            if let Err(fault) = sent {
+            if let Err(fault) = send(client, &file).await {
                 left_out.push(LeftOutFile { path: name, fault });
             }
         }
@@ -171,6 +167,17 @@ pub fn import_files(client: Client, files: FileList) {
             leave_out(client, left_out);
         }
     });
+}
+
+/// Sends a file. One that does not fit into a request is not even read.
+async fn send(client: Client, file: &File) -> Result<(), Fault> {
+    let name = file.name();
+    let refused = |code: &str| Fault::new(FaultKind::Invalid, code, name.clone()).with("file", &name);
+    if file.size() > LARGEST_UPLOAD as f64 {
+        return Err(refused("client.file_too_large").with("limit_mb", LARGEST_UPLOAD >> 20));
+    }
+    let base64 = read(file).await.ok_or_else(|| refused("client.file_unreadable"))?;
+    client.call(ImportBytes { name, base64 }).await.map(drop)
 }
 
 /// A file's bytes in base64.

@@ -6,6 +6,7 @@ pub mod dialog;
 pub mod field;
 pub mod fit;
 pub mod icon;
+pub mod import;
 pub mod marked;
 pub mod menu;
 pub mod notice;

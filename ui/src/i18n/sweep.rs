@@ -42,6 +42,33 @@ fn languages_have_the_same_keys_and_values() {
 }
 
 #[test]
+fn the_faults_of_documents_keep_their_values() {
+    let fr = catalogue(Lang::Fr);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/library/src/faults.rs");
+    let source = fs::read_to_string(source).unwrap();
+    let strings = |text: &str| text.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let mut checked = 0;
+    for function in source.split("\npub fn ").skip(1).filter_map(|text| text.split("\n}\n").next()) {
+        let is_code = |text: &String| {
+            text.starts_with("document.") || text.starts_with("import.") || text.starts_with("library.")
+        };
+        let code = strings(function).into_iter().find(is_code).unwrap_or_else(|| panic!("no code in {function}"));
+        let forms = |suffix: &str| fr.forms(&format!("fault.{code}{suffix}"));
+        assert!(!forms("").is_empty(), "no French words for {code}");
+        let said: BTreeSet<&str> = [forms(""), forms(".hint")].into_iter().flatten().flat_map(places).collect();
+        let values = function.split(".with(").skip(1).filter_map(|rest| rest.split('"').nth(1));
+        // What only the details show is in no sentence.
+        for value in values.filter(|value| *value != "detail") {
+            assert!(said.contains(value), "the French words for {code} drop {{{value}}}");
+            checked += 1;
+        }
+        let hinted = function.contains(".hint(");
+        assert_eq!(hinted, !forms(".hint").is_empty(), "the hint of {code}");
+    }
+    assert!(checked > 10, "{checked}");
+}
+
+#[test]
 fn french_typography() {
     let fr = catalogue(Lang::Fr);
     for key in fr.keys() {

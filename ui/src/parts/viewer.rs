@@ -7,9 +7,10 @@ use super::{
     page_dialog::Wide,
 };
 use crate::client::use_client;
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use protocol::{DocumentId, Fault, PageView, ReadPage, Span};
 use std::time::Duration;
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 
 /// The page's id on the screen, to go to by keyboard.
@@ -177,9 +178,11 @@ pub(super) fn Page(
 ) -> impl IntoView {
     let name = t!("viewer.page_name", page = page.page, document = &page.name);
     let (before, marked, after) = cut(&page.text, page.passage);
-    match page.picture {
+    let note = note(&page).map(|words| view! { <p class="notice warn viewer-note" role="status">{words}</p> });
+    let page = match page.picture {
         Some(picture) => {
-            let boxes = page.boxes.iter().map(|rect| {
+            let first = scrolled_to::<html::Span>();
+            let boxes = page.boxes.iter().enumerate().map(|(at, rect)| {
                 let style = format!(
                     "left:{:.3}%;top:{:.3}%;width:{:.3}%;height:{:.3}%",
                     rect.x * 100.0,
@@ -187,7 +190,12 @@ pub(super) fn Page(
                     rect.w * 100.0,
                     rect.h * 100.0
                 );
-                view! { <span class="page-box" style=style></span> }
+                // The picture has its size before it is there, so the first box can come into view at once.
+                if at == 0 {
+                    view! { <span class="page-box" style=style node_ref=first></span> }.into_any()
+                } else {
+                    view! { <span class="page-box" style=style></span> }.into_any()
+                }
             });
             let said = if marked.is_empty() { name } else { t!("viewer.page_with", name = name, passage = &marked) };
             view! {
@@ -198,26 +206,47 @@ pub(super) fn Page(
             }
             .into_any()
         }
-        None => view! {
-            <div class="page page-text" role="document" aria-label=name>
-                {before}
-                {(!marked.is_empty())
-                    .then(|| view! { <mark class="on" node_ref=scrolled_to()>{marked}</mark> })}
-                {after}
-            </div>
+        None => {
+            let first = scrolled_to::<html::Mark>();
+            view! {
+                <div class="page page-text" role="document" aria-label=name>
+                    {before}
+                    {(!marked.is_empty()).then(|| view! { <mark class="on" node_ref=first>{marked}</mark> })}
+                    {after}
+                </div>
+            }
+            .into_any()
         }
-        .into_any(),
+    };
+    view! {
+        {note}
+        {page}
+    }
+}
+
+/// What a person should know of a page that is not there as it should be.
+fn note(page: &PageView) -> Option<String> {
+    match (page.text.trim().is_empty(), page.picture.is_some()) {
+        (true, true) => Some(t!("viewer.no_text")),
+        (true, false) => Some(t!("viewer.unreadable")),
+        (false, false) if page.format == "pdf" => Some(t!("viewer.no_picture")),
+        (false, _) => None,
     }
 }
 
 /// A reference whose element comes into view as soon as it is there.
-fn scrolled_to() -> NodeRef<leptos::html::Mark> {
-    let node = NodeRef::<leptos::html::Mark>::new();
+fn scrolled_to<E>() -> NodeRef<E>
+where
+    E: html::ElementType + 'static,
+    E::Output: AsRef<web_sys::Element> + JsCast + Clone + 'static,
+{
+    let node = NodeRef::<E>::new();
     Effect::new(move || {
-        if let Some(mark) = node.get() {
+        if let Some(element) = node.get() {
             let options = web_sys::ScrollIntoViewOptions::new();
             options.set_block(web_sys::ScrollLogicalPosition::Center);
-            mark.scroll_into_view_with_scroll_into_view_options(&options);
+            let element: &web_sys::Element = element.as_ref();
+            element.scroll_into_view_with_scroll_into_view_options(&options);
         }
     });
     node
@@ -236,6 +265,33 @@ fn cut(text: &str, passage: Option<Span>) -> (String, String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_without_its_text_or_its_picture_says_so() {
+        let page = |format: &str, text: &str, picture: bool| PageView {
+            document: DocumentId::new(),
+            name: "a".into(),
+            format: format.into(),
+            page: 1,
+            pages: 1,
+            text: text.into(),
+            picture: picture.then(String::new),
+            width: 0,
+            height: 0,
+            boxes: Vec::new(),
+            passage: None,
+            page_hash: String::new(),
+        };
+        for (format, text, picture, expected) in [
+            ("pdf", "Text.", true, None),
+            ("md", "Text.", false, None),
+            ("pdf", " ", true, Some(t!("viewer.no_text"))),
+            ("pdf", "", false, Some(t!("viewer.unreadable"))),
+            ("pdf", "Text.", false, Some(t!("viewer.no_picture"))),
+        ] {
+            assert_eq!(note(&page(format, text, picture)), expected, "{format} {text:?} {picture}");
+        }
+    }
 
     #[test]
     fn a_passage_is_cut_by_chars() {

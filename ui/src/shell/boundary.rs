@@ -3,12 +3,15 @@
 use crate::{
     client::{use_client, use_space},
     faults, i18n,
-    parts::icon::{Glyph, Icon, PlaceMark},
+    parts::{
+        icon::{Glyph, Icon, PlaceMark},
+        import::import_words,
+    },
     route::Route,
     state::{Link, WorkspaceStoreFields},
 };
 use leptos::prelude::*;
-use protocol::{EgressTotals, EngineState, ImportProgress, ModelUse, Place};
+use protocol::{EgressTotals, EngineState, ModelUse, Place};
 
 /// What the place part says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,17 +128,12 @@ fn place_words(state: PlaceState, egress: &EgressTotals) -> AnyView {
 fn ImportPart() -> impl IntoView {
     let store = use_space();
     let words = move || {
-        let ImportProgress { total, done, paused, .. } = *store.import().read();
-        (done < total).then(|| {
-            let what = if paused {
-                t!("boundary.import_paused", done = done, total = total)
-            } else {
-                t!("boundary.indexing", done = done, total = total)
-            };
+        let now = store.import().get();
+        import_words(&now).map(|(words, _)| {
             view! {
                 <a class="seg" href=Route::Documents.href()>
-                    {(!paused).then(|| view! { <span class="spin"></span> })}
-                    <span class="num">{what}</span>
+                    {(!now.paused && now.stopped.is_none()).then(|| view! { <span class="spin"></span> })}
+                    <span class="num">{words}</span>
                 </a>
             }
         })

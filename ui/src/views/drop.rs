@@ -142,7 +142,7 @@ pub fn Layer() -> impl IntoView {
                         }}
                     </h2>
                     <p class="dim">{move || plan.get().map_or_else(|| t!("drop.about"), |plan| what(&plan))}</p>
-                    {move || plan.get().map(|plan| view! { <LeftOut files=plan.left_out/> })}
+                    {move || plan.get().map(|plan| view! { <LeftOut all=plan.all_left_out() files=plan.left_out/> })}
                     <p class="drop-keys small dim">
                         <kbd class="kbd">{t!("cap.esc")}</kbd>
                         " "
@@ -182,8 +182,8 @@ fn what(plan: &ImportPlan) -> String {
 
 /// What would be left out, and why.
 #[component]
-fn LeftOut(files: Vec<LeftOutFile>) -> impl IntoView {
-    let more = files.len().saturating_sub(NAMED);
+fn LeftOut(all: u32, files: Vec<LeftOutFile>) -> impl IntoView {
+    let more = (all as usize).saturating_sub(files.len().min(NAMED));
     let line = |words: String| {
         view! {
             <li class="drop-skip">

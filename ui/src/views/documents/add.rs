@@ -119,7 +119,8 @@ pub(crate) fn Plan(
     #[prop(into)]
     import: Callback<()>,
 ) -> impl IntoView {
-    let ImportPlan { files, bytes, formats, known, left_out, .. } = plan;
+    let all_left_out = f64::from(plan.all_left_out());
+    let ImportPlan { files, bytes, formats, known, left_out, more_left_out, .. } = plan;
     let all: u32 = formats.iter().map(|format| format.count).sum();
     view! {
         <div class="card pad plan" data-testid="import-plan">
@@ -156,7 +157,7 @@ pub(crate) fn Plan(
                 .then(|| {
                     view! {
                         <details class="plan-out">
-                            <summary>{t!("import.left_out", n = left_out.len() as f64)}</summary>
+                            <summary>{t!("import.left_out", n = all_left_out)}</summary>
                             <ul>
                                 {left_out
                                     .into_iter()
@@ -165,6 +166,8 @@ pub(crate) fn Plan(
                                         view! { <li><span class="mono">{file.path}</span> " " <span class="dim">{why}</span></li> }
                                     })
                                     .collect_view()}
+                                {(more_left_out > 0)
+                                    .then(|| view! { <li class="dim">{t!("import.left_out_more", n = f64::from(more_left_out))}</li> })}
                             </ul>
                         </details>
                     }

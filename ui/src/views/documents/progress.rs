@@ -1,6 +1,6 @@
 //! How far the import is: counts, an honest estimate, and pause.
 
-use crate::{client::use_client, i18n, state::WorkspaceStoreFields};
+use crate::{client::use_client, faults, i18n, parts::import::import_words, state::WorkspaceStoreFields};
 use leptos::prelude::*;
 use protocol::{ImportProgress, PauseImport};
 
@@ -9,17 +9,19 @@ use protocol::{ImportProgress, PauseImport};
 pub(super) fn Progress() -> impl IntoView {
     let client = use_client();
     let now = Memo::new(move |_| client.store.import().get());
-    let runs = Memo::new(move |_| now.with(|now| now.done < now.total));
+    let shown = Memo::new(move |_| now.with(import_words));
+    let words = move || shown.get().map(|(words, _)| words);
+    let share = move || shown.get().map_or(0.0, |(_, share)| share);
     let paused = Memo::new(move |_| now.read().paused);
     view! {
-        <Show when=move || runs.get()>
+        <Show when=move || shown.read().is_some()>
             <div class="ingest" data-testid="import-progress">
-                <Show when=move || !paused.get()>
+                <Show when=move || !paused.get() && now.read().stopped.is_none()>
                     <span class="spin"></span>
                 </Show>
-                <b class="num">{move || words(&now.get())}</b>
-                <span class="progress ingest-bar" role="img" aria-label=move || words(&now.get())>
-                    <i style=move || now.with(|now| format!("inline-size:{:.1}%", share(now)))></i>
+                <b class="num">{words}</b>
+                <span class="progress ingest-bar" role="img" aria-label=words>
+                    <i style=move || format!("inline-size:{:.1}%", share())></i>
                 </span>
                 <span class="dim num cut">{move || now.with(left)}</span>
                 <span class="grow"></span>
@@ -39,23 +41,12 @@ pub(super) fn Progress() -> impl IntoView {
     }
 }
 
-fn words(now: &ImportProgress) -> String {
-    if now.paused {
-        t!("boundary.import_paused", done = now.done, total = now.total)
-    } else {
-        t!("boundary.indexing", done = now.done, total = now.total)
-    }
-}
-
-fn share(now: &ImportProgress) -> f64 {
-    f64::from(now.done) / f64::from(now.total.max(1)) * 100.0
-}
-
-/// How long the rest may take, where that is known, else what is being read.
+/// Why nothing goes on, how long the rest may take where that is known, else what is being read.
 fn left(now: &ImportProgress) -> String {
-    match (now.left_ms, &now.current) {
-        (Some(ms), _) => t!("documents.left", time = i18n::milliseconds(ms)),
-        (None, Some(current)) => current.clone(),
-        (None, None) => String::new(),
+    match (&now.stopped, now.left_ms, &now.current) {
+        (Some(fault), _, _) => faults::words(fault).message,
+        (None, Some(ms), _) => t!("documents.left", time = i18n::milliseconds(ms)),
+        (None, None, Some(current)) => current.clone(),
+        (None, None, None) => String::new(),
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     state::WorkspaceStoreFields,
 };
 use leptos::prelude::*;
-use protocol::{DocumentId, DocumentState, DocumentView, RetryDocument};
+use protocol::{DocumentId, DocumentState, DocumentView, Fault, RetryDocument};
 use std::collections::BTreeSet;
 
 /// The id of a document's row on the page.
@@ -84,7 +84,15 @@ pub(super) fn Row(
             </td>
             <td class="r">{move || document.with(|document| document.as_ref().map_or_else(String::new, pages))}</td>
             <td class="r dim size">{move || document.get().map(|document| i18n::bytes(document.bytes))}</td>
-            <td class="wrap">{move || document.get().map(|document| view! { <State id state=document.state stop/> })}</td>
+            <td class="wrap">
+                {move || {
+                    document
+                        .get()
+                        .map(|document| {
+                            view! { <State id state=document.state stop/> <Notes notes=document.notes/> }
+                        })
+                }}
+            </td>
             <td class="r dim num added">{move || document.get().map(|document| i18n::date(document.added_at))}</td>
         </tr>
     }
@@ -182,4 +190,28 @@ fn State(id: DocumentId, state: DocumentState, stop: Memo<&'static str>) -> impl
             .into_any()
         }
     }
+}
+
+/// What a person should know of how it was read: pages without text, pages left out.
+#[component]
+fn Notes(notes: Vec<Fault>) -> impl IntoView {
+    notes
+        .iter()
+        .map(|note| {
+            let (message, about) = what(note);
+            view! {
+                <span class="status warn" data-testid="document-note">
+                    <Glyph icon=Icon::CircleAlert size=14/>
+                    <span class="cut doc-why" title=about>{message}</span>
+                </span>
+            }
+        })
+        .collect_view()
+}
+
+/// What a fault says in one line, and all of it.
+fn what(fault: &Fault) -> (String, String) {
+    let words = faults::words(fault);
+    let about = [Some(words.message.clone()), words.safe, words.hint];
+    (words.message, about.into_iter().flatten().collect::<Vec<_>>().join(" "))
 }
