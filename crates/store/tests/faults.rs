@@ -290,7 +290,10 @@ impl Mount {
     }
 
     fn grow(&self, size: &str) -> bool {
-        self.0.to_str().is_some_and(|place| mount(&["-o", &format!("remount,size={size}"), place]))
+        // Only this option: those that the system names for a mount in a namespace are not taken back.
+        let options = format!("remount,size={size}");
+        let args = |place| mount(&["--options-mode=ignore", "-t", "tmpfs", "-o", &options, "tmpfs", place]);
+        self.0.to_str().is_some_and(args)
     }
 }
 
