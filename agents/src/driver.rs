@@ -9,6 +9,7 @@ mod ask;
 mod broken;
 mod jobs;
 mod lanes;
+mod news;
 mod prepare;
 mod record;
 mod replay;

@@ -30,9 +30,14 @@ pub struct Served {
 impl Served {
     /// Starts it and waits for the printed address.
     pub fn start(workspace: &Workspace) -> Self {
+        Self::start_at(workspace, "127.0.0.1:0")
+    }
+
+    /// The same at an address.
+    pub fn start_at(workspace: &Workspace, address: &str) -> Self {
         let mut child = workspace
             .command()
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", address])
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()

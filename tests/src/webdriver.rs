@@ -107,6 +107,12 @@ impl Driver {
         self.session("POST", "/url", Some(&json!({ "url": url }))).unwrap_or_else(|error| panic!("{url}: {error}"));
     }
 
+    /// Runs a script in every page before the page's own; only Chromium can.
+    pub fn before_load(&self, script: &str) {
+        let command = json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": script } });
+        self.session("POST", "/goog/cdp/execute", Some(&command)).unwrap_or_else(|error| panic!("{script}: {error}"));
+    }
+
     /// Runs a script and returns what it returns.
     pub fn script(&self, script: &str) -> Value {
         self.session("POST", "/execute/sync", Some(&json!({ "script": script, "args": [] })))
@@ -203,7 +209,16 @@ impl Driver {
     pub fn press(&self, keys: &[char]) {
         let down = keys.iter().map(|key| json!({ "type": "keyDown", "value": key.to_string() }));
         let up = keys.iter().rev().map(|key| json!({ "type": "keyUp", "value": key.to_string() }));
-        let actions: Vec<Value> = down.chain(up).collect();
+        self.keys(down.chain(up).collect());
+    }
+
+    /// Presses a key so many times, as fast as the page takes it.
+    pub fn press_again(&self, key: char, times: usize) {
+        let one = ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key.to_string() }));
+        self.keys(one.iter().cycle().take(2 * times).cloned().collect());
+    }
+
+    fn keys(&self, actions: Vec<Value>) {
         let body = json!({ "actions": [{ "type": "key", "id": "keys", "actions": actions }] });
         self.session("POST", "/actions", Some(&body)).unwrap_or_else(|error| panic!("cannot press keys: {error}"));
     }

@@ -10,7 +10,7 @@ use crate::{
     screen::Screen,
     shell::{areas, boundary::Boundary, log, side::Side, toasts::Toasts},
     state::{Link, Workspace, WorkspaceStoreFields},
-    views,
+    transport, views,
 };
 use leptos::{ev, prelude::*};
 use protocol::{Settings, Theme};
@@ -29,7 +29,13 @@ pub fn App() -> impl IntoView {
     views::drop::follow(client);
 
     window_event_listener(ev::hashchange, move |_| {
-        screen.route.set(Route::parse(&window().location().hash().unwrap_or_default()));
+        let hash = window().location().hash().unwrap_or_default();
+        if transport::lets_in(&hash) {
+            // A fresh address, opened in a tab that is here already: it is traded at the start.
+            let _ = window().location().reload();
+            return;
+        }
+        screen.route.set(Route::parse(&hash));
         if screen.side_over() {
             screen.side.set(None);
         }

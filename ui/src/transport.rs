@@ -13,6 +13,14 @@ use std::any::Any;
 /// The code of the fault that this browser has no session, or the server knows it no more.
 pub const NO_SESSION: &str = "client.no_session";
 
+/// What stands before the one-time token in an address.
+const TOKEN: &str = "#token=";
+
+/// Whether the part of an address after `#` lets a browser in.
+pub fn lets_in(hash: &str) -> bool {
+    hash.starts_with(TOKEN)
+}
+
 /// The way to the backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {

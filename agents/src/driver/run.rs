@@ -5,18 +5,19 @@ use super::{
     ask::Brief,
     jobs::{self, Built, Check, Done, Job, since},
     lanes::{Asked, Controls},
+    news::{heard, see},
     prepare::{Prepared, bare_setup},
     voice::Voice,
 };
 use crate::{
     prompt::Parts,
     tools::ToolCx,
-    turn::{Effect, Ending, Heard, Input, ToolCall, Turn, Usage},
+    turn::{Effect, Heard, Input, ToolCall, Turn},
 };
 use egress::Errand;
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use library::Passage;
-use models::{Delta, Finish, ModelError};
+use models::{Delta, ModelError};
 use protocol::{
     ApprovalView, CallId, Decision, EngineState, Event, Evidence, Fault, FaultKind, Reach, Summary, TurnState,
 };
@@ -367,37 +368,5 @@ impl Run {
     /// On whose behalf and why the model is asked; the answer's id leads from the ledger to it.
     pub fn errand(&self) -> Errand {
         Errand::new(self.agent(), format!("Answer {}", self.brief.answer))
-    }
-}
-
-fn see(seen: &mut Vec<Passage>, passage: Passage) {
-    let same = |other: &Passage| {
-        (other.document, other.page, other.start, other.end)
-            == (passage.document, passage.page, passage.start, passage.end)
-    };
-    if !seen.iter().any(same) {
-        seen.push(passage);
-    }
-}
-
-fn heard(delta: Delta) -> Heard {
-    match delta {
-        Delta::Loading { done, total } => Heard::Loading { done, total },
-        Delta::Reading { done, total } => Heard::Reading { done, total },
-        Delta::Reasoning(text) => Heard::Reasoning(text),
-        Delta::Text(text) => Heard::Text(text),
-        Delta::ToolCall { id, name, arguments } => {
-            let call = CallId::new();
-            let id = if id.is_empty() { call.to_string() } else { id };
-            Heard::Call(ToolCall { call, id, name, arguments })
-        }
-        Delta::Done { finish, prompt_tokens, completion_tokens, tokens_per_second, .. } => Heard::Done {
-            ending: match finish {
-                Finish::Stop | Finish::ToolCalls => Ending::Done,
-                Finish::Length => Ending::Length,
-                Finish::Cancelled => Ending::Cancelled,
-            },
-            usage: Usage { prompt_tokens, completion_tokens, tokens_per_second: tokens_per_second.unwrap_or_default() },
-        },
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Every screen that has an address.
 const ROUTES: &[&str] = &["", "documents", "search", "models", "outbound", "settings"];
 
-fn open(workspace: &Workspace, width: u32, height: u32) -> (Served, Driver) {
+pub fn open(workspace: &Workspace, width: u32, height: u32) -> (Served, Driver) {
     let served = Served::start(workspace);
     let browser = Driver::chromium(width, height);
     browser.open_url(&served.url());
@@ -15,7 +15,7 @@ fn open(workspace: &Workspace, width: u32, height: u32) -> (Served, Driver) {
 }
 
 /// Changes settings as the page itself would: with its own session.
-fn settings(browser: &Driver, theme: &str, language: &str) {
+pub fn settings(browser: &Driver, theme: &str, language: &str) {
     let said = browser.script_async(&format!(
         "const done = arguments[arguments.length - 1];
          const call = (body) => fetch('/api/call', {{ method: 'POST', headers: {{ 'Content-Type': 'application/json' }},
@@ -29,7 +29,7 @@ fn settings(browser: &Driver, theme: &str, language: &str) {
 }
 
 /// The page asks with its own cookie, so it must have traded the token first.
-fn wait_for_session(browser: &Driver) {
+pub fn wait_for_session(browser: &Driver) {
     browser.until("the interface is there", || {
         browser.script("return document.querySelector('.app') !== null").as_bool()?.then_some(())
     });

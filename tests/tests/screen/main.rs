@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // here a panic is a failed test
 
 mod browser;
+mod chat;
 mod job;
 mod layout;
 mod long_chat;

@@ -1,6 +1,6 @@
 //! A browser's way: JSON over HTTP for requests, a WebSocket for events.
 
-use super::{Arrival, Events, NO_SESSION, unreachable};
+use super::{Arrival, Events, NO_SESSION, TOKEN, unreachable};
 use futures::{
     StreamExt,
     channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
@@ -41,7 +41,7 @@ pub async fn call(request: &str) -> Result<String, Fault> {
 pub async fn enter() -> Result<(), Fault> {
     let window = window().ok_or_else(|| unreachable("no window"))?;
     let hash = window.location().hash().map_err(fault)?;
-    let Some(token) = hash.strip_prefix("#token=") else { return Ok(()) };
+    let Some(token) = hash.strip_prefix(TOKEN) else { return Ok(()) };
     let body = serde_json::json!({ "token": token }).to_string();
     let reply = post("/api/session", &body).await?;
     let history = window.history().map_err(fault)?;
