@@ -137,6 +137,7 @@ mod tests {
             language: None,
             added_at,
             state: DocumentState::Ready { meaning: true },
+            notes: Vec::new(),
         }
     }
 
