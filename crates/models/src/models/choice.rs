@@ -17,9 +17,10 @@ impl Models {
             match id.strip_prefix(PREFIX) {
                 Some(name) => self.endpoint(name).map(drop)?,
                 None => {
-                    let found = self.tell(self.find(id).await?).await;
-                    found.kind.map(drop)?;
-                    found.told.transpose()?;
+                    // What the engine has not said yet it says when the model is used: a start of Atelier
+                    // does not wait for it.
+                    let found = self.find(id).await?;
+                    found.fault().cloned().map_or(Ok(()), Err)?;
                 }
             }
         }
