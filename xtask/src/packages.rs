@@ -24,6 +24,8 @@ const TO_TEST: &[&str] = &[
     "tcpdump",
     "gnome-keyring",
     "dbus",
+    "openssl",
+    "util-linux",
 ];
 /// Ubuntu has the browser under other names; either will do.
 const ALSO_AS: &[(&str, &str)] = &[("chromium", "chromium-browser"), ("chromium-driver", "chromium-chromedriver")];
