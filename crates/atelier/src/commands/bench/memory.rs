@@ -121,7 +121,7 @@ mod tests {
         for (me, arguments, expected) in [
             (true, "/usr/bin/atelier\0bench\0", "atelier"),
             (false, "/usr/bin/atelier\0extract-worker\0", "extract_worker"),
-            (false, "/usr/bin/atelier-engine\0serve\0--port\00\0", "engine"),
+            (false, "/usr/bin/atelier-engine\0serve\0--exit-with-stdin\0", "engine"),
             (false, "sh\0-c\0true\0", OTHER),
         ] {
             assert_eq!(role(me, arguments), expected, "{arguments:?}");
