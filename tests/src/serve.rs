@@ -7,8 +7,8 @@ use crate::{
 use protocol::Call;
 use serde_json::{Value, json};
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
-    net::{SocketAddr, TcpStream},
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
     process::{Child, Stdio},
     sync::mpsc,
     time::{Duration, Instant},
@@ -83,19 +83,6 @@ impl Served {
             all.push(("Cookie", cookie));
         }
         http::send(self.address, method, path, &all, body, LIMIT).expect("atelier serve replies")
-    }
-
-    /// Sends a request whole and hangs up without waiting for its reply.
-    pub fn send_and_leave(&self, body: &Value) {
-        let (body, address) = (body.to_string(), self.address);
-        let cookie = self.cookie.as_deref().unwrap_or_default();
-        let head = format!(
-            "POST /api/call HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nCookie: {cookie}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        let mut stream = TcpStream::connect(address).expect("atelier serve listens");
-        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("it is taken");
     }
 
     /// Asks one thing that must succeed.

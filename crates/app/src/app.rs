@@ -235,3 +235,40 @@ impl App {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_begun_is_finished_though_who_asked_goes_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config {
+            data: dir.path().join("data"),
+            models: dir.path().join("models"),
+            engine: dir.path().join("no-engine"),
+            worker: Vec::new(),
+            model: None,
+            max_tokens: None,
+            keychain: false,
+        };
+        let app = App::open(config).await.unwrap();
+        let person = app.person();
+        let agent = app.call(&person, Open {}).await.unwrap().agents[0].id;
+        let chats = async || app.call(&person, Open {}).await.unwrap().chats.len();
+        // Asked, and dropped as soon as it waits for anything.
+        let asked = futures::poll!(std::pin::pin!(app.see_through(&person, StartChat { agent }.into())));
+        assert!(asked.is_pending());
+        for _ in 0..500 {
+            if chats().await == 1 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(chats().await, 1);
+        // Closing waits for what is on its way.
+        let asked = futures::poll!(std::pin::pin!(app.see_through(&person, StartChat { agent }.into())));
+        assert!(asked.is_pending());
+        app.shutdown().await;
+    }
+}

@@ -2,6 +2,8 @@
 
 mod chat;
 mod embeddings;
+#[cfg(test)]
+mod forms;
 mod guard;
 mod messages;
 mod parameters;

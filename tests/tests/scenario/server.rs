@@ -1,8 +1,7 @@
 //! `atelier serve` lets in one browser, and nobody else's page.
 
 use atelier_tests::{http, serve::Served, workspace::Workspace};
-use base64::Engine as _;
-use protocol::{ListDocuments, Open};
+use protocol::Open;
 use serde_json::json;
 use std::time::Duration;
 
@@ -63,20 +62,6 @@ fn only_the_right_host_origin_and_session_are_served() {
     assert!(policy.contains("default-src 'none'") && !policy.contains("http:"), "{policy}");
     assert_eq!(page.header("x-dns-prefetch-control"), Some("off"), "a link in an answer would be looked up");
     assert!(page.text().contains("x-dns-prefetch-control"), "the page in the window has no headers");
-}
-
-#[test]
-fn what_was_begun_is_finished_though_the_client_goes_away() {
-    let workspace = Workspace::new();
-    let mut served = Served::start(&workspace);
-    served.log_in();
-    // Large enough that the client is gone before it is kept.
-    let text = "The spare key hangs behind the blue door.\n".repeat(400_000);
-    let base64 = base64::engine::general_purpose::STANDARD.encode(text);
-    served.send_and_leave(&json!({ "call": "ImportBytes", "name": "keys.md", "base64": base64 }));
-    served.until("the document is there", Duration::from_secs(120), |served| {
-        served.call(ListDocuments {}).iter().any(|document| document.name == "keys.md").then_some(())
-    });
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn notes(scratch: &Path) -> std::io::Result<PathBuf> {
     let folder = scratch.join("notes");
     std::fs::create_dir_all(&folder)?;
     for n in 0..NOTES {
-        let text = format!("# Note {n}\n\nThe spare key of house {n} hangs behind the blue door.\n\n").repeat(20);
+        let text = format!("# Note {n}\n\nThe spare key of house {n} hangs behind the blue door.\n\n").repeat(5);
         std::fs::write(folder.join(format!("note-{n}.md")), text)?;
     }
     Ok(folder)

@@ -14,6 +14,9 @@ use std::{
 /// How often is looked: an extract worker lives for a moment only.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// The role of a process that nothing is known of.
+const OTHER: &str = "other";
+
 /// What was seen of a process.
 #[derive(Clone, Debug, Default)]
 struct Seen {
@@ -87,7 +90,10 @@ fn look(all: &mut BTreeMap<u32, Seen>) {
         let (now, peak) = (bytes("VmRSS:"), bytes("VmHWM:"));
         let arguments = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
         let seen = all.entry(pid).or_default();
-        seen.role = role(pid == me, &String::from_utf8_lossy(&arguments));
+        // One that has just begun or ended shows no command line.
+        if matches!(seen.role, "" | OTHER) {
+            seen.role = role(pid == me, &String::from_utf8_lossy(&arguments));
+        }
         seen.now = now;
         seen.peak = seen.peak.max(peak);
     }
@@ -102,7 +108,7 @@ fn role(me: bool, arguments: &str) -> &'static str {
     } else if arguments.split('\0').next().is_some_and(|program| program.contains("atelier-engine")) {
         "engine"
     } else {
-        "other"
+        OTHER
     }
 }
 
@@ -115,8 +121,8 @@ mod tests {
         for (me, arguments, expected) in [
             (true, "/usr/bin/atelier\0bench\0", "atelier"),
             (false, "/usr/bin/atelier\0extract-worker\0", "extract_worker"),
-            (false, "/usr/bin/atelier-engine\0serve\0--port\x000\0", "engine"),
-            (false, "sh\0-c\0true\0", "other"),
+            (false, "/usr/bin/atelier-engine\0serve\0--exit-with-stdin\0", "engine"),
+            (false, "sh\0-c\0true\0", OTHER),
         ] {
             assert_eq!(role(me, arguments), expected, "{arguments:?}");
         }

@@ -1,0 +1,79 @@
+//! What clients of the engine read, form by form: a promise to programs that are not ours.
+
+use super::{
+    Problem,
+    stream::{Reply, respond},
+};
+use crate::{
+    answer::Piece,
+    error::EngineError,
+    scheduler::{Done, Event, Finish, Reading},
+};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::unbounded_channel;
+
+fn pieces() -> [Piece; 3] {
+    [
+        Piece::Reasoning("I look at the lease.".into()),
+        Piece::Text("900 euros".into()),
+        Piece::Call { name: "search".into(), arguments: r#"{"query":"rent"}"#.into() },
+    ]
+}
+
+fn done(finish: Finish) -> Done {
+    Done { finish, prompt: 40, cached: 8, prompt_ms: 16.0, written: 3, written_ms: 250.0 }
+}
+
+fn reply() -> Reply {
+    Reply::new("chatcmpl-1".into(), "tiny".into())
+}
+
+/// A form with what differs from run to run taken out.
+fn fixed(mut form: Value) -> String {
+    if form.get("created").is_some() {
+        form["created"] = json!("…");
+    }
+    if form.get("system_fingerprint").is_some() {
+        form["system_fingerprint"] = json!("…");
+    }
+    form.to_string()
+}
+
+/// Every line of a stream of these events.
+async fn streamed(events: Vec<Event>) -> String {
+    let (to, from) = unbounded_channel();
+    events.into_iter().for_each(|event| drop(to.send(event)));
+    drop(to);
+    let body = respond(reply(), from, true, true).into_body();
+    let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+    let lines = std::str::from_utf8(&bytes).unwrap().lines().filter_map(|line| line.strip_prefix("data: "));
+    lines.map(|line| serde_json::from_str(line).map_or_else(|_| line.to_owned(), fixed)).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn what_clients_read_stays_what_it_is() {
+    let mut forms = vec!["stream:".to_owned()];
+    let mut events = vec![Event::Reading(Reading { total: 40, cached: 8, done: 24, ms: 8.0 })];
+    events.extend(pieces().map(Event::Piece));
+    events.push(Event::Done(done(Finish::Stop)));
+    forms.push(streamed(events).await);
+    forms.push("a stream that fails:".to_owned());
+    forms.push(streamed(vec![Event::Failed(EngineError::Closing)]).await);
+
+    forms.push("whole:".to_owned());
+    for (some, finish) in [(&pieces()[..], Finish::Stop), (&pieces()[1..2], Finish::Length), (&[], Finish::Stop)] {
+        let mut reply = reply();
+        some.iter().for_each(|piece| drop(reply.add(piece)));
+        forms.push(fixed(reply.whole(&done(finish))));
+    }
+
+    forms.push("problems:".to_owned());
+    for status in [400, 401, 403, 404, 429, 500, 503] {
+        let status = StatusCode::from_u16(status).unwrap();
+        forms.push(Problem::new(status, "a_code", "A message.").body().to_string());
+    }
+    forms.push(Problem::invalid("messages", "a message has a role").body().to_string());
+    forms.push(Problem::from(EngineError::ContextFull { asked: 5000, context: 2048 }).body().to_string());
+    insta::assert_snapshot!(forms.join("\n"));
+}
