@@ -2,10 +2,18 @@
 
 use crate::{commands, look};
 use app::{App, Config};
-use protocol::Fault;
+use protocol::{Fault, FaultKind};
 use std::process::ExitCode;
 use tauri::Manager;
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{Duration, Instant, sleep},
+};
+
+/// How long a window that closes may keep the workspace from the next one.
+const CLOSING: Duration = Duration::from_secs(15);
+/// How often the workspace is tried meanwhile.
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// The app once it has opened, or why it could not.
 pub(crate) type Opened = Option<Result<App, Fault>>;
@@ -23,7 +31,7 @@ impl Door {
 }
 
 fn closing() -> Fault {
-    Fault::new(protocol::FaultKind::Unavailable, "app.closing", "Atelier is closing.")
+    Fault::new(FaultKind::Unavailable, "app.closing", "Atelier is closing.")
 }
 
 /// Opens the window and runs until it is closed.
@@ -44,7 +52,7 @@ pub fn run() -> ExitCode {
             window.iter().for_each(look::begin);
             tauri::async_runtime::spawn(async move {
                 let app = match Config::from_env(None) {
-                    Ok(config) => App::open(config).await,
+                    Ok(config) => open(config).await,
                     Err(fault) => Err(fault),
                 };
                 if let (Ok(app), Some(window)) = (&app, window) {
@@ -73,4 +81,16 @@ pub fn run() -> ExitCode {
         }
     });
     ExitCode::SUCCESS
+}
+
+/// Opens the workspace. Where another process has it, that is most often the window that was closed
+/// a moment ago and still ends its engine: it gets some time.
+async fn open(config: Config) -> Result<App, Fault> {
+    let since = Instant::now();
+    loop {
+        match App::open(config.clone()).await {
+            Err(fault) if fault.code == "store.in_use" && since.elapsed() < CLOSING => sleep(AGAIN).await,
+            opened => return opened,
+        }
+    }
 }

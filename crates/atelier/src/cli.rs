@@ -72,13 +72,19 @@ pub(crate) enum Command {
         purge: Option<String>,
     },
     /// List the chats and documents that were removed.
+    #[command(after_help = examples!("atelier removed" "atelier --json removed"))]
     Removed,
     /// Bring a removed chat or document back.
+    #[command(after_help = examples!("atelier restore 01900000-0000-7000-8000-000000000001"))]
     Restore {
         /// Its id, as `removed` prints it.
         id: String,
     },
     /// Erase a removed chat or document for good.
+    #[command(after_help = examples!(
+        "atelier erase 01900000-0000-7000-8000-000000000001"
+        "atelier erase 01900000-0000-7000-8000-000000000001 --yes --answers"
+    ))]
     Erase {
         /// Its id, as `removed` prints it.
         id: String,

@@ -101,7 +101,7 @@ fn a_chat_of_5000_items_opens_in_the_window() {
     let Some(chat) = long_chat(&workspace) else { return skip("the example `fill` of the store is not built") };
     let display = atelier_tests::display::Display::start();
     let window = crate::window::open(&display, &workspace);
-    check(&window, &chat, "window", 0);
+    check(&window, &chat, "window", 2);
     window.close();
 }
 

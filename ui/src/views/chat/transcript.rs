@@ -47,6 +47,17 @@ pub fn Transcript(here: ChatScreen) -> impl IntoView {
         }
         at_end
     };
+    let read_older = move || {
+        if reading.get_untracked() || !store.older().get_untracked() {
+            return;
+        }
+        reading.set(true);
+        spawn_local(async move {
+            // Until the upper end is out of sight again, or there is nothing older.
+            while let Ok(true) = read_page(client, thread).await {}
+            reading.try_set(false);
+        });
+    };
     let scrolled = move || {
         let Some(thread) = thread.get_untracked() else { return };
         let now = thread.scroll_top();
@@ -61,6 +72,10 @@ pub fn Transcript(here: ChatScreen) -> impl IntoView {
         if asked.with_untracked(|asked| *asked != above) {
             asked.set(above);
         }
+        // The observer is told late where rows out of sight are not laid out: WebKit needs this.
+        if now < AHEAD {
+            read_older();
+        }
     };
     let let_go = move || {
         if here.following.get_untracked() {
@@ -68,17 +83,6 @@ pub fn Transcript(here: ChatScreen) -> impl IntoView {
             let scrolls = thread.scroll_height() > thread.client_height();
             here.following.set(!scrolls);
         }
-    };
-    let read_older = move || {
-        if reading.get_untracked() || !store.older().get_untracked() {
-            return;
-        }
-        reading.set(true);
-        spawn_local(async move {
-            // Until the upper end is out of sight again, or there is nothing older.
-            while let Ok(true) = read_page(client, thread).await {}
-            reading.try_set(false);
-        });
     };
     let ids = move || store.items().into_iter().map(|item| item.key()).collect::<Vec<ItemId>>();
     let observers = StoredValue::new_local(None::<Observers>);
