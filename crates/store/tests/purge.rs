@@ -278,7 +278,8 @@ async fn answers_keep_no_word_of_a_purged_document() {
         let mut end = quoting(later, other, other, "Nothing.", SECRET);
         if let Change::AnswerEnded { citations, explanation, .. } = &mut end {
             citations.clear();
-            explanation.as_mut().unwrap().passages.clear();
+            let explanation = explanation.as_mut().unwrap();
+            (explanation.passages, explanation.evidence) = (Vec::new(), None);
         }
         store.record(&actor, end).await.unwrap();
 
@@ -303,6 +304,8 @@ async fn answers_keep_no_word_of_a_purged_document() {
         let story = store.explanation(answer).await.unwrap().unwrap();
         assert_eq!((story.prompt.len(), story.passages[0].name.as_str()), (0, ""));
         assert_eq!(story.passages[1].name, "other.pdf");
+        let weighed = story.evidence.unwrap().candidates;
+        assert_eq!((weighed[0].name.as_str(), weighed[1].name.as_str()), ("", "other.pdf"));
         intact(&store).await;
         assert_eq!(store.altered_tables().await.unwrap(), Vec::<String>::new());
         // A body that is missing without such a record is still found.

@@ -19,15 +19,26 @@ pub fn item(status: Value) -> Value {
         "steps": [
             step(),
             { "kind": { "is": "reasoned" }, "state": "running", "detail": "", "count": null, "ms": null },
-            { "kind": { "is": "tool", "name": "rename_chat" }, "state": "refused", "detail": "", "count": null, "ms": null },
-            { "kind": { "is": "left_out" }, "state": "failed", "detail": "", "count": 1, "ms": null },
+            {
+                "kind": { "is": "tool", "name": "rename_chat" }, "state": "done", "count": null, "ms": 4,
+                "detail": { "does": "rename_chat", "title": "Lease" }, "decided": "allow_once",
+                "undo": { "does": "rename_chat", "from": "Rent", "to": "Lease" },
+            },
+            {
+                "kind": { "is": "tool", "name": "rename_chat" }, "state": "failed", "count": null, "ms": null,
+                "detail": { "failed": "arguments" }, "decided": "deny",
+            },
+            {
+                "kind": { "is": "left_out" }, "state": "failed", "count": 1, "ms": null,
+                "detail": [{ "what": "oldest_exchanges", "count": 1 }, "a sentence of an earlier version"],
+            },
             { "kind": { "is": "checked" }, "state": "done", "detail": "", "count": 1, "ms": 2 },
         ],
         "citations": [{
             "number": 1, "at": 22, "document": ID, "name": "lease.pdf", "page": 1, "start": 2, "end": 3,
             "quote": "900 euros", "page_hash": "00ff",
         }],
-        "unsupported": [{ "start": 1, "end": 2 }], "supported": true,
+        "unsupported": [{ "start": 1, "end": 2 }], "supported": "yes",
         "made": {
             "model": "A", "place": "outside", "prompt_tokens": 1, "completion_tokens": 2, "ttft_ms": 3,
             "tokens_per_second": 4.5, "egress_bytes": 5,
@@ -46,12 +57,13 @@ pub fn approval() -> Value {
 pub fn document(state: Value) -> Value {
     json!({
         "id": ID, "name": "lease.pdf", "origin": "/home/ada/lease.pdf", "format": "pdf", "bytes": 1, "hash": "00ff",
-        "pages": 2, "passages": 3, "language": "en", "added_at": 4, "state": state,
+        "pages": 2, "passages": 3, "language": "en", "added_at": 4, "state": state, "notes": [fault()],
     })
 }
 
 pub fn progress() -> Value {
-    json!({ "total": 4, "done": 2, "failed": 1, "current": "lease.pdf", "paused": false, "left_ms": 900 })
+    json!({ "total": 4, "done": 2, "failed": 1, "current": "lease.pdf", "paused": false, "left_ms": 900,
+        "embedded": 5, "passages": 6, "stopped": fault() })
 }
 
 pub fn models() -> Value {
@@ -152,16 +164,40 @@ fn views() {
             "Explanation",
             written::<Explanation>(&json!({
                 "item": ID, "model": "A", "model_hash": "00ff", "engine": "atelier-engine 0.1.0", "temperature": 0.5,
-                "top_p": 1.0, "seed": 1, "max_tokens": 2, "prompt": [["user", "What is the rent?"]],
+                "top_p": 1.0, "top_k": 40, "min_p": 0.25, "seed": 1, "max_tokens": 2, "stop": ["END"],
+                "prompt": [["user", "What is the rent?"]],
                 "passages": [{
                     "document": ID, "name": "lease.pdf", "page": 1, "start": 2, "end": 3, "hash": "00ff", "score": 0.5,
                 }],
-                "left_out": ["an earlier question"],
+                "left_out": [{ "what": "weakest_passages", "count": 2 }, "an earlier question"],
+                "evidence": {
+                    "query": "What is the rent?", "score": 0.5, "threshold": 0.25,
+                    "candidates": [{
+                        "document": ID, "name": "lease.pdf", "page": 1, "start": 2, "end": 3, "hash": "00ff",
+                        "score": 0.5, "words": 0.75, "meaning": 0.25,
+                    }],
+                },
             })),
         ),
         (
             "ReplayReport",
-            written::<ReplayReport>(&json!({ "item": ID, "same": false, "differences": ["The text."], "text": "900" })),
+            written::<ReplayReport>(&json!({
+                "item": ID, "same": false, "text": "900",
+                "differences": [
+                    { "is": "model_file", "then": "00ff", "now": "" },
+                    { "is": "engine", "then": "a 1", "now": "a 2" },
+                    { "is": "passage_changed", "document": "lease.pdf", "page": 1 },
+                    { "is": "passage_gone", "document": "lease.pdf", "page": 2 },
+                    { "is": "text", "at": 3, "then": "900", "now": "800" },
+                ],
+            })),
+        ),
+        (
+            "Removed",
+            written::<Removed>(&json!({
+                "chats": [{ "chat": ID, "title": "Lease", "items": 2, "removed_at": 3 }],
+                "documents": [{ "document": ID, "name": "lease.pdf", "bytes": 1, "answers": 2, "removed_at": 3 }],
+            })),
         ),
         ("LedgerEntry", written::<LedgerEntry>(&open)),
         ("LedgerEntry", written::<LedgerEntry>(&ledger("denied"))),
@@ -171,7 +207,7 @@ fn views() {
             "LogReport",
             written::<LogReport>(&json!({
                 "intact": false, "records": 1, "devices": 2, "head": "00ff",
-                "first_bad": { "device": ID, "seq": 3, "reason": "its signature is wrong" },
+                "first_bad": { "device": ID, "seq": 3, "reason": "its signature is wrong" }, "altered": ["items"],
             })),
         ),
         (
