@@ -37,7 +37,7 @@ fn the_main_job_in_the_window_and_after_a_restart() {
         std::thread::sleep(std::time::Duration::from_millis(500));
         verified = workspace.run(["log", "verify"]);
     }
-    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    assert!(verified.status.success(), "{verified:?}");
 }
 
 #[test]
