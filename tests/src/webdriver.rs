@@ -252,7 +252,25 @@ impl Driver {
     pub fn close(mut self) {
         let _ = self.session("DELETE", "", None);
         self.session.clear();
+        // WebKit's driver ends the program that it started some time after it has answered; were the
+        // driver ended first, the program would go on.
+        let since = Instant::now();
+        while since.elapsed() < STEP && has_children(self.child.id()) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
+}
+
+/// Whether a process has started others that still run. Only known where there is a /proc.
+fn has_children(pid: u32) -> bool {
+    let Ok(processes) = std::fs::read_dir("/proc") else { return false };
+    processes.flatten().any(|process| {
+        // The command's name may hold spaces and brackets: what is looked for comes after it.
+        let stat = std::fs::read_to_string(process.path().join("stat")).unwrap_or_default();
+        let after = stat.rsplit_once(") ").map_or("", |(_, after)| after);
+        let mut fields = after.split(' ');
+        fields.next().is_some_and(|state| state != "Z") && fields.next() == Some(pid.to_string().as_str())
+    })
 }
 
 impl Drop for Driver {
