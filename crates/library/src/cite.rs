@@ -176,6 +176,10 @@ pub(crate) mod tests {
     const HOUSE: &str = "No bicycles are kept in the entrance hall. Guests may use the laundry without a key. Nothing \
         is stored on the balconies.";
 
+    const TABLE: &str = "Amount without tax | Who approves\nup to 1,000 pounds | the team lead\n\
+        above 10,000 pounds | the head of department and the managing director\n\n\
+        Nobody approves an invoice for goods that they ordered themselves.";
+
     #[test]
     fn what_supports_what() {
         // (answer, the quote's beginning or None when nothing supports it)
@@ -194,6 +198,12 @@ pub(crate) mod tests {
             ("Guests may use the laundry with a key.", None),
             ("Guests couldn't use the laundry without a key.", None),
             ("Without a key, guests may use the laundry.", Some("Guests may")),
+            ("Guests may use the laundry.", Some("Guests may")),
+            (
+                "The head of department and the managing director approve an invoice above 10,000 pounds.",
+                Some("Amount"),
+            ),
+            ("The amount with tax above 10,000 pounds is for the head of department and the managing director.", None),
             ("Balconies are stored on.", None),
             ("The rent of 1,200 euros a month, heating and electricity included, is due on the first.", None),
             ("The rent is 1,200 euros a month, due on the first, and the landlord pays for every repair.", None),
@@ -216,7 +226,7 @@ pub(crate) mod tests {
             ("Le locataire ne peut plus résilier le bail avec un préavis de trois mois.", None),
             ("Le dépôt de garantie est de 2 400 euros, chauffage et électricité compris.", None),
         ] {
-            let cited = cite(answer, &[passage(LEASE), passage(GERMAN), passage(FRENCH), passage(HOUSE)]);
+            let cited = cite(answer, &[LEASE, GERMAN, FRENCH, HOUSE, TABLE].map(passage));
             let quote = cited.citations.first().map(|c| c.quote.as_str());
             match expected {
                 Some(start) => assert!(quote.is_some_and(|q| q.starts_with(start)), "{answer}: {quote:?}"),

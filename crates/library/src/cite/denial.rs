@@ -118,6 +118,11 @@ pub fn denials(all: &[Word], text: &str) -> Vec<usize> {
     found
 }
 
+/// A denial of the thing that follows it, and of nothing else in its sentence.
+pub(super) fn is_without(folded: &str) -> bool {
+    matches!(folded, "without" | "sans" | "ohne")
+}
+
 /// The French `ne`, whole or before a vowel.
 fn is_ne(word: &Word, text: &str) -> bool {
     let before = Span { start: word.span.start.saturating_sub(2), end: word.span.start };

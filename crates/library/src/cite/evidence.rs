@@ -3,7 +3,7 @@
 use super::{
     Passage,
     claim::{Claim, as_number, is_filler, numbers},
-    denial::denials,
+    denial::{denials, is_without},
     slots::{Slot, replaced},
 };
 use crate::{
@@ -52,6 +52,8 @@ struct Sentence {
     words: Vec<(Word, String)>,
     numbers: Vec<String>,
     denies: usize,
+    /// What it says something is without, as stems: that denies nothing of a claim that does not name it.
+    without: Vec<String>,
 }
 
 impl<'a> Source<'a> {
@@ -62,7 +64,16 @@ impl<'a> Source<'a> {
         let sentences = sentences(text, false).into_iter().map(|span| {
             let part = words::slice(text, span);
             let all = words::words(part);
-            let (numbers, denies) = (numbers(&all, part), denials(&all, part).len());
+            let numbers = numbers(&all, part);
+            let mut without = Vec::new();
+            let mut denies = 0;
+            for denial in denials(&all, part) {
+                let lacking = all[denial + 1..].iter().find(|word| !words::is_function_word(&word.folded));
+                match lacking.filter(|_| is_without(&all[denial].folded)) {
+                    Some(lacking) => without.push(stems.stem(&lacking.folded)),
+                    None => denies += 1,
+                }
+            }
             let words = all
                 .into_iter()
                 .map(|mut w| {
@@ -71,7 +82,7 @@ impl<'a> Source<'a> {
                     (w, stem)
                 })
                 .collect();
-            Sentence { span, words, numbers, denies }
+            Sentence { span, words, numbers, denies, without }
         });
         let sentences = sentences.collect();
         let around = [text, passage.section.as_deref().unwrap_or_default(), passage.name.as_str()];
@@ -195,7 +206,8 @@ fn share(window: &[Sentence], wanted: &HashSet<String>, claim: &Claim) -> Option
     if !claim.numbers.iter().all(|n| window.iter().any(|s| s.numbers.contains(n))) {
         return None;
     }
-    if window.iter().map(|s| s.denies).sum::<usize>() != claim.denies {
+    let lacking = window.iter().flat_map(|s| &s.without).filter(|stem| wanted.contains(*stem)).count();
+    if window.iter().map(|s| s.denies).sum::<usize>() + lacking != claim.denies {
         return None;
     }
     if wanted.is_empty() {
