@@ -7,7 +7,7 @@ use crate::{
     state::WorkspaceStoreFields,
 };
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
-use protocol::{EntryId, GateVerdict, LedgerEntry, Place, ReadLedger};
+use protocol::{EntryId, GateVerdict, ItemId, LedgerEntry, Place, ReadLedger};
 use std::{collections::BTreeMap, time::Duration};
 
 /// How many lines are read at once.
@@ -193,22 +193,39 @@ fn Line(entry: LedgerEntry) -> impl IntoView {
         }
         .into_any(),
     };
+    // A line that has not ended counts at least these bytes.
+    let open = entry.open.then(|| view! { <span class="sub">{t!("outbound.not_ended")}</span> });
     view! {
         <tr>
             <td class="num">{i18n::date_time(entry.at)}</td>
             <td>{entry.who}</td>
-            <td>{entry.why}</td>
+            <td>{why(&entry.why)}</td>
             <td class="mono">{entry.host}</td>
             <td class="r">{i18n::bytes(entry.sent)}</td>
             <td class="r">{i18n::bytes(entry.received)}</td>
-            <td>{decision}</td>
+            <td>{decision} {open}</td>
         </tr>
+    }
+}
+
+/// What for. An answer is known by its id, which says nothing to a person.
+fn why(written: &str) -> String {
+    match written.strip_prefix("Answer ").map(str::parse::<ItemId>) {
+        Some(Ok(_)) => t!("outbound.for_answer"),
+        Some(Err(_)) | None => written.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_is_named_and_other_reasons_stand_as_written() {
+        assert_eq!(why("Answer 00000000-0000-7000-8000-000000000001"), "To answer a question");
+        assert_eq!(why("Answer me"), "Answer me");
+        assert_eq!(why("Download"), "Download");
+    }
 
     #[test]
     fn a_page_that_is_read_again_keeps_the_older_lines() {
