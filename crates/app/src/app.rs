@@ -81,6 +81,10 @@ impl App {
         app.driver().limit_answers(app.config().max_tokens);
         // The endpoints first: the model that the settings choose may be one of them.
         app.refresh_endpoints().await?;
+        if let Some(model) = &app.config().model {
+            // Named for this run: nothing else may answer in its place.
+            app.models().choose(Some(model.clone())).await?;
+        }
         let settings = app.store().settings().await?;
         app.apply_settings(&settings).await;
         app.watch_parts();

@@ -125,12 +125,20 @@ fn claims(answer: &str) -> Vec<Span> {
             let skip = list_mark(line);
             let text = words::slice(line, Span { start: skip, end: length });
             found.extend(
-                sentences(text, true).into_iter().map(|s| Span { start: at + skip + s.start, end: at + skip + s.end }),
+                sentences(text, true)
+                    .into_iter()
+                    .filter(|span| !asks(words::slice(text, *span)))
+                    .map(|s| Span { start: at + skip + s.start, end: at + skip + s.end }),
             );
         }
         at += length + 1;
     }
     found
+}
+
+/// A question claims nothing: a small model repeats what it was asked.
+fn asks(sentence: &str) -> bool {
+    sentence.trim_end_matches(['"', '”', '’', '»', '*', '_', ')', ' ', '\u{a0}']).ends_with('?')
 }
 
 /// How many chars of a line are indentation, list and quote marks.
@@ -266,6 +274,16 @@ pub(crate) mod tests {
             words::slice(answer, Span { start: 0, end: cited.citations[0].at }),
             "## Rent\n\nDie Miete beträgt 1.450 Euro im Monat."
         );
+    }
+
+    #[test]
+    fn a_question_in_an_answer_is_no_claim() {
+        for question in
+            ["Is the rent 1,200 euros a month?", "**Is the rent 1,200 euros?**", "Le loyer est-il dû\u{a0}?"]
+        {
+            let cited = cite(question, &[passage(LEASE)]);
+            assert!(cited.citations.is_empty() && cited.unsupported.is_empty(), "{question}");
+        }
     }
 
     #[test]

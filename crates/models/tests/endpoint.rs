@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly, also in its helpers
 
+mod contract;
 mod far_end;
 
 use egress::{Errand, Gate};
@@ -199,4 +200,11 @@ async fn endpoints_are_found_by_name_and_hide_their_key() {
     assert_eq!(setup.models.chat_model(Some("endpoint:x")).await.err().unwrap().fault().code, "model.invalid");
     setup.models.choose(None).await.unwrap();
     assert_eq!(setup.models.chat_model(None).await.err().unwrap().fault().code, "model.none");
+}
+
+#[tokio::test]
+async fn it_keeps_the_promises_of_every_chat_model() {
+    let setup = setup(Some(Verdict::Allow)).await;
+    let model = setup.models.chat_model(Some("endpoint:far")).await.unwrap();
+    contract::chat_model(&*model, "hi", "endless").await;
 }

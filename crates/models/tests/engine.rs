@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly, also in its helpers
 
+mod contract;
 mod far_end;
 mod gguf_file;
 
@@ -283,6 +284,7 @@ async fn embedding_models_share_the_process() {
     gguf_file::write_encoder(&setup.file("mini"), 3);
     let embedder = setup.models.embedder().unwrap();
     assert!(embedder.id().starts_with("mini@") && embedder.dims() == 3);
+    contract::embedder(&*embedder).await;
     let texts: Vec<_> = (1..=40).map(|n| "x".repeat(n)).collect();
     let vectors = embedder.embed(texts).await.unwrap();
     assert_eq!(vectors.len(), 40);
@@ -355,4 +357,12 @@ async fn until(done: impl Fn() -> bool) {
         sleep(Duration::from_millis(10)).await;
     }
     panic!("it did not happen");
+}
+
+#[tokio::test]
+async fn it_keeps_the_promises_of_every_chat_model() {
+    let setup = setup(&[("m", "")], |_| {}).await;
+    let model = setup.models.chat_model(Some("m")).await.unwrap();
+    contract::chat_model(&*model, "hi", "endless").await;
+    setup.models.shutdown().await;
 }

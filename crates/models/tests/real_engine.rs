@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly, also in its helpers
 
+mod contract;
+
 use egress::{Errand, Gate};
 use futures::{FutureExt, StreamExt};
 use models::*;
@@ -118,5 +120,14 @@ async fn the_embedding_model_embeds() {
     // Bigger than a batch, and a question right behind it.
     let many: Vec<_> = (0..70).map(|n| format!("sentence number {n}")).collect();
     assert_eq!(tokio::time::timeout(Duration::from_secs(120), embedder.embed(many)).await.unwrap().unwrap().len(), 70);
+    models.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_starter_models_keep_the_promises_of_all() {
+    let Some((_logs, models)) = open().await else { return };
+    let model = models.chat_model(Some(STARTER)).await.unwrap();
+    contract::chat_model(&*model, "What is the capital of France?", "Tell a long story about a house.").await;
+    contract::embedder(&*models.embedder().unwrap()).await;
     models.shutdown().await;
 }

@@ -140,9 +140,16 @@ impl Tx {
         .execute(&mut *self.sql)
         .await?;
         let number = done.last_insert_rowid();
-        sqlx::query!("INSERT INTO bodies (record, salt, body) VALUES (?, ?, ?)", number, salt, body)
-            .execute(&mut *self.sql)
-            .await?;
+        // A body without its record is what somebody left who cut the log's end off: the number is free.
+        sqlx::query!(
+            "INSERT INTO bodies (record, salt, body) VALUES (?, ?, ?)
+             ON CONFLICT (record) DO UPDATE SET salt = excluded.salt, body = excluded.body",
+            number,
+            salt,
+            body
+        )
+        .execute(&mut *self.sql)
+        .await?;
         Ok(())
     }
 

@@ -19,6 +19,10 @@ struct Answer {
     /// How: `yes`, `quoted`, `no`, `unchecked`; null where the documents were not asked.
     support: Option<Support>,
     citations: Vec<Cited>,
+    /// Parts of the answer that no passage supports.
+    unsupported: Vec<Unsupported>,
+    /// How it ended: `complete`, `stopped`, `interrupted`, `cut_short`.
+    status: &'static str,
     model: String,
     prompt_tokens: u32,
     completion_tokens: u32,
@@ -30,6 +34,13 @@ struct Answer {
     /// What `--import` did.
     #[serde(skip_serializing_if = "Option::is_none")]
     import: Option<Imported>,
+}
+
+#[derive(Serialize)]
+struct Unsupported {
+    start: u32,
+    end: u32,
+    text: String,
 }
 
 #[derive(Serialize)]
@@ -77,7 +88,7 @@ pub(super) async fn ask(door: &Door, ask: Ask, out: &Out) -> Result<ExitCode, Fa
         // Some of it never came here; the whole text stands in the record.
         out.stream(&format!("\n\n{}", item.text));
     }
-    let in_part = import.as_ref().is_some_and(Imported::in_part);
+    let in_part = import.as_ref().is_some_and(Imported::in_part) || item.status != ItemStatus::Complete;
     out.value(&answer(item, import), text);
     Ok(if in_part { ExitCode::from(EXIT_PARTIAL) } else { ExitCode::SUCCESS })
 }
@@ -132,6 +143,12 @@ fn answer(item: ItemView, import: Option<Imported>) -> Answer {
             Some(Support::Quoted | Support::No | Support::Unchecked) | None => false,
         },
         support: item.supported,
+        status: status(&item.status),
+        unsupported: item
+            .unsupported
+            .iter()
+            .map(|span| Unsupported { start: span.start, end: span.end, text: slice(&item.text, *span) })
+            .collect(),
         citations: item
             .citations
             .into_iter()
@@ -158,9 +175,31 @@ fn answer(item: ItemView, import: Option<Imported>) -> Answer {
     }
 }
 
+/// How an answer ended, in a word for programs.
+fn status(status: &ItemStatus) -> &'static str {
+    match status {
+        ItemStatus::Complete => "complete",
+        ItemStatus::Writing => "writing",
+        ItemStatus::Stopped => "stopped",
+        ItemStatus::Interrupted => "interrupted",
+        ItemStatus::CutShort => "cut_short",
+        ItemStatus::Failed { .. } => "failed",
+    }
+}
+
+fn slice(text: &str, span: Span) -> String {
+    text.chars().skip(span.start as usize).take(span.end.saturating_sub(span.start) as usize).collect()
+}
+
 /// The answer has streamed already; what follows is its evidence.
 fn text(answer: &Answer) -> String {
     let mut text = String::from("\n");
+    text.push_str(match answer.status {
+        "interrupted" => "\nThe answer was interrupted; what was written is kept.\n",
+        "stopped" => "\nThe answer was stopped; what was written is kept.\n",
+        "cut_short" => "\nThe answer reached the longest length that is set.\n",
+        _ => "",
+    });
     text.push_str(match answer.support {
         Some(Support::Yes) | None => "",
         Some(Support::Quoted) => {
@@ -169,7 +208,15 @@ fn text(answer: &Answer) -> String {
         Some(Support::No) => "\nThe documents do not support this answer.\n",
         Some(Support::Unchecked) => "\nThis answer was not checked against the documents.\n",
     });
+    for part in &answer.unsupported {
+        text.push_str(&format!("\nNo passage supports: “{}”\n", part.text));
+    }
+    let mut listed = Vec::new();
     for cited in &answer.citations {
+        if listed.contains(&cited.number) {
+            continue;
+        }
+        listed.push(cited.number);
         let quote = cited.quote.split_whitespace().collect::<Vec<_>>().join(" ");
         text.push_str(&format!("\n[{}] {}, page {}\n    “{quote}”\n", cited.number, cited.document, cited.page));
     }

@@ -86,11 +86,16 @@ pub fn Transcript(here: ChatScreen) -> impl IntoView {
     };
     let ids = move || store.items().into_iter().map(|item| item.key()).collect::<Vec<ItemId>>();
     let observers = StoredValue::new_local(None::<Observers>);
+    let thread_now = thread;
     Effect::new(move || {
         if let (Some(thread), Some(inner), Some(top)) = (thread.get(), inner.get(), top.get()) {
             let follow = move || {
-                if here.following.try_get_untracked() == Some(true) {
+                let Some(thread) = thread_now.try_get_untracked().flatten() else { return };
+                // Someone may have scrolled up since the last scroll event was told: that lets go.
+                let up = last_top.try_get_value().is_some_and(|last| thread.scroll_top() < last);
+                if here.following.try_get_untracked() == Some(true) && !up {
                     to_newest();
+                    last_top.try_set_value(thread.scroll_top());
                 }
                 at_end();
             };
