@@ -67,8 +67,11 @@ fn check(screen: &Driver, chat: &str, name: &str, older: u32) {
     // Up to older messages, some pages of them.
     let mut seen = first;
     for _ in 0..older {
-        screen.script("document.querySelector('.thread').scrollTop = 0; return true;");
-        seen = screen.until("older messages", || Some(rows()).filter(|rows| *rows > seen));
+        // Again and again, as a person turns the wheel: what arrives pushes the view down meanwhile.
+        seen = screen.until("older messages", || {
+            screen.script("document.querySelector('.thread').scrollTop = 0; return true;");
+            Some(rows()).filter(|rows| *rows > seen)
+        });
     }
     let drawn = screen.script(
         "const all = [...document.querySelectorAll('.thread .msg')];

@@ -88,7 +88,7 @@ pub(super) async fn ask(door: &Door, ask: Ask, out: &Out) -> Result<ExitCode, Fa
         // Some of it never came here; the whole text stands in the record.
         out.stream(&format!("\n\n{}", item.text));
     }
-    let in_part = import.as_ref().is_some_and(Imported::in_part) || item.status != ItemStatus::Complete;
+    let in_part = import.as_ref().is_some_and(Imported::in_part) || item.status == ItemStatus::Interrupted;
     out.value(&answer(item, import), text);
     Ok(if in_part { ExitCode::from(EXIT_PARTIAL) } else { ExitCode::SUCCESS })
 }
@@ -263,7 +263,7 @@ mod tests {
                 "number": 1, "at": 22, "document": ID, "name": "lease.pdf", "page": 1, "start": 2, "end": 3,
                 "quote": "900 euros", "page_hash": "00ff",
             }],
-            "unsupported": [], "supported": true,
+            "unsupported": [{ "start": 4, "end": 8 }], "supported": true,
             "made": {
                 "model": "A", "place": "here", "prompt_tokens": 1, "completion_tokens": 2, "ttft_ms": 3,
                 "tokens_per_second": 4.5, "egress_bytes": 5,
