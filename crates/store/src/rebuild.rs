@@ -35,7 +35,7 @@ impl Store {
 }
 
 /// The tables that are views of the log.
-const VIEWS: [&str; 15] = [
+pub const VIEWS: [&str; 15] = [
     "agents",
     "approvals",
     "chats",

@@ -7,26 +7,7 @@ use proptest::prelude::*;
 use protocol::*;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::path::Path;
-use store::{Change, Store, StoreError};
-
-/// The tables that are views of the log.
-const VIEWS: [&str; 15] = [
-    "agents",
-    "approvals",
-    "chats",
-    "citations",
-    "devices",
-    "documents",
-    "endpoints",
-    "explanations",
-    "items",
-    "ledger",
-    "members",
-    "purged",
-    "registers",
-    "rules",
-    "workspaces",
-];
+use store::{Change, Store, StoreError, VIEWS};
 
 /// Every row of every view, as text.
 async fn dump(store: &Store) -> Vec<String> {
