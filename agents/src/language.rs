@@ -171,12 +171,41 @@ impl Language {
         }
     }
 
-    /// Said before the sentence of a document that comes closest to the question.
+    /// Said when no document seems to answer the question, above the sentence that comes closest.
+    pub fn comes_closest(self) -> &'static str {
+        match self {
+            Self::English => "Your documents do not seem to answer this question. This comes closest:",
+            Self::French => {
+                "Vos documents ne semblent pas répondre à cette question. Voici ce qui s’en approche le plus\u{a0}:"
+            }
+            Self::German => "Ihre Dokumente scheinen diese Frage nicht zu beantworten. Am nächsten kommt ihr:",
+        }
+    }
+
+    /// Said before a sentence of a document that answers the question.
     pub fn documents_say(self) -> &'static str {
         match self {
             Self::English => "The documents say:",
             Self::French => "Les documents disent\u{a0}:",
             Self::German => "In den Dokumenten steht:",
+        }
+    }
+
+    /// Said between a sentence of a document and what a very small model writes.
+    pub fn model_says(self) -> &'static str {
+        match self {
+            Self::English => "The model’s own words:",
+            Self::French => "Le modèle, avec ses propres mots\u{a0}:",
+            Self::German => "Das Modell mit eigenen Worten:",
+        }
+    }
+
+    /// What tells a model to write in this language, in this language; None for that of the instructions.
+    pub fn instruction(self) -> Option<&'static str> {
+        match self {
+            Self::English => None,
+            Self::French => Some("Répondez en français."),
+            Self::German => Some("Antworten Sie auf Deutsch."),
         }
     }
 }

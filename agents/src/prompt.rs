@@ -16,6 +16,10 @@ use library::Passage;
 use models::{Message, Role as Speaker, ToolCall};
 use protocol::{LeftOut, Part};
 
+/// What stands before the question, below the passages.
+const QUESTION: &str = "\nQuestion: ";
+/// A small model that has said what it can goes on with the question; there its answer ends.
+pub(crate) const QUESTION_AGAIN: &str = "\nQuestion:";
 /// At most this many earlier exchanges.
 pub(crate) const EXCHANGES: usize = 12;
 /// The longest earlier message, in chars.
@@ -70,7 +74,13 @@ impl Parts {
 
     /// The messages, in order.
     pub(crate) fn messages(&self) -> Vec<Message> {
-        let mut messages = vec![Message::new(Speaker::System, &self.role)];
+        // A small model otherwise answers in the language of the instructions; told below the question,
+        // it repeats the instruction.
+        let role = match self.language.instruction() {
+            Some(instruction) => format!("{}\n\n{instruction}", self.role.trim_end()),
+            None => self.role.clone(),
+        };
+        let mut messages = vec![Message::new(Speaker::System, &role)];
         for (question, answer) in &self.earlier {
             messages.push(Message::new(Speaker::User, question));
             messages.push(Message::new(Speaker::Assistant, answer));
@@ -104,15 +114,9 @@ impl Parts {
         if !self.passages.is_empty() {
             text.push_str("Passages from the documents:\n\n");
             text.push_str(&numbered(&self.passages, 1));
-            text.push_str("\nQuestion: ");
+            text.push_str(QUESTION);
         }
         text.push_str(&self.question);
-        // A small model otherwise answers in the language of the instructions.
-        match self.language {
-            Language::English => {}
-            Language::French => text.push_str("\n\n(Répondez en français.)"),
-            Language::German => text.push_str("\n\n(Antworten Sie auf Deutsch.)"),
-        }
         text
     }
 }

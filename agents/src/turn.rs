@@ -11,6 +11,7 @@
 
 pub(crate) mod answer;
 mod calls;
+pub(crate) mod lead;
 mod words;
 
 #[cfg(test)]
@@ -22,8 +23,10 @@ pub use words::*;
 
 use answer::Found;
 use calls::Calling;
+use lead::Lead;
 use protocol::{
-    Detail, Event, Fault, FaultKind, ItemStatus, LeftOut, StepKind, StepState, StepView, Support, TurnState,
+    CitationView, Detail, Event, Fault, FaultKind, ItemStatus, LeftOut, StepKind, StepState, StepView, Support,
+    TurnState,
 };
 
 /// One run of an agent that writes one answer.
@@ -33,6 +36,9 @@ pub struct Turn {
     state: State,
     text: String,
     chars: usize,
+    /// Where the model's own words begin in the text, in bytes: what is above was quoted by code.
+    own: usize,
+    lead: Option<Lead>,
     saved: usize,
     steps: Vec<StepView>,
     rounds: Vec<Round>,
@@ -65,6 +71,8 @@ impl Turn {
         let text = setup.so_far.clone();
         Self {
             chars: text.chars().count(),
+            own: 0,
+            lead: None,
             saved: text.len(),
             text,
             setup,
@@ -108,7 +116,7 @@ impl Turn {
         }
         match input {
             Input::Started => self.started(&mut out),
-            Input::Retrieved { relevant, ms } => self.retrieved(relevant, ms, &mut out),
+            Input::Retrieved { relevant, closest, ms } => self.retrieved(relevant, closest, ms, &mut out),
             Input::SearchFailed { fault } => self.search_failed(fault, &mut out),
             Input::PromptBuilt { tokens, left_out } => self.prompt_built(tokens, left_out, &mut out),
             Input::Model { at, heard } => self.heard(at, heard, &mut out),
@@ -137,17 +145,23 @@ impl Turn {
             self.moved(TurnState::Searching, out);
             out.push(Effect::Retrieve);
         } else if self.setup.documents_only {
-            self.say_nothing_found(out);
+            self.say_nothing_found(None, out);
         } else {
             self.prompt(out);
         }
     }
 
-    fn retrieved(&mut self, relevant: u32, ms: u64, out: &mut Vec<Effect>) {
+    fn retrieved(&mut self, relevant: u32, closest: Option<Box<CitationView>>, ms: u64, out: &mut Vec<Effect>) {
         let State::Searching { step } = self.state else { return };
         self.passages = self.passages.saturating_add(relevant);
         self.close_step(step, StepState::Done, Some(relevant), Some(ms), out);
-        if relevant == 0 && self.setup.documents_only { self.say_nothing_found(out) } else { self.prompt(out) }
+        if relevant == 0 && self.setup.documents_only {
+            return self.say_nothing_found(closest.filter(|_| self.text.is_empty()), out);
+        }
+        if let Some(closest) = closest.filter(|_| self.setup.documents_only && self.setup.quotes_first) {
+            self.lead_with(*closest, out);
+        }
+        self.prompt(out);
     }
 
     fn search_failed(&mut self, fault: Fault, out: &mut Vec<Effect>) {
@@ -162,12 +176,22 @@ impl Turn {
         }
     }
 
-    /// The documents do not answer the question: said in a fixed sentence, and no model is asked.
-    fn say_nothing_found(&mut self, out: &mut Vec<Effect>) {
-        let sentence = self.setup.nothing_found.clone();
-        self.new_paragraph(out);
-        self.write(&sentence, out);
-        self.end(ItemStatus::Complete, Verified { supported: Some(Support::No), ..Verified::default() }, out);
+    /// The documents do not answer the question: said in a fixed sentence, and no model is asked. What
+    /// comes closest is shown, since the threshold is a measured one and no proof.
+    fn say_nothing_found(&mut self, closest: Option<Box<CitationView>>, out: &mut Vec<Effect>) {
+        let Phrases { nothing_found, comes_closest, .. } = self.setup.phrases.clone();
+        let verified = match closest {
+            Some(closest) => {
+                let citation = self.quote(&comes_closest, CitationView { number: 1, ..*closest }, out);
+                Verified { citations: vec![citation], supported: Some(Support::Quoted), ..Verified::default() }
+            }
+            None => {
+                self.new_paragraph(out);
+                self.write(&nothing_found, out);
+                Verified { supported: Some(Support::No), ..Verified::default() }
+            }
+        };
+        self.end(ItemStatus::Complete, verified, out);
     }
 
     fn prompt(&mut self, out: &mut Vec<Effect>) {
@@ -203,8 +227,8 @@ impl Turn {
         if self.stopping {
             // The person wanted it to end, and it ends: that the engine went too is no news.
             self.check(ItemStatus::Stopped, out);
-        } else if self.text.is_empty() {
-            self.end(ItemStatus::Failed { fault }, Verified::default(), out);
+        } else if self.own_text().is_empty() {
+            self.end(ItemStatus::Failed { fault }, self.only_lead(), out);
         } else {
             out.push(Effect::Emit(Event::Notice(fault)));
             self.check(ItemStatus::Interrupted, out);
@@ -254,11 +278,14 @@ impl Turn {
         // Passages stood in the prompt and nobody has compared them with the words: that must be seen.
         let unchecked = !verified.checked && self.passages > 0 && !self.text.trim().is_empty();
         let supported = verified.supported.or(unchecked.then_some(Support::Unchecked));
+        // What code quoted is evidence even where the check of the model's words was given up.
+        let lead = self.lead.as_ref().filter(|_| !verified.checked).map(|lead| lead.citation.clone());
+        let citations = lead.into_iter().chain(verified.citations).collect();
         out.push(Effect::Record(Box::new(Ended {
             text: self.text.clone(),
             status,
             steps: self.steps.clone(),
-            citations: verified.citations,
+            citations,
             unsupported: verified.unsupported,
             supported,
             asked_model: self.asked_model,

@@ -16,8 +16,12 @@ pub fn programs(places: &Places) -> Result<()> {
     Ok(())
 }
 
-/// Builds the two programs that need no window.
+/// Builds the two programs that need no window. Where the window was built before, it is built with
+/// them: cargo would otherwise choose other features of what they share, and compile it a second time.
 pub fn terminal(places: &Places) -> Result<()> {
+    if places.program("atelier-desktop").exists() {
+        return programs(places);
+    }
     let step = shell::step("Building atelier and atelier-engine", "5 to 10 minutes the first time");
     shell::run(command("cargo", places).args(["build", "--locked", "-p", "atelier", "-p", "engine"]))?;
     step.done("built");

@@ -1,6 +1,10 @@
 //! How is each effect of a turn done? Each job is a future of its own; the turn waits for one at a time.
 
-use super::{Inner, prepare::Prepared, record::passage_view};
+use super::{
+    Inner,
+    prepare::{Prepared, is_small},
+    record::passage_view,
+};
 use crate::{
     Policy,
     follow_up::{is_about, may_lean_on},
@@ -26,8 +30,6 @@ const PASSAGES: usize = 6;
 /// Passages for a very small model: it loses the thread in more. Measured with SmolLM2-135M on the
 /// sample documents: with one passage 4 of 6 English answers hold the right words, with four 2 of 6.
 const PASSAGES_SMALL: usize = 1;
-/// A model of fewer parameters is very small.
-const SMALL: u64 = 1_000_000_000;
 /// The longest arguments of a tool call, in bytes.
 const ARGUMENTS: usize = 16_000;
 /// Tokens kept free for what templates add.
@@ -38,7 +40,7 @@ const CONTEXT: u32 = 4_096;
 /// What a job brings.
 pub(super) enum Done {
     /// The documents were searched; without passages they do not answer.
-    Found { passages: Vec<Passage>, evidence: Box<Evidence>, ms: u64 },
+    Found { passages: Vec<Passage>, closest: Option<Box<CitationView>>, evidence: Box<Evidence>, ms: u64 },
     /// The prompt is ready.
     Built(Box<Built>),
     /// Anything that changes nothing but the turn.
@@ -78,8 +80,13 @@ pub(super) fn retrieve(inner: Arc<Inner>, prepared: &Prepared) -> Job {
             let both = Looked::at(&inner, both, &documents).await?;
             Ok(if both.score.answers() && is_about(&question, &both.passages) { both } else { alone })
         };
-        match found.await {
-            Ok(looked) => looked.found(since(begun)),
+        let told = async {
+            let looked = found.await?;
+            let closest = looked.closest(&inner).await?;
+            Ok::<_, LibraryError>(looked.found(closest, since(begun)))
+        };
+        match told.await {
+            Ok(found) => found,
             Err(error) => Done::Plain(Input::SearchFailed { fault: error.fault() }),
         }
     }
@@ -100,12 +107,22 @@ impl Looked {
         Ok(Self { query, passages, score })
     }
 
-    fn found(self, ms: u64) -> Done {
+    /// The sentence that comes closest; where the passages do not answer, a farther one is shown too.
+    async fn closest(&self, inner: &Inner) -> Result<Option<Box<CitationView>>, LibraryError> {
+        let found = if self.score.answers() {
+            inner.library.closest(&self.query, &self.passages).await?
+        } else {
+            inner.library.near(&self.query, &self.passages).await?
+        };
+        Ok(found.map(Box::new))
+    }
+
+    fn found(self, closest: Option<Box<CitationView>>, ms: u64) -> Done {
         let Self { query, passages, score } = self;
         let candidates = passages.iter().map(passage_view).collect();
         let evidence = Evidence { query, score: score.score, threshold: score.threshold, candidates };
         let passages = if score.answers() { passages } else { Vec::new() };
-        Done::Found { passages, evidence: Box::new(evidence), ms }
+        Done::Found { passages, closest, evidence: Box::new(evidence), ms }
     }
 }
 
@@ -135,8 +152,7 @@ pub(super) fn build(prepared: &Prepared, mut parts: Parts, offers_tools: bool, e
             let (model, prompt) = (model.clone(), prompt(&parts, &sampling));
             async move { model.count_tokens(&prompt).await }
         };
-        let small = (1..SMALL).contains(&model.card().parameters);
-        let surplus = if small { parts.passages.len().saturating_sub(PASSAGES_SMALL) } else { 0 };
+        let surplus = if is_small(model.card()) { parts.passages.len().saturating_sub(PASSAGES_SMALL) } else { 0 };
         parts.passages.truncate(parts.passages.len() - surplus);
         match fit(parts, budget, count).await {
             Ok(mut fitted) => {

@@ -2,10 +2,12 @@
 
 use super::{Inner, ask::Brief};
 use crate::{
-    AgentError, Language, Retrieval, Role, language_of, role,
-    turn::{Limits, Setup},
+    AgentError, Language, Retrieval, Role, language_of,
+    prompt::QUESTION_AGAIN,
+    role,
+    turn::{Limits, Phrases, Setup},
 };
-use models::{ChatModel, ModelError, Sampling};
+use models::{ChatModel, ModelCard, ModelError, Sampling};
 use protocol::{DocumentId, Fault, ItemKind, ItemStatus, ItemView};
 use std::sync::Arc;
 
@@ -34,16 +36,6 @@ impl Inner {
         let settings = self.store.settings().await?;
         let model = self.models.chosen().await;
         let language = language_of(&question.text);
-        let temperature = role.temperature.unwrap_or(settings.temperature).clamp(0.0, 2.0);
-        let drawn = temperature > 0.0;
-        let sampling = Sampling {
-            temperature,
-            top_p: drawn.then_some(0.95),
-            // A drawn answer is repeatable by its seed; the turn's random bits are as good as any.
-            seed: drawn.then(|| u64::from(brief.turn.0.as_u128() as u32)),
-            max_tokens: self.longest().unwrap_or(settings.max_tokens).max(1),
-            ..Sampling::default()
-        };
         // An answer that is continued goes on from its words, so no tool may come between.
         let tools = brief.so_far.is_empty() && model.as_ref().is_ok_and(|model| model.card().tools);
         let retrieve = role.documents_only
@@ -52,6 +44,17 @@ impl Inner {
                 Retrieval::Always => !tools,
                 Retrieval::WhenAttached => false,
             };
+        let temperature = role.temperature.unwrap_or(settings.temperature).clamp(0.0, 2.0);
+        let drawn = temperature > 0.0;
+        let sampling = Sampling {
+            temperature,
+            top_p: drawn.then_some(0.95),
+            // A drawn answer is repeatable by its seed; the turn's random bits are as good as any.
+            seed: drawn.then(|| u64::from(brief.turn.0.as_u128() as u32)),
+            stop: if retrieve { vec![QUESTION_AGAIN.to_owned()] } else { Vec::new() },
+            max_tokens: self.longest().unwrap_or(settings.max_tokens).max(1),
+            ..Sampling::default()
+        };
         Ok(Prepared {
             setup: Setup {
                 turn: brief.turn,
@@ -61,8 +64,8 @@ impl Inner {
                 retrieve,
                 documents_only: role.documents_only,
                 tools,
-                nothing_found: language.nothing_found().to_owned(),
-                documents_say: language.documents_say().to_owned(),
+                phrases: phrases(language),
+                quotes_first: model.as_ref().is_ok_and(|model| is_small(model.card())),
                 so_far: brief.so_far.clone(),
                 limits: Limits::default(),
             },
@@ -77,6 +80,23 @@ impl Inner {
     }
 }
 
+/// A model of fewer parameters is very small: it loses the thread, and invents.
+const SMALL: u64 = 1_000_000_000;
+
+/// Whether a model is known to be very small.
+pub(super) fn is_small(card: &ModelCard) -> bool {
+    (1..SMALL).contains(&card.parameters)
+}
+
+fn phrases(language: Language) -> Phrases {
+    Phrases {
+        nothing_found: language.nothing_found().to_owned(),
+        comes_closest: language.comes_closest().to_owned(),
+        documents_say: language.documents_say().to_owned(),
+        model_says: language.model_says().to_owned(),
+    }
+}
+
 /// A setup for a turn that ends before it can be prepared.
 pub(super) fn bare_setup(brief: &Brief) -> Setup {
     Setup {
@@ -87,8 +107,8 @@ pub(super) fn bare_setup(brief: &Brief) -> Setup {
         retrieve: false,
         documents_only: false,
         tools: false,
-        nothing_found: String::new(),
-        documents_say: String::new(),
+        phrases: Phrases::default(),
+        quotes_first: false,
         so_far: brief.so_far.clone(),
         limits: Limits::default(),
     }

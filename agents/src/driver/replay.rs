@@ -1,7 +1,11 @@
 //! Does the same question to the same model give the same answer? A greedy answer is repeated and compared.
 
 use super::{Driver, Inner};
-use crate::{AgentError, Language, prompt::unspoken, turn::answer::repeats_itself};
+use crate::{
+    AgentError, Language,
+    prompt::unspoken,
+    turn::{answer::repeats_itself, lead::quoted},
+};
 use egress::Errand;
 use futures::TryStreamExt;
 use models::{Delta, Message, ModelError, Prompt, Role, Sampling, ToolDef};
@@ -139,13 +143,19 @@ fn last_part<'a>(view: &'a ItemView, before: &str) -> &'a str {
     view.text.trim().strip_prefix(before.trim()).unwrap_or(view.text.as_str()).trim()
 }
 
-/// What the model wrote of an answer that code ended with a sentence of the documents.
+/// What the model wrote of an answer that code opened or ended with a sentence of the documents.
 fn without_quote<'a>(view: &ItemView, text: &'a str) -> &'a str {
-    let Some(cited) = view.citations.last() else { return text };
-    let quote = cited.quote.split_whitespace().collect::<Vec<_>>().join(" ");
-    let leads = [Language::English, Language::French, Language::German].map(Language::documents_say);
-    let ending = leads.iter().find_map(|lead| text.strip_suffix(&format!("{lead}\n\n> {quote}")));
-    ending.map_or(text, str::trim_end)
+    let (Some(first), Some(last)) = (view.citations.first(), view.citations.last()) else { return text };
+    for language in [Language::English, Language::French, Language::German] {
+        if let Some(own) = text.strip_prefix(&quoted(language.documents_say(), first)) {
+            let own = own.trim_start();
+            return own.strip_prefix(language.model_says()).unwrap_or(own).trim();
+        }
+        if let Some(own) = text.strip_suffix(&quoted(language.documents_say(), last)) {
+            return own.trim_end();
+        }
+    }
+    text
 }
 
 fn first_difference(then: &str, now: &str) -> Difference {

@@ -215,11 +215,11 @@ impl Run {
         Some(match done {
             Done::Late => return None,
             Done::Plain(input) => input,
-            Done::Found { passages, evidence, ms } => {
+            Done::Found { passages, closest, evidence, ms } => {
                 self.evidence = Some(evidence);
                 let relevant = u32::try_from(passages.len()).unwrap_or(u32::MAX);
                 self.found = passages;
-                Input::Retrieved { relevant, ms }
+                Input::Retrieved { relevant, closest, ms }
             }
             Done::Built(built) => {
                 // Whole passages, of those that the prompt has: the part that was cut out is evidence too.

@@ -52,13 +52,13 @@ fn what_changes_least_comes_first() {
     let messages = Parts { rounds, ..parts() }.messages();
     let told = spoken(&messages);
     let expected = [
-        ("system", "Be brief."),
+        ("system", "Be brief.\n\nRépondez en français."),
         ("user", "Who?"),
         ("assistant", "Anna."),
         (
             "user",
             "Passages from the documents:\n\n[1] a.pdf, page 3\nAnna pays the rent.\n\n[2] b.md, page 1\n\
-             Bert owns the house.\n\nQuestion: Qui paie ?\n\n(Répondez en français.)",
+             Bert owns the house.\n\nQuestion: Qui paie ?",
         ),
         ("assistant", "I look."),
         ("assistant.calls", r#"[{"id":"c1","name":"search_documents","arguments":"{}"}]"#),
@@ -70,7 +70,7 @@ fn what_changes_least_comes_first() {
 
     let messages = Parts { so_far: "Anna".into(), passages: vec![], ..parts() }.messages();
     assert_eq!(messages.last().map(|last| (last.role, last.content.as_str())), Some((Speaker::Assistant, "Anna")));
-    assert_eq!(messages[3].content, "Qui paie ?\n\n(Répondez en français.)");
+    assert_eq!(messages[3].content, "Qui paie ?");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How does an answer grow while the model writes, and how is it checked when it is done?
 
-use super::*;
+use super::{lead::next_number, *};
 use protocol::{CitationView, Span};
 
 /// The model was asked and its stream is open.
@@ -74,7 +74,7 @@ impl Turn {
             self.check(ItemStatus::Stopped, out);
         } else if self.chars >= self.setup.limits.chars {
             self.check(ItemStatus::CutShort, out);
-        } else if repeats_itself(&self.text) {
+        } else if repeats_itself(self.own_text()) {
             // A small model in a loop says nothing more, however long it goes on.
             self.check(ItemStatus::Complete, out);
         }
@@ -127,7 +127,8 @@ impl Turn {
         self.close_reasoning(at, out);
         let State::Listening(listening) = &mut self.state else { return };
         // Models like to begin with a space or a line feed; an answer does not.
-        let begins = self.text.is_empty() || (!listening.wrote && !self.rounds.is_empty());
+        let continues = self.rounds.is_empty() && self.own < self.text.len() && !self.setup.so_far.is_empty();
+        let begins = !listening.wrote && !continues;
         let more = if begins { more.trim_start() } else { more };
         if more.is_empty() {
             return;
@@ -135,11 +136,12 @@ impl Turn {
         if !std::mem::replace(&mut listening.wrote, true) {
             self.ttft_ms.get_or_insert(at);
             self.moved(TurnState::Writing, out);
+            self.announce_model(out);
             if !self.rounds.is_empty() {
                 self.new_paragraph(out);
-                if let State::Listening(listening) = &mut self.state {
-                    listening.from = self.text.len();
-                }
+            }
+            if let State::Listening(listening) = &mut self.state {
+                listening.from = self.text.len();
             }
         }
         self.pieces = self.pieces.saturating_add(1);
@@ -167,7 +169,7 @@ impl Turn {
         }
         match ending {
             Ending::Length => self.check(ItemStatus::CutShort, out),
-            Ending::Done | Ending::Cancelled if self.text.is_empty() => {
+            Ending::Done | Ending::Cancelled if self.own_text().is_empty() && self.lead.is_none() => {
                 self.end(ItemStatus::Failed { fault: empty_answer() }, Verified::default(), out);
             }
             Ending::Done | Ending::Cancelled => self.check(ItemStatus::Complete, out),
@@ -198,26 +200,31 @@ impl Turn {
     /// The text is as it will be: check it against the passages if there are any, then end.
     pub(super) fn check(&mut self, status: ItemStatus, out: &mut Vec<Effect>) {
         self.give_up_running(out);
-        if self.passages == 0 || self.text.trim().is_empty() {
-            return self.end(status, Verified::default(), out);
+        if self.passages == 0 || self.own_text().trim().is_empty() {
+            return self.end(status, self.only_lead(), out);
         }
         let step = self.add_step(StepKind::Checked, Detail::default(), out);
         self.state = State::Checking { status, step };
         self.moved(TurnState::Checking, out);
-        out.push(Effect::Cite(self.text.clone()));
+        out.push(Effect::Cite(self.own_text().to_owned()));
     }
 
     pub(super) fn cited(&mut self, found: Found, ms: u64, out: &mut Vec<Effect>) {
         let State::Checking { status, step } = &self.state else { return };
         let (status, step) = (status.clone(), *step);
-        let Found { mut citations, unsupported, supported, closest } = found;
-        let mut support = if supported { Support::Yes } else { Support::No };
+        let Found { mut citations, unsupported, supported, closest } = self.below_lead(found);
+        let mut support = match (supported, &self.lead) {
+            (true, _) => Support::Yes,
+            (false, Some(_)) => Support::Quoted,
+            (false, None) => Support::No,
+        };
         // The model's words have no support. What the documents say themselves is quoted after them,
         // under a finished answer only: an unfinished one may be continued.
-        let quotes = !supported && self.setup.documents_only && status == ItemStatus::Complete;
+        let quotes = support == Support::No && self.setup.documents_only && status == ItemStatus::Complete;
         if let (true, Some(closest)) = (quotes, closest) {
-            let number = citations.iter().map(|cited| cited.number).max().unwrap_or_default().saturating_add(1);
-            citations.push(self.quote(CitationView { number, ..*closest }, out));
+            let closest = CitationView { number: next_number(&citations), ..*closest };
+            let lead_in = self.setup.phrases.documents_say.clone();
+            citations.push(self.quote(&lead_in, closest, out));
             support = Support::Quoted;
         }
         self.close_step(step, StepState::Done, u32::try_from(citations.len()).ok(), Some(ms), out);
@@ -230,15 +237,6 @@ impl Turn {
             checked: true,
         };
         self.end(status, verified, out);
-    }
-
-    /// Ends the answer with a sentence of a document, word for word; returns its citation.
-    fn quote(&mut self, closest: CitationView, out: &mut Vec<Effect>) -> CitationView {
-        let words = closest.quote.split_whitespace().collect::<Vec<_>>().join(" ");
-        let lead = self.setup.documents_say.clone();
-        self.new_paragraph(out);
-        self.write(&format!("{lead}\n\n> {words}"), out);
-        CitationView { at: u32::try_from(self.chars).unwrap_or(u32::MAX), ..closest }
     }
 
     pub(super) fn cite_failed(&mut self, fault: Fault, out: &mut Vec<Effect>) {
@@ -254,9 +252,16 @@ impl Turn {
 const LOOP_WORDS: usize = 4;
 /// The longest stretch that is looked for.
 const LOOP_LONGEST: usize = 60;
+/// So many chars that repeat a few chars over and over ("A.A.A.A.") are a loop without words.
+const STUTTER: usize = 48;
+/// The longest stretch of chars that such a loop repeats.
+const STUTTER_LONGEST: usize = 12;
 
-/// Whether a text ends with the same stretch of words three times in a row.
+/// Whether a text ends with the same stretch of words three times in a row, or stutters.
 pub(crate) fn repeats_itself(text: &str) -> bool {
+    if stutters(text) {
+        return true;
+    }
     // Only at the end of a word is there something new to see.
     if !text.ends_with(char::is_whitespace) && !text.ends_with(['.', '!', '?', ':', ',']) {
         return false;
@@ -266,6 +271,14 @@ pub(crate) fn repeats_itself(text: &str) -> bool {
         let (last, before) = words.split_at(length);
         last == &before[..length] && last == &before[length..2 * length]
     })
+}
+
+/// Whether the last chars are the same few over and over. Rules and rows of a table have no letters.
+fn stutters(text: &str) -> bool {
+    let last: Vec<char> = text.chars().rev().take(STUTTER).collect();
+    last.len() == STUTTER
+        && last.iter().any(|c| c.is_alphanumeric())
+        && (1..=STUTTER_LONGEST).any(|period| last[period..].iter().zip(&last).all(|(a, b)| a == b))
 }
 
 #[cfg(test)]
@@ -281,8 +294,13 @@ mod tests {
             "1. yes\n2. yes\n3. yes\n4. yes\n",
             "a b c. a b c. a b c. ",
             "",
+            "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+            "________________________________________________________________",
         ] {
             assert!(!repeats_itself(honest), "{honest}");
+        }
+        for stutter in ["A.".repeat(30), format!("Yes {}", "no, ".repeat(14)), "x".repeat(60)] {
+            assert!(repeats_itself(&stutter), "{stutter}");
         }
     }
 }

@@ -33,7 +33,9 @@ fn chance() -> impl Strategy<Value = Chance> {
     ];
     let plain = prop_oneof![
         4 => Just(Input::Started),
-        4 => (0u32..3).prop_map(|relevant| Input::Retrieved { relevant, ms: 1 }),
+        4 => ((0u32..3), any::<bool>()).prop_map(|(relevant, near)| {
+            Input::Retrieved { relevant, closest: near.then(|| Box::new(citation())), ms: 1 }
+        }),
         1 => Just(Input::SearchFailed { fault: fault() }),
         6 => prop::collection::vec("[a-z]{1,4}\\.".prop_map(LeftOut::Text), 0..2)
             .prop_map(|left_out| Input::PromptBuilt { tokens: 9, left_out }),
@@ -140,13 +142,14 @@ proptest! {
 
     #[test]
     fn whatever_comes(
-        (retrieve, documents_only, tools) in (any::<bool>(), any::<bool>(), any::<bool>()),
+        (retrieve, documents_only, tools, quotes_first) in
+            (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()),
         so_far in "[a-z ]{0,3}",
         chances in prop::collection::vec(chance(), 0..60),
         hard in any::<bool>(),
     ) {
-        let limits = Limits { rounds: 2, calls: 2, chars: 40, reasoning: 10 };
-        let setup = Setup { retrieve, documents_only, tools, so_far: so_far.clone(), limits, ..setup() };
+        let limits = Limits { rounds: 2, calls: 2, chars: 60, reasoning: 10 };
+        let setup = Setup { retrieve, documents_only, tools, quotes_first, so_far: so_far.clone(), limits, ..setup() };
         let calls: Vec<ToolCall> = (0..4).map(|_| call("tool")).collect();
         let turn = Turn::new(setup);
         let mut watch = Watch { turn, text: so_far.clone(), shown: so_far, ends: 0, allowed: vec![] };

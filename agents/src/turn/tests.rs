@@ -12,8 +12,13 @@ pub(in crate::turn) fn setup() -> Setup {
         retrieve: true,
         documents_only: true,
         tools: false,
-        nothing_found: "Nothing found.".into(),
-        documents_say: "The documents say:".into(),
+        phrases: Phrases {
+            nothing_found: "Nothing found.".into(),
+            comes_closest: "Closest:".into(),
+            documents_say: "The documents say:".into(),
+            model_says: "The model:".into(),
+        },
+        quotes_first: false,
         so_far: String::new(),
         limits: Limits::default(),
     }
@@ -45,7 +50,7 @@ pub(in crate::turn) fn done(ending: Ending) -> Input {
     Input::Model { at: 900, heard: Heard::Done { ending, usage } }
 }
 pub(in crate::turn) fn found() -> Input {
-    Input::Retrieved { relevant: 3, ms: 12 }
+    Input::Retrieved { relevant: 3, closest: None, ms: 12 }
 }
 pub(in crate::turn) fn built() -> Input {
     Input::PromptBuilt { tokens: 100, left_out: vec![] }
@@ -152,7 +157,7 @@ fn nothing_found_is_said_and_no_model_is_asked() {
         setup(),
         &[
             (Input::Started, "step 0 Running, →searching, retrieve"),
-            (Input::Retrieved { relevant: 0, ms: 1 }, &format!("step 0 Done, {sentence}")),
+            (Input::Retrieved { relevant: 0, closest: None, ms: 1 }, &format!("step 0 Done, {sentence}")),
         ],
     );
     // Without any document there is nothing to search either.
@@ -163,7 +168,7 @@ fn nothing_found_is_said_and_no_model_is_asked() {
         Setup { documents_only: false, ..setup() },
         &[
             (Input::Started, "step 0 Running, →searching, retrieve"),
-            (Input::Retrieved { relevant: 0, ms: 1 }, "step 0 Done, build"),
+            (Input::Retrieved { relevant: 0, closest: None, ms: 1 }, "step 0 Done, build"),
             (built(), "→reading, ask"),
             (text("Hm."), "→writing, delta 0 \"Hm.\""),
             (done(Ending::Done), "record complete \"Hm.\" None 0, finish"),

@@ -22,14 +22,27 @@ pub struct Setup {
     pub documents_only: bool,
     /// The model drives tools.
     pub tools: bool,
-    /// What is said when the documents do not answer the question, in the question's language.
-    pub nothing_found: String,
-    /// What stands before a sentence of the documents, in the question's language.
-    pub documents_say: String,
+    /// What code says itself, in the question's language.
+    pub phrases: Phrases,
+    /// Quote the documents above the model's words: it is too small to be believed first.
+    pub quotes_first: bool,
     /// The text to go on from; empty for a new answer.
     pub so_far: String,
     /// Bounds.
     pub limits: Limits,
+}
+
+/// The sentences of an answer that code writes.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Phrases {
+    /// Said when the documents do not answer the question, and nothing in them comes near it.
+    pub nothing_found: String,
+    /// Said when they do not, above the sentence that comes closest.
+    pub comes_closest: String,
+    /// What stands above a sentence of the documents.
+    pub documents_say: String,
+    /// What stands above the model's words, where a sentence of the documents is above them.
+    pub model_says: String,
 }
 
 /// The bounds of one turn.
@@ -162,6 +175,8 @@ pub enum Input {
     Retrieved {
         /// Passages above the library's threshold.
         relevant: u32,
+        /// The sentence of the documents that comes closest to the question, if one comes near.
+        closest: Option<Box<CitationView>>,
         /// How long it took.
         ms: u64,
     },
@@ -282,7 +297,7 @@ pub enum Effect {
     RunTool(ToolCall),
     /// Cancel the running call.
     CancelTool(CallId),
-    /// Check the answer; answered by `Cited` or `CiteFailed`.
+    /// Check what the model wrote; answered by `Cited`, with places in this text, or `CiteFailed`.
     Cite(String),
     /// Keep the text so far.
     SaveCheckpoint(String),

@@ -69,6 +69,7 @@ impl App {
             AddRule => trust::add_rule,
             RemoveRule => trust::remove_rule,
             VerifyLog => trust::verify_log,
+            CheckDocuments => trust::check_documents,
             ReadLog => trust::read_log,
             ChangeSettings => settings::change,
         }

@@ -214,8 +214,13 @@ pub(crate) struct Ask {
 #[command(after_help = examples!("atelier log verify" "atelier log show --limit 100"))]
 pub(crate) enum LogCommand {
     /// Check every record's hash, signature and place; exit 6 names the first bad one.
-    #[command(after_help = examples!("atelier log verify && echo intact"))]
-    Verify,
+    #[command(after_help = examples!("atelier log verify && echo intact" "atelier log verify --documents"))]
+    Verify {
+        /// Also read every document again from its file, and compare the stored pages and the quotes
+        /// of all answers with it. Takes about as long as the import did.
+        #[arg(long)]
+        documents: bool,
+    },
     /// Show the newest records.
     #[command(after_help = examples!("atelier log show --limit 100" "atelier log show --before 1200"))]
     Show {

@@ -10,10 +10,12 @@ mod claim;
 mod closest;
 mod denial;
 mod evidence;
+mod question;
 mod slots;
 
 pub use answers::{ANSWERABLE_BY_MEANING, ANSWERABLE_BY_WORDS, Score, content_words, folded_words, holds_any, score};
-pub use closest::{Closest, closest, nearest};
+pub use closest::{Closest, closest, near, nearest};
+pub use question::asking;
 
 use crate::{sentences::sentences, words};
 use claim::Claim;

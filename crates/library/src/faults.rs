@@ -51,6 +51,14 @@ pub fn no_copy() -> Fault {
         .hint("Remove the document, then import the file again.")
 }
 
+/// The stored text of a page has another hash than when it was read.
+pub fn page_altered(page: u32) -> Fault {
+    Fault::new(FaultKind::Damaged, "document.page_altered", format!("The stored text of page {page} is not the text that was read from the file."))
+        .safe("The file itself is unchanged. Nothing is quoted from this page.")
+        .hint("Read the document again from its file: Documents, Index again. Check the disk, and who can write to this folder.")
+        .with("page", page)
+}
+
 /// Larger than what is read.
 pub fn too_large(limit: u64) -> Fault {
     Fault::new(FaultKind::Invalid, "document.too_large", format!("The file is larger than {} MB.", limit >> 20))

@@ -2,6 +2,7 @@
 //!
 //! Derived data only: everything here can be computed again from the blobs and the log.
 
+mod check;
 mod chunk;
 mod cite;
 mod embedding;
@@ -25,8 +26,8 @@ mod words;
 mod worker;
 
 pub use cite::{
-    ANSWERABLE_BY_MEANING, ANSWERABLE_BY_WORDS, Cited, Closest, Passage, Score, cite, closest, content_words,
-    folded_words, holds_any, nearest, score,
+    ANSWERABLE_BY_MEANING, ANSWERABLE_BY_WORDS, Cited, Closest, Passage, Score, asking, cite, closest, content_words,
+    folded_words, holds_any, near, nearest, score,
 };
 pub use error::LibraryError;
 pub use index::IndexError;

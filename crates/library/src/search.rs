@@ -4,7 +4,7 @@
 //! not be compared (docs/decisions/0008-search.md).
 
 use crate::{
-    Library, LibraryError, Passage,
+    Library, LibraryError, Passage, asking,
     index::{Found, Terms, TextIndex, parse},
     library::{Inner, blocking},
     snippet::snippet,
@@ -57,7 +57,7 @@ impl Library {
     /// Finds passages and says how it searched.
     pub async fn search(&self, query: &SearchQuery) -> Result<SearchReply, LibraryError> {
         let began = Instant::now();
-        let (scored, mode) = self.inner.find(query, QUERY_TIME).await?;
+        let (scored, mode) = self.inner.find(query, None, QUERY_TIME).await?;
         let documents: HashSet<DocumentId> = scored.iter().map(|s| s.passage.document).collect();
         let hits = scored.into_iter().map(hit).collect();
         let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -84,15 +84,24 @@ impl Library {
         documents: &[DocumentId],
     ) -> Result<Vec<Passage>, LibraryError> {
         // A question is words, not a query: no phrase, nothing to leave out.
-        let text = question.replace(['"', '“', '”', '«', '»', '-'], " ");
-        let query = SearchQuery { text, mode: SearchMode::Hybrid, limit, documents: documents.to_vec() };
-        let (scored, _) = self.inner.find(&query, QUESTION_TIME).await?;
-        Ok(scored.into_iter().map(passage).collect())
+        let plain = |text: &str| text.replace(['"', '“', '”', '«', '»', '-'], " ");
+        let asked = plain(&asking(question));
+        let query =
+            SearchQuery { text: plain(question), mode: SearchMode::Hybrid, limit, documents: documents.to_vec() };
+        let (scored, _) = self.inner.find(&query, Some(&asked), QUESTION_TIME).await?;
+        let passages: Vec<Passage> = scored.into_iter().map(passage).collect();
+        self.standing(&passages).await
     }
 }
 
 impl Inner {
-    async fn find(&self, query: &SearchQuery, patience: Duration) -> Result<(Vec<Scored>, SearchMode), LibraryError> {
+    /// Searches. `asked` is what the evidence of a hit is measured by, where that is not the whole query.
+    async fn find(
+        &self,
+        query: &SearchQuery,
+        asked: Option<&str>,
+        patience: Duration,
+    ) -> Result<(Vec<Scored>, SearchMode), LibraryError> {
         let limit = query.limit.clamp(1, MOST_HITS);
         let depth = DEPTH.max(limit * 2);
         let text: String = query.text.chars().take(LONGEST_QUERY).collect();
@@ -101,15 +110,18 @@ impl Inner {
             // Nothing to look for; what must not be there looks for nothing.
             return Ok((Vec::new(), query.mode));
         }
+        // What is told around a question helps to find its page by words; meaning it would only blur.
+        let evidence = asked.map(|asked| parse(asked, &self.index.languages())).filter(|terms| !terms.is_empty());
+        let evidence = evidence.unwrap_or_else(|| terms.clone());
         let vector = match query.mode {
             SearchMode::Text => None,
-            SearchMode::Hybrid | SearchMode::Vector => self.embed_query(&terms.plain, patience).await,
+            SearchMode::Hybrid | SearchMode::Vector => self.embed_query(&evidence.plain, patience).await,
         };
         let mode = if vector.is_some() { query.mode } else { SearchMode::Text };
         let by_words = mode != SearchMode::Vector;
         let (index, vectors, documents) = (self.index.clone(), self.vectors.clone(), query.documents.clone());
-        let (terms, weights, ranked, vector) = blocking(move || {
-            let weights = terms.weights(&index)?;
+        let (evidence, weights, ranked, vector) = blocking(move || {
+            let weights = evidence.weights(&index)?;
             let words = if by_words { search_words(&index, &terms, depth, &documents)? } else { Vec::new() };
             let near = match vector.as_deref() {
                 Some(vector) => {
@@ -120,7 +132,7 @@ impl Inner {
                 }
                 None => Vec::new(),
             };
-            Ok((terms, weights, fuse(&words, &near), vector))
+            Ok((evidence, weights, fuse(&words, &near), vector))
         })
         .await?;
         let ids: Vec<i64> = ranked.iter().map(|(id, _)| *id).collect();
@@ -131,7 +143,7 @@ impl Inner {
         let spread = spread(ordered.collect(), limit);
         let vectors = self.vectors.read().unwrap_or_else(PoisonError::into_inner);
         let scored = spread.into_iter().map(|(passage, score)| {
-            let around = snippet(&passage.text, passage.language.as_deref(), &terms, &weights);
+            let around = snippet(&passage.text, passage.language.as_deref(), &evidence, &weights);
             let meaning = vector.as_deref().and_then(|v| vectors.cosine(v, passage.id)).map(|cosine| cosine.max(0.0));
             Scored { score, words: around.share, meaning, snippet: around, passage }
         });

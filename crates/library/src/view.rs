@@ -3,7 +3,7 @@
 use crate::{
     Cited, Library, LibraryError, Passage, cite, closest,
     extract::{self, WordBox},
-    faults, words,
+    faults, near, words,
     worker::Trouble,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -30,6 +30,9 @@ impl Library {
             Err(store::StoreError::NotFound { .. }) => return Err(LibraryError::Refused(no_page(&view.state))),
             Err(error) => return Err(error.into()),
         };
+        if !stored.is_intact() {
+            return Err(LibraryError::Refused(faults::page_altered(page)));
+        }
         let length = stored.text.chars().count() as u32;
         let passage = passage.filter(|s| s.start < s.end && s.end <= length);
         let mut shown = PageView {
@@ -75,8 +78,13 @@ impl Library {
         Ok(closest(question, &self.standing(passages).await?))
     }
 
+    /// The sentence that is worth a look where no passage answers a question, as it stands now.
+    pub async fn near(&self, question: &str, passages: &[Passage]) -> Result<Option<CitationView>, LibraryError> {
+        Ok(near(question, &self.standing(passages).await?))
+    }
+
     /// The passages whose page still says what they say.
-    async fn standing(&self, passages: &[Passage]) -> Result<Vec<Passage>, LibraryError> {
+    pub(crate) async fn standing(&self, passages: &[Passage]) -> Result<Vec<Passage>, LibraryError> {
         let mut pages: HashMap<(DocumentId, u32), Option<String>> = HashMap::new();
         let mut standing = Vec::with_capacity(passages.len());
         for passage in passages {
@@ -108,7 +116,12 @@ impl Library {
 
     async fn page_text(&self, document: DocumentId, page: u32) -> Result<Option<String>, LibraryError> {
         match self.inner.derived.page(document, page).await {
-            Ok(stored) => Ok(Some(stored.text)),
+            Ok(stored) if stored.is_intact() => Ok(Some(stored.text)),
+            // Text that is not as it was read is no evidence.
+            Ok(_) => {
+                tracing::error!(%document, page, "the stored text of a page was altered");
+                Ok(None)
+            }
             Err(store::StoreError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }

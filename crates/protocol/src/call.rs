@@ -147,6 +147,8 @@ calls! {
     RemoveRule { rule: RuleId } -> ();
     /// Checks the whole log.
     VerifyLog {} -> LogReport;
+    /// Reads every document again from its file and compares pages and quotes with it.
+    CheckDocuments {} -> DocumentsReport;
     /// The newest `limit` records of the log.
     ReadLog { before: Option<u64>, limit: u32 } -> Vec<LogLine>;
 

@@ -123,6 +123,40 @@ async fn citations(
     Ok(by_item)
 }
 
+/// A quote that an answer rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredQuote {
+    /// The answer.
+    pub item: ItemId,
+    /// The page, from 1.
+    pub page: u32,
+    /// Its first char in the page's text.
+    pub start: u32,
+    /// One past its last char.
+    pub end: u32,
+    /// Its words.
+    pub quote: String,
+}
+
+impl Store {
+    /// The quotes of a document that answers rest on; those that were erased are not among them.
+    pub async fn quotes_of(&self, document: DocumentId) -> Result<Vec<StoredQuote>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT item AS "item: Uuid", page AS "page: u32", start AS "start: u32", "end" AS "end: u32", quote
+               FROM citations WHERE document = ? AND quote <> '' ORDER BY item, ordinal"#,
+            document.0
+        );
+        let rows = rows.fetch_all(self.pool()).await?.into_iter().map(|row| StoredQuote {
+            item: ItemId(row.item),
+            page: row.page,
+            start: row.start,
+            end: row.end,
+            quote: row.quote,
+        });
+        Ok(rows.collect())
+    }
+}
+
 /// For each item of the line, all that follow the same parent, oldest first.
 async fn branches(
     conn: &mut SqliteConnection,

@@ -40,6 +40,7 @@ pub use change::Change;
 pub use clock::Stamp;
 pub use derived::*;
 pub use error::StoreError;
+pub use items::StoredQuote;
 pub use keys::Keeping;
 pub use open::{Home, Opened, Options};
 pub use private::private_dir;

@@ -152,6 +152,42 @@ for (table,) in base.execute("select name from sqlite_master where type = 'table
 sys.exit("no table of records")
 "#;
 
+/// Puts other words into the stored text of a page.
+const ALTER_PAGE: &str = r#"
+import sqlite3, sys
+base = sqlite3.connect(sys.argv[1])
+changed = base.execute("update page_texts set text = replace(text, '96,000', '69,000') where text like '%96,000%'")
+sys.exit(0 if changed.rowcount == 1 and base.commit() is None else "no such page")
+"#;
+
+#[test]
+fn a_page_that_was_altered_in_the_database_is_no_evidence_and_is_named() {
+    let workspace = Workspace::new();
+    workspace.json(["import".as_ref(), sample::folder().join("office-lease.pdf").as_os_str()]);
+    let question = "What is the annual rent of Quayside House?";
+    let reply = workspace.ask(question);
+    assert!(reply["citations"].to_string().contains("96,000"), "{reply}");
+    let whole = workspace.json(["log", "verify", "--documents"]);
+    assert_eq!(
+        (whole["documents"]["intact"].as_bool(), whole["documents"]["documents"].as_u64()),
+        (Some(true), Some(1))
+    );
+    assert!(whole["documents"]["quotes"].as_u64() > Some(0), "{whole}");
+
+    let altered = std::process::Command::new("python3")
+        .args(["-c", ALTER_PAGE])
+        .arg(workspace.data().join("workspace.db"))
+        .output()
+        .unwrap();
+    assert!(altered.status.success(), "{}", String::from_utf8_lossy(&altered.stderr));
+    let reply = workspace.ask(question);
+    assert!(!reply["citations"].to_string().contains("69,000"), "altered words are quoted: {reply}");
+    let verified = workspace.run(["--json", "log", "verify", "--documents"]);
+    let said = String::from_utf8_lossy(&verified.stdout);
+    assert_eq!(verified.status.code(), Some(6), "{said}");
+    assert!(said.contains("office-lease.pdf") && said.contains(r#""is":"page""#), "{said}");
+}
+
 #[test]
 fn a_truncated_model_is_refused_by_name() {
     let workspace = Workspace::new();

@@ -81,6 +81,10 @@ pub(crate) async fn verify_log(app: &App, _: &Actor, _: VerifyLog) -> Result<Log
     Ok(report)
 }
 
+pub(crate) async fn check_documents(app: &App, _: &Actor, _: CheckDocuments) -> Result<DocumentsReport, Fault> {
+    app.library().check_documents().await.map_err(|error| error.fault())
+}
+
 pub(crate) async fn read_log(app: &App, _: &Actor, ReadLog { before, limit }: ReadLog) -> Result<Vec<LogLine>, Fault> {
     app.store().log_lines(before, limit.clamp(1, MAX_LINES)).await.map_err(Fault::from)
 }

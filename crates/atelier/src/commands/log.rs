@@ -6,27 +6,19 @@ use crate::{
     out::{Out, exit_code, when},
 };
 use protocol::*;
+use serde::Serialize;
 use std::process::ExitCode;
 
 pub(super) async fn log(door: &Door, command: LogCommand, out: &Out) -> Result<ExitCode, Fault> {
     match command {
-        LogCommand::Verify => {
-            let report = door.call(VerifyLog {}).await?;
-            let intact = report.intact;
-            out.value(&report, |report| match &report.first_bad {
-                None if !report.altered.is_empty() => {
-                    let tables = report.altered.join(", ");
-                    format!("NOT intact: the records hold, but these tables are not what they say: {tables}")
-                }
-                None => format!(
-                    "intact: {} records of {} devices, head {}",
-                    report.records,
-                    report.devices,
-                    &report.head.get(..16).unwrap_or(&report.head)
-                ),
-                Some(bad) => {
-                    format!("NOT intact: record {} of device {} does not hold: {}", bad.seq, bad.device, bad.reason)
-                }
+        LogCommand::Verify { documents } => {
+            let log = door.call(VerifyLog {}).await?;
+            let documents = if documents { Some(door.call(CheckDocuments {}).await?) } else { None };
+            let intact = log.intact && documents.as_ref().is_none_or(|documents| documents.intact);
+            let report = Verified { log, documents };
+            out.value(&report, |Verified { log, documents }| {
+                let documents = documents.as_ref().map(|documents| format!("\n{}", told_documents(documents)));
+                told_log(log) + &documents.unwrap_or_default()
             });
             Ok(if intact { ExitCode::SUCCESS } else { ExitCode::from(exit_code(FaultKind::Damaged)) })
         }
@@ -50,4 +42,51 @@ pub(super) async fn log(door: &Door, command: LogCommand, out: &Out) -> Result<E
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// What `log verify` found.
+#[derive(Serialize)]
+struct Verified {
+    #[serde(flatten)]
+    log: LogReport,
+    /// Only where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    documents: Option<DocumentsReport>,
+}
+
+fn told_log(report: &LogReport) -> String {
+    match &report.first_bad {
+        None if !report.altered.is_empty() => {
+            let tables = report.altered.join(", ");
+            format!("NOT intact: the records hold, but these tables are not what they say: {tables}")
+        }
+        None => format!(
+            "intact: {} records of {} devices, head {}",
+            report.records,
+            report.devices,
+            &report.head.get(..16).unwrap_or(&report.head)
+        ),
+        Some(bad) => {
+            format!("NOT intact: record {} of device {} does not hold: {}", bad.seq, bad.device, bad.reason)
+        }
+    }
+}
+
+fn told_documents(report: &DocumentsReport) -> String {
+    let DocumentsReport { intact, documents, pages, quotes, altered } = report;
+    if *intact {
+        return format!("intact: {documents} documents, {pages} pages and {quotes} quotes are what the files say");
+    }
+    let lines = altered.iter().map(|altered| {
+        let what = match &altered.what {
+            Alteration::FileGone {} => "the workspace's copy of the file is gone".to_owned(),
+            Alteration::FileAltered {} => "the copy of the file was altered".to_owned(),
+            Alteration::Unreadable { fault } => format!("the copy cannot be read any more: {}", fault.message),
+            Alteration::Page { page } => format!("the stored text of page {page} is not what the file says"),
+            Alteration::Quote { item, page } => format!("a quote of answer {item} does not stand on page {page}"),
+        };
+        format!("  {}: {what}", altered.name)
+    });
+    let lines: Vec<String> = lines.collect();
+    format!("NOT intact: of {documents} documents, {pages} pages and {quotes} quotes:\n{}", lines.join("\n"))
 }

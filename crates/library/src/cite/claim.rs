@@ -48,6 +48,11 @@ impl Claim {
     }
 }
 
+/// Whether a folded word carries content: it is neither a function word nor a filler.
+pub fn is_content(folded: &str) -> bool {
+    !words::is_function_word(folded) && !is_filler(folded)
+}
+
 /// Words of an answer that claim nothing by themselves.
 pub fn is_filler(folded: &str) -> bool {
     matches!(

@@ -1,6 +1,9 @@
 //! The sentence that comes closest to a question, found by code where a model's answer has no support.
 
-use super::Passage;
+use super::{
+    Passage,
+    claim::{Claim, is_content},
+};
 use crate::{
     sentences::sentences,
     words::{self, Stems},
@@ -12,10 +15,17 @@ use std::collections::{HashMap, HashSet};
 /// piaf-fr and scifact: the least at which a quote is from the right text at least as often as not on
 /// both. It is no proof, and an answer that only has such a quote does not count as supported.
 const LEAST_SHARE: f32 = 0.5;
+/// What is shown under "the documents do not answer this" holds at least this share: it claims less.
+const NEAR_SHARE: f32 = 0.34;
 /// What each place further down in the search takes off a sentence's score.
 const PLACE: f32 = 0.03;
 /// What a figure adds where the question asks for one.
 const FIGURE: f32 = 0.12;
+/// What a name of the question counts that stands in another sentence of the passage.
+const NAME_AROUND: f32 = 0.5;
+/// A line without a stop that says no more than so few content words beside the question's is a heading:
+/// what it is about stands below.
+const HEADING: usize = 1;
 /// What a second sentence must add.
 const SECOND_ADDS: f32 = 0.2;
 /// No longer sentence is shown whole.
@@ -25,7 +35,11 @@ struct Candidate {
     passage: usize,
     span: Span,
     stems: HashSet<String>,
+    /// Those of them that carry content.
+    content: HashSet<String>,
     figure: bool,
+    /// Whether it ends without a stop.
+    open: bool,
 }
 
 /// What documents say themselves to a question.
@@ -43,11 +57,23 @@ pub fn closest(question: &str, passages: &[Passage]) -> Option<CitationView> {
     nearest(question, passages).filter(|found| found.share >= LEAST_SHARE).map(|found| found.citation)
 }
 
+/// The sentence, or two neighbours, among passages that are worth a look where none answers a question;
+/// None when even the nearest has hardly anything of it.
+pub fn near(question: &str, passages: &[Passage]) -> Option<CitationView> {
+    nearest(question, passages).filter(|found| found.share >= NEAR_SHARE).map(|found| found.citation)
+}
+
 /// The sentence, or two neighbours, among passages that hold most of a question's words, however few.
 pub fn nearest(question: &str, passages: &[Passage]) -> Option<Closest> {
+    let question = &*super::asking(question);
     let asked = words::words(question);
+    let names = Claim::of(question).names;
     let asks_figure = super::answers::asks_figure(question);
     let all: Vec<Candidate> = passages.iter().enumerate().flat_map(|(n, passage)| candidates(n, passage)).collect();
+    let mut there: Vec<HashSet<&str>> = vec![HashSet::new(); passages.len()];
+    for candidate in &all {
+        there[candidate.passage].extend(candidate.stems.iter().map(String::as_str));
+    }
     let mut known: HashMap<&str, f32> = HashMap::new();
     for stem in all.iter().flat_map(|candidate| &candidate.stems) {
         *known.entry(stem).or_default() += 1.0;
@@ -62,19 +88,29 @@ pub fn nearest(question: &str, passages: &[Passage]) -> Option<Closest> {
         let stems = Stems::of(passages[candidate.passage].language.as_deref());
         let content = asked.iter().filter(|word| !words::is_function_word(&word.folded));
         let wanted: HashSet<String> = content.map(|word| stems.stem(&word.folded)).collect();
+        let named: HashSet<String> = names.iter().map(|name| stems.stem(name)).collect();
         let total: f32 = wanted.iter().map(|stem| weight(stem)).sum();
         if total <= 0.0 {
             continue;
         }
         let share = |held: &dyn Fn(&str) -> bool| {
-            wanted.iter().filter(|stem| held(stem)).map(|stem| weight(stem)).sum::<f32>() / total
+            // A name says which passage is meant: all of its sentences may be about it.
+            let around = |stem: &str| named.contains(stem) && there[candidate.passage].contains(stem);
+            let holds = |stem: &str| match (held(stem), around(stem)) {
+                (true, _) => 1.0,
+                (false, true) => NAME_AROUND,
+                (false, false) => 0.0,
+            };
+            wanted.iter().map(|stem| holds(stem) * weight(stem)).sum::<f32>() / total
         };
         let alone = share(&|stem| candidate.stems.contains(stem));
-        let mut choices = vec![(alone, alone, candidate.figure, candidate.span)];
+        let heading = candidate.open && candidate.content.difference(&wanted).count() <= HEADING;
+        let mut choices =
+            vec![(alone, alone - if heading { SECOND_ADDS } else { 0.0 }, candidate.figure, candidate.span)];
         if let Some(next) = all.get(n + 1).filter(|next| next.passage == candidate.passage) {
             let both = share(&|stem| candidate.stems.contains(stem) || next.stems.contains(stem));
             let span = Span { start: candidate.span.start, end: next.span.end };
-            choices.push((both, both - SECOND_ADDS, candidate.figure || next.figure, span));
+            choices.push((both, both - if heading { 0.0 } else { SECOND_ADDS }, candidate.figure || next.figure, span));
         }
         for (share, worth, figure, span) in choices {
             if span.end - span.start > LONGEST {
@@ -111,8 +147,10 @@ fn candidates(n: usize, passage: &Passage) -> Vec<Candidate> {
         Candidate {
             passage: n,
             span,
+            open: !part.trim_end().ends_with(['.', '!', '?', '…', '。', '"', '”', '»', ')']),
             figure: !super::claim::numbers(&all, part).is_empty(),
             stems: all.iter().map(|word| stems.stem(&word.folded)).collect(),
+            content: all.iter().filter(|w| is_content(&w.folded)).map(|word| stems.stem(&word.folded)).collect(),
         }
     };
     sentences(&passage.text, false).into_iter().map(read).collect()
@@ -137,6 +175,24 @@ mod tests {
         ] {
             let found = closest(question, &passages).map(|found| found.quote);
             assert_eq!(found.as_deref(), expected, "{question}");
+        }
+    }
+
+    #[test]
+    fn a_name_and_a_heading_are_not_what_was_asked() {
+        let passages = [passage(
+            "Premises: the third floor of Quayside House, 410 square metres. The annual rent is 96,000 pounds.\n\n\
+             Replacement of the panel saw\n\nThe board agrees to the offer of Holtz for 18,400 euros.",
+        )];
+        for (question, expected) in [
+            ("What is the annual rent of Quayside House?", "The annual rent is 96,000 pounds."),
+            (
+                "How much is the new panel saw?",
+                "Replacement of the panel saw\n\nThe board agrees to the offer of Holtz for 18,400 euros.",
+            ),
+        ] {
+            let found = nearest(question, &passages).map(|found| found.citation.quote).unwrap_or_default();
+            assert!(found.contains(expected), "{question}: {found}");
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::{
     Passage,
-    claim::{Claim, as_number, is_filler, numbers},
+    claim::{Claim, as_number, is_content, is_filler, numbers},
     denial::{denials, is_without},
-    slots::{Slot, replaced},
+    slots::{Slot, misattributed, replaced},
 };
 use crate::{
     sentences::sentences,
@@ -108,7 +108,7 @@ impl<'a> Source<'a> {
                 let Some(share) = share(window, &wanted, claim) else { continue };
                 // One sentence is a better quote than two that say hardly more.
                 let there = slots(window.iter().flat_map(|s| &s.words).map(|(w, stem)| (w, stem.clone())));
-                if replaced(&claimed, &there) || self.adds(claim, window) {
+                if replaced(&claimed, &there) || misattributed(&claimed, &there) || self.adds(claim, window) {
                     continue;
                 }
                 let worth = share - SECOND_ADDS * (count - 1) as f32;
@@ -171,7 +171,8 @@ fn slots<'w>(words: impl Iterator<Item = (&'w Word, String)>) -> Vec<Slot> {
                 last.stem.push_str(&word.folded);
             }
             Some(_) | None => slots.push(Slot {
-                content: !words::is_function_word(&word.folded) && !is_filler(&word.folded),
+                content: is_content(&word.folded),
+                number: number.is_some(),
                 stem: number.unwrap_or(stem),
             }),
         }

@@ -1,13 +1,18 @@
-//! Whether a sentence repeats another but for a word put in another's place.
+//! Whether a sentence repeats another but for a word or a number put in another's place.
 //!
 //! "The notice period is ninety weeks" shares nearly all its words with "The notice period is ninety
 //! days", and says something else. Both are aligned in order; where between two words that they
-//! share each has a content word that the other has nowhere, one was put in the other's place.
+//! share each has a content word that the other has nowhere, one was put in the other's place. A number
+//! that both have and that does not align has changed its place: "140 by day, 190 by night". And a
+//! number of which the two say different things, each of them something that the other knows too, is
+//! the number of something else: "The rent is 24,000" beside "The deposit is 24,000, or three rents".
 
 use std::collections::HashSet;
 
 /// Two sentences repeat each other when so many of the first one's content words align in order.
 const REPEATS: f32 = 0.6;
+/// What a number is the number of stands at most so many words before it.
+const HEAD_WITHIN: usize = 4;
 /// Longer sentences are not aligned: the table would grow with the product.
 const MOST_WORDS: usize = 160;
 
@@ -17,6 +22,8 @@ pub struct Slot {
     pub stem: String,
     /// Whether it carries content, numbers included.
     pub content: bool,
+    /// Whether it is a number.
+    pub number: bool,
 }
 
 /// Whether `claim` repeats `quote` with some content word in another's place.
@@ -30,18 +37,55 @@ pub fn replaced(claim: &[Slot], quote: &[Slot]) -> bool {
     if (aligned as f32) < REPEATS * content as f32 {
         return false;
     }
-    let stems = |words: &[Slot]| words.iter().map(|w| w.stem.clone()).collect::<HashSet<String>>();
     let (in_claim, in_quote) = (stems(claim), stems(quote));
+    let aligned: HashSet<usize> = pairs.iter().map(|(c, _)| *c).collect();
+    if claim.iter().enumerate().any(|(n, w)| w.number && in_quote.contains(w.stem.as_str()) && !aligned.contains(&n)) {
+        return true;
+    }
     let mut from = (0, 0);
     for (c, q) in pairs.into_iter().chain([(claim.len(), quote.len())]) {
-        let new = claim[from.0..c].iter().any(|w| w.content && !in_quote.contains(&w.stem));
-        let gone = quote[from.1..q].iter().any(|w| w.content && !in_claim.contains(&w.stem));
+        let new = claim[from.0..c].iter().any(|w| w.content && !in_quote.contains(w.stem.as_str()));
+        let gone = quote[from.1..q].iter().any(|w| w.content && !in_claim.contains(w.stem.as_str()));
         if new && gone {
             return true;
         }
         from = (c + 1, q + 1);
     }
     false
+}
+
+/// Whether some number of the claim is, in the quote, the number of something else.
+pub fn misattributed(claim: &[Slot], quote: &[Slot]) -> bool {
+    let (in_claim, in_quote) = (stems(claim), stems(quote));
+    let numbers = claim.iter().enumerate().filter(|(_, slot)| slot.number);
+    numbers.into_iter().any(|(at, number)| {
+        let Some(said) = head(claim, at).filter(|head| in_quote.contains(head)) else { return false };
+        let mut places =
+            quote.iter().enumerate().filter(|(_, slot)| slot.number && slot.stem == number.stem).peekable();
+        let elsewhere = |(there, _): (usize, &Slot)| {
+            let other = head(quote, there).is_some_and(|head| head != said && !in_claim.contains(head));
+            other && !is_nearest(quote, said, there)
+        };
+        places.peek().is_some() && places.all(elsewhere)
+    })
+}
+
+fn stems(words: &[Slot]) -> HashSet<&str> {
+    words.iter().map(|slot| slot.stem.as_str()).collect()
+}
+
+/// What a number is the number of: the nearest word with content before it, no other number between.
+fn head(words: &[Slot], number: usize) -> Option<&str> {
+    let before = words[..number].iter().rev().take(HEAD_WITHIN).take_while(|slot| !slot.number);
+    before.into_iter().find(|slot| slot.content).map(|slot| slot.stem.as_str())
+}
+
+/// Whether, somewhere, no other number stands nearer to a word than this one.
+fn is_nearest(words: &[Slot], stem: &str, number: usize) -> bool {
+    words.iter().enumerate().filter(|(_, slot)| slot.stem == stem).any(|(at, _)| {
+        let others = words.iter().enumerate().filter(|(other, slot)| slot.number && *other != number);
+        others.into_iter().all(|(other, _)| other.abs_diff(at) > number.abs_diff(at))
+    })
 }
 
 /// The longest common subsequence of stems, as pairs of places.
@@ -81,7 +125,11 @@ mod tests {
         let stems = Stems::of(Some("en"));
         words::words(text)
             .iter()
-            .map(|w| Slot { stem: stems.stem(&w.folded), content: !words::is_function_word(&w.folded) })
+            .map(|w| Slot {
+                stem: stems.stem(&w.folded),
+                content: !words::is_function_word(&w.folded),
+                number: w.is_number(),
+            })
             .collect()
     }
 
@@ -98,6 +146,34 @@ mod tests {
             ("Nothing of this is the same at all here.", false),
         ] {
             assert_eq!(replaced(&slots(claim), &slots(quote)), expected, "{claim}");
+        }
+    }
+
+    #[test]
+    fn a_number_in_anothers_place() {
+        let quote = "A room costs up to 140 pounds a night, and up to 190 pounds a night in a capital.";
+        for (claim, expected) in [
+            ("A room costs up to 140 pounds a night, and 190 pounds in a capital.", false),
+            ("A room costs up to 190 pounds a night, and 140 pounds a night in a capital.", true),
+            ("A room in a capital costs up to 190 pounds.", false),
+        ] {
+            assert_eq!(replaced(&slots(claim), &slots(quote)), expected, "{claim}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_something_else() {
+        let quote = "The annual rent is 96,000 pounds. The deposit is 24,000 pounds, which is 3 months of rent.";
+        for (claim, expected) in [
+            ("The rent is 24,000 pounds.", true),
+            ("The monthly rent is 24,000 pounds.", true),
+            ("The deposit is 24,000 pounds.", false),
+            ("The annual rent is 96,000 pounds.", false),
+            ("The deposit of 24,000 pounds is 3 months of rent.", false),
+            ("24,000 pounds is the deposit.", false),
+            ("The sum is 24,000 pounds.", false),
+        ] {
+            assert_eq!(misattributed(&slots(claim), &slots(quote)), expected, "{claim}");
         }
     }
 }

@@ -80,6 +80,41 @@ fn with_strange_clause(sentence: &str, strange: &str, french: bool) -> Option<St
     Some(format!("{}, {and} {clause}.", sentence.trim_end_matches('.')))
 }
 
+/// Where the digits of a text's numbers stand, in bytes: words that are digits, with marks between.
+fn figures(text: &str) -> Vec<std::ops::Range<usize>> {
+    let mut found: Vec<std::ops::Range<usize>> = Vec::new();
+    for (at, c) in text.char_indices() {
+        let digit = c.is_ascii_digit();
+        match found.last_mut().filter(|last| last.end == at) {
+            Some(last)
+                if digit || (matches!(c, '.' | ',') && text[at + 1..].starts_with(|c: char| c.is_ascii_digit())) =>
+            {
+                last.end = at + c.len_utf8();
+            }
+            Some(_) | None if digit => found.push(at..at + 1),
+            Some(_) | None => {}
+        }
+    }
+    found
+}
+
+/// A sentence with two of its numbers in each other's place.
+fn exchanged(sentence: &str) -> Option<String> {
+    let all = figures(sentence);
+    let first = all.first()?;
+    let second = all.iter().find(|range| sentence[range.start..range.end] != sentence[first.start..first.end])?;
+    let (a, b) = (&sentence[first.clone()], &sentence[second.clone()]);
+    let between = &sentence[first.end..second.start];
+    Some(format!("{}{b}{between}{a}{}", &sentence[..first.start], &sentence[second.end..]))
+}
+
+/// A sentence with another number of its paragraph in the place of its first one.
+fn with_another_number(sentence: &str, body: &str) -> Option<String> {
+    let first = figures(sentence).into_iter().next()?;
+    let other = figures(body).into_iter().map(|range| &body[range]).find(|other| !sentence.contains(other))?;
+    Some(format!("{}{other}{}", &sentence[..first.start], &sentence[first.end..]))
+}
+
 /// A sentence of a paragraph, of a usual length.
 fn sentence(body: &str) -> Option<&str> {
     let all: Vec<&str> = body.split(". ").collect();
@@ -99,7 +134,7 @@ fn altered_sentences() {
         let corpus: Vec<(String, String)> =
             lines(dir.join("corpus.jsonl")).iter().map(|e| (text(e, "_id"), text(e, "text"))).collect();
         let every = (corpus.len() as u64 / MOST).max(1);
-        let mut rows: [Tally; 6] = Default::default();
+        let mut rows: [Tally; 8] = Default::default();
         for (n, (id, body)) in corpus.iter().enumerate().filter(|(_, (id, _))| number(id).is_multiple_of(every)) {
             let near = (1..6).map(|step| &corpus[(n + step) % corpus.len()]);
             let others: Vec<Passage> = near.map(|(id, body)| passage(id, body, language)).collect();
@@ -120,6 +155,12 @@ fn altered_sentences() {
             }
             rows[4].add(said, &others, here);
             rows[5].add(strange, &passages, here);
+            if let Some(wrong) = exchanged(said) {
+                rows[6].add(&wrong, &passages, here);
+            }
+            if let Some(wrong) = with_another_number(said, body) {
+                rows[7].add(&wrong, &passages, here);
+            }
         }
         println!("{set}");
         let names = [
@@ -129,6 +170,8 @@ fn altered_sentences() {
             "a strange clause added",
             "without its passage",
             "a strange sentence",
+            "two numbers exchanged",
+            "another number of the text",
         ];
         rows.iter().zip(names).for_each(|(row, name)| row.print(name));
         if set == "scifact" {

@@ -127,6 +127,59 @@ pub struct LogReport {
     pub altered: Vec<String>,
 }
 
+/// The result of reading every document again from its file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DocumentsReport {
+    /// Whether every file, page and quote is as it was.
+    pub intact: bool,
+    /// Documents looked at.
+    pub documents: u32,
+    /// Pages read again and compared.
+    pub pages: u32,
+    /// Quotes of answers looked for on their pages.
+    pub quotes: u32,
+    /// What is not as it was; at most a thousand are named.
+    pub altered: Vec<AlteredDocument>,
+}
+
+/// Something of a document that is not as it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AlteredDocument {
+    /// The document.
+    pub document: DocumentId,
+    /// Its name.
+    pub name: String,
+    /// What is altered.
+    pub what: Alteration,
+}
+
+/// How a document is not as it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Alteration {
+    /// The workspace's copy of the file is gone.
+    FileGone {},
+    /// The copy has another hash than the one in the log.
+    FileAltered {},
+    /// The copy cannot be read any more.
+    Unreadable {
+        /// Why.
+        fault: Fault,
+    },
+    /// The stored text of a page is not what the file says.
+    Page {
+        /// From 1.
+        page: u32,
+    },
+    /// A quote of an answer does not stand on its page.
+    Quote {
+        /// The answer.
+        item: ItemId,
+        /// The page, from 1.
+        page: u32,
+    },
+}
+
 /// The first record that does not hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BadRecord {

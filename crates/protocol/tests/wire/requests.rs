@@ -58,6 +58,7 @@ fn examples() -> Vec<Value> {
         call("AddRule", json!({ "subject": { "is": "tool", "name": "rename_chat" }, "verdict": "ask" })),
         call("RemoveRule", json!({ "rule": ID })),
         call("VerifyLog", json!({})),
+        call("CheckDocuments", json!({})),
         call("ReadLog", json!({ "before": 7, "limit": 50 })),
         call("ChangeSettings", json!({ "settings": views::settings() })),
     ]

@@ -64,6 +64,13 @@ pub struct StoredPage {
     pub boxes: Vec<u8>,
 }
 
+impl StoredPage {
+    /// Whether the text is the one that was read: its hash is.
+    pub fn is_intact(&self) -> bool {
+        blake3::hash(self.text.as_bytes()).to_hex().as_str() == self.hash
+    }
+}
+
 impl Derived {
     /// Adds pages of a document that is being read. They are found only once `finish_reading` was
     /// called. Returns false when the document is not being read any more (it was removed).
@@ -138,6 +145,15 @@ impl Derived {
         sqlx::query!("INSERT INTO outbox (document) VALUES (?)", document.0).execute(&mut *tx).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// The pages of a document that are stored, in order.
+    pub async fn page_numbers(&self, document: DocumentId) -> Result<Vec<u32>, StoreError> {
+        let numbers = sqlx::query_scalar!(
+            r#"SELECT page AS "page: u32" FROM page_texts WHERE document = ? ORDER BY page"#,
+            document.0
+        );
+        Ok(numbers.fetch_all(self.store.pool()).await?)
     }
 
     /// A page of a document.

@@ -67,6 +67,8 @@ fn notice(supported: Option<Support>, status: &ItemStatus, asked_model: bool) ->
     let complete = *status == ItemStatus::Complete;
     match supported? {
         Support::Yes => None,
+        // Code found a sentence that is near and no answer, and asked no model.
+        Support::Quoted if !asked_model => Some(view! { <NotAnswered/> }.into_any()),
         Support::Quoted => {
             let (words, more) = (t!("answer.quoted"), t!("answer.quoted_more"));
             Some(view! { <Doubt words more/> }.into_any())

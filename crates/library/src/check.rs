@@ -1,0 +1,114 @@
+//! Do the documents still say what the workspace says that they say?
+//!
+//! The text of a page is derived, so the log does not vouch for it: whoever can write to the database
+//! can change it. What the log does vouch for is the hash of each file, and every quote of an answer.
+//! So each file is hashed and read again, and both are compared with it.
+
+use crate::{
+    Library, LibraryError,
+    worker::{Parent, Step, Trouble},
+};
+use protocol::{Alteration, AlteredDocument, DocumentView, DocumentsReport, Span};
+use std::{collections::HashMap, path::Path};
+
+/// So many alterations are named; what is beyond is one alteration more.
+const MOST_NAMED: usize = 1_000;
+
+impl Library {
+    /// Hashes and reads every document again and compares the stored pages, and the quotes that answers
+    /// rest on, with what its file says. Takes about as long as the import did. Nothing is written.
+    ///
+    /// # Errors
+    /// The store or the reader of files fails; that a document is not as it was is no error.
+    pub async fn check_documents(&self) -> Result<DocumentsReport, LibraryError> {
+        let mut report = DocumentsReport::default();
+        let mut parent = Parent::new(self.inner.config.worker.clone(), self.inner.config.limits);
+        for view in self.inner.store.documents().await? {
+            // What was never read has no page and no quote that could be wrong; its file still counts.
+            let checked = self.check_document(&mut parent, &view, &mut report).await;
+            if checked.is_err() {
+                parent.end().await;
+            }
+            checked?;
+            report.documents += 1;
+        }
+        parent.end().await;
+        report.intact = report.altered.is_empty();
+        Ok(report)
+    }
+
+    async fn check_document(
+        &self,
+        parent: &mut Parent,
+        view: &DocumentView,
+        report: &mut DocumentsReport,
+    ) -> Result<(), LibraryError> {
+        let mut tell = |what| {
+            if report.altered.len() < MOST_NAMED {
+                report.altered.push(AlteredDocument { document: view.id, name: view.name.clone(), what });
+            }
+        };
+        let Some(path) = self.inner.store.blobs().path(&view.hash) else {
+            tell(Alteration::FileGone {});
+            return Ok(());
+        };
+        if hash_of(&path).await.as_deref() != Some(view.hash.as_str()) {
+            tell(Alteration::FileAltered {});
+            return Ok(());
+        }
+        let stored = self.inner.derived.page_numbers(view.id).await?;
+        if stored.is_empty() {
+            return Ok(());
+        }
+        let pages = match read_again(parent, &path, &view.format).await {
+            Ok(pages) => pages,
+            Err(Trouble::Reader(fault)) => return Err(LibraryError::Refused(fault)),
+            Err(Trouble::Document(fault)) => {
+                tell(Alteration::Unreadable { fault });
+                return Ok(());
+            }
+        };
+        for number in stored {
+            report.pages += 1;
+            let page = self.inner.derived.page(view.id, number).await?;
+            if pages.get(&number) != Some(&page.text) || !page.is_intact() {
+                tell(Alteration::Page { page: number });
+            }
+        }
+        for quote in self.inner.store.quotes_of(view.id).await? {
+            report.quotes += 1;
+            let span = Span { start: quote.start, end: quote.end };
+            // Another version of the reader may have put it elsewhere; its words must be there.
+            let stands = |text: &String| crate::words::slice(text, span) == quote.quote || text.contains(&quote.quote);
+            if !pages.get(&quote.page).is_some_and(stands) {
+                tell(Alteration::Quote { item: quote.item, page: quote.page });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// BLAKE3 of a file, hex; None where it cannot be read.
+async fn hash_of(path: &Path) -> Option<String> {
+    let path = path.to_owned();
+    let hashed = tokio::task::spawn_blocking(move || {
+        let mut hasher = blake3::Hasher::new();
+        std::io::copy(&mut std::fs::File::open(path).ok()?, &mut hasher).ok()?;
+        Some(hasher.finalize().to_hex().to_string())
+    });
+    hashed.await.ok().flatten()
+}
+
+/// The text of each page, read from the file as on import.
+async fn read_again(parent: &mut Parent, path: &Path, format: &str) -> Result<HashMap<u32, String>, Trouble> {
+    parent.begin(path.to_owned(), format).await?;
+    let mut pages = HashMap::new();
+    loop {
+        match parent.next().await? {
+            Step::Page(page) => {
+                pages.insert(page.number, page.text);
+            }
+            Step::Done(_) => return Ok(pages),
+        }
+    }
+}
