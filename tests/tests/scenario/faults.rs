@@ -185,7 +185,7 @@ fn a_page_that_was_altered_in_the_database_is_no_evidence_and_is_named() {
     let verified = workspace.run(["--json", "log", "verify", "--documents"]);
     let said = String::from_utf8_lossy(&verified.stdout);
     assert_eq!(verified.status.code(), Some(6), "{said}");
-    assert!(said.contains("office-lease.pdf") && said.contains(r#""is":"page""#), "{said}");
+    assert!(said.contains("office-lease.pdf") && said.contains(r#""is": "page""#), "{said}");
 }
 
 #[test]

@@ -12,9 +12,11 @@ use std::process::ExitCode;
 pub(super) async fn log(door: &Door, command: LogCommand, out: &Out) -> Result<ExitCode, Fault> {
     match command {
         LogCommand::Verify { documents } => {
-            let log = door.call(VerifyLog {}).await?;
+            let mut log = door.call(VerifyLog {}).await?;
             let documents = if documents { Some(door.call(CheckDocuments {}).await?) } else { None };
-            let intact = log.intact && documents.as_ref().is_none_or(|documents| documents.intact);
+            // A program that reads one field must not take a changed page for a whole workspace.
+            log.intact &= documents.as_ref().is_none_or(|documents| documents.intact);
+            let intact = log.intact;
             let report = Verified { log, documents };
             out.value(&report, |Verified { log, documents }| {
                 let documents = documents.as_ref().map(|documents| format!("\n{}", told_documents(documents)));
