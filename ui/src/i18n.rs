@@ -25,7 +25,7 @@ mod intl;
 mod message;
 mod sweep;
 
-pub use folded::{folded, found};
+pub use folded::{begun, folded, found};
 pub use intl::{bytes, date, date_time, day, milliseconds, number, rate, relative_day, share, thousands, time};
 pub use message::{Arg, Catalogue, Piece};
 

@@ -9,15 +9,30 @@ pub fn folded(words: &str) -> String {
 
 /// Where words occur in a text, in chars of the text; None where they do not.
 pub fn found(text: &str, words: &str) -> Option<Span> {
+    places(text, words).into_iter().next()
+}
+
+/// Where words stand at the beginning of a word of a text; None where they do not.
+pub fn begun(text: &str, words: &str) -> Option<Span> {
+    let letters: Vec<char> = text.chars().collect();
+    let begins = |span: &Span| {
+        let before = (span.start as usize).checked_sub(1).and_then(|before| letters.get(before));
+        before.is_none_or(|letter| !letter.is_alphanumeric())
+    };
+    places(text, words).into_iter().find(begins)
+}
+
+/// All places where words occur in a text.
+fn places(text: &str, words: &str) -> Vec<Span> {
     let wanted: Vec<char> = words.chars().flat_map(plain).collect();
     if wanted.is_empty() {
-        return None;
+        return Vec::new();
     }
     // Each folded letter with the place of the letter that it comes from.
     let letters: Vec<(char, usize)> =
         text.chars().enumerate().flat_map(|(at, letter)| plain(letter).map(move |plain| (plain, at))).collect();
-    let hit = letters.windows(wanted.len()).find(|part| part.iter().map(|(letter, _)| letter).eq(&wanted))?;
-    Some(Span { start: hit.first()?.1 as u32, end: hit.last()?.1 as u32 + 1 })
+    let hits = letters.windows(wanted.len()).filter(|part| part.iter().map(|(letter, _)| letter).eq(&wanted));
+    hits.filter_map(|hit| Some(Span { start: hit.first()?.1 as u32, end: hit.last()?.1 as u32 + 1 })).collect()
 }
 
 fn plain(letter: char) -> impl Iterator<Item = char> {
@@ -49,6 +64,21 @@ mod tests {
         ];
         for (text, words, expected) in table {
             assert_eq!(found(text, words).map(|span| (span.start, span.end)), expected, "{text} {words}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_found_by_its_beginning() {
+        let table = [
+            ("Outbound", "out", Some((0, 3))),
+            ("About the outlook", "out", Some((10, 13))),
+            ("What left this machine", "left this", Some((5, 14))),
+            ("L’échéance", "eche", Some((2, 6))),
+            ("About", "out", None),
+            ("Outbound", "", None),
+        ];
+        for (text, words, expected) in table {
+            assert_eq!(begun(text, words).map(|span| (span.start, span.end)), expected, "{text} {words}");
         }
     }
 }

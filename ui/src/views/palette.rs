@@ -14,9 +14,9 @@ use crate::{
     },
     route::Route,
 };
-use found::{Entry, Goal, Lead, entries};
+use found::{Entry, Goal, Lead, Machine, entries};
 use leptos::{html, prelude::*};
-use protocol::{Search, SearchHit, SearchMode};
+use protocol::{Seal, Search, SearchHit, SearchMode};
 use wasm_bindgen_futures::spawn_local;
 
 /// From so many letters on passages are looked for, after a pause in typing, a few of them.
@@ -43,9 +43,10 @@ fn Layer() -> impl IntoView {
     let typed = RwSignal::new(String::new());
     let current = RwSignal::new(0_usize);
     let passages = passages(client, typed);
+    let on = Machine { in_window: client.in_window(), mac: dom::is_mac() };
     let list = Memo::new(move |_| {
         let (typed, passages) = (typed.read(), passages.read());
-        client.store.with(|space| entries(space, &typed, &passages, client.in_window()))
+        client.store.with(|space| entries(space, &typed, &passages, on))
     });
     let before = StoredValue::new_local(dom::focused());
     let node = NodeRef::<html::Dialog>::new();
@@ -226,6 +227,8 @@ fn reach(client: Client, goal: Goal) {
             screen.go(Route::Documents);
         }
         Goal::Theme(theme) => settings::change(client, |settings| settings.theme = theme),
+        Goal::Language(language) => settings::change(client, |settings| settings.language = language.to_owned()),
+        Goal::Seal(sealed) => client.tell(Seal { sealed }),
         Goal::Import(wanted) => files::choose_and_import(client, wanted),
     }
 }

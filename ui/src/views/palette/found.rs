@@ -3,7 +3,7 @@
 
 use crate::{
     files::Wanted,
-    i18n,
+    i18n::{self, Lang},
     keys::{self, Action},
     parts::{icon::Icon, viewer::Shown},
     route::Route,
@@ -26,6 +26,10 @@ pub enum Goal {
     Open(Shown),
     /// A light or a dark window.
     Theme(Theme),
+    /// The interface's language, as the settings name it.
+    Language(&'static str),
+    /// The seal put on or taken off.
+    Seal(bool),
     /// An import.
     Import(Wanted),
 }
@@ -58,30 +62,38 @@ pub struct Entry {
     pub goal: Goal,
 }
 
+/// Where the palette runs.
+#[derive(Clone, Copy)]
+pub(super) struct Machine {
+    /// In the desktop window, which can choose folders.
+    pub in_window: bool,
+    /// On a Mac, which has other keys.
+    pub mac: bool,
+}
+
 /// The most chats and the most documents listed.
 const LISTED: usize = 6;
 /// So many chars of a passage stand before the first one that was looked for.
 const BEFORE: usize = 24;
 
-/// The entries for what was typed. Passages come last: they arrive later than the rest, and what a
-/// person is about to press must not move.
-pub(super) fn entries(space: &Workspace, typed: &str, passages: &[SearchHit], in_window: bool) -> Vec<Entry> {
+/// The entries for what was typed. A command that has a word beginning so comes first, as whoever
+/// types a command's name and presses Enter means it; in each group the names that begin so come
+/// before those that only hold the letters. Passages come last: they arrive later than the rest,
+/// and what a person is about to press must not move.
+pub(super) fn entries(space: &Workspace, typed: &str, passages: &[SearchHit], on: Machine) -> Vec<Entry> {
     let typed = typed.trim();
     let all = typed.is_empty();
-    let fits = |mut entry: Entry| match i18n::found(&entry.words, typed) {
-        Some(mark) => {
-            entry.marks = vec![mark];
-            Some(entry)
-        }
-        None => all.then_some(entry),
-    };
-    let mut list = Vec::new();
+    let (named, held): (Vec<Entry>, Vec<Entry>) =
+        best(commands(space.egress.sealed, on).into_iter(), typed, usize::MAX)
+            .into_iter()
+            .partition(|entry| i18n::begun(&entry.words, typed).is_some());
+    let mut list = named;
 
     let chats = space.chats.iter().filter(|chat| !chat.title.is_empty()).map(|chat| Entry {
         note: i18n::date(chat.changed_at),
         ..entry(key!("palette.chats"), Icon::MessageSquare, chat.title.clone(), Goal::Go(Route::Chat(chat.id)))
     });
-    list.extend(chats.filter_map(fits).take(LISTED));
+    list.extend(best(chats, typed, LISTED));
     if !all {
         let documents = space.documents.iter().map(|document| Entry {
             lead: Lead::Format(document.format.to_uppercase()),
@@ -93,16 +105,36 @@ pub(super) fn entries(space: &Workspace, typed: &str, passages: &[SearchHit], in
                 Goal::Open(Shown::start(document.id)),
             )
         });
-        list.extend(documents.filter_map(fits).take(LISTED));
+        list.extend(best(documents, typed, LISTED));
         let group = key!("palette.do");
         list.push(entry(group, Icon::TextSearch, t!("palette.find", words = typed), Goal::Find(typed.to_owned())));
         list.push(entry(group, Icon::MessageSquareText, t!("palette.ask", words = typed), Goal::Ask(typed.to_owned())));
     }
-    list.extend(commands(in_window).into_iter().filter_map(fits));
+    list.extend(held);
     if !all {
         list.extend(passages.iter().map(passage));
     }
     list
+}
+
+/// The entries that fit what was typed, with the letters marked: those with a word that begins so
+/// first, else in their own order. Without anything typed all fit.
+fn best(entries: impl Iterator<Item = Entry>, typed: &str, limit: usize) -> Vec<Entry> {
+    let (mut begun, mut held) = (Vec::new(), Vec::new());
+    for mut entry in entries {
+        if let Some(mark) = i18n::begun(&entry.words, typed) {
+            entry.marks = vec![mark];
+            begun.push(entry);
+        } else if let Some(mark) = i18n::found(&entry.words, typed) {
+            entry.marks = vec![mark];
+            held.push(entry);
+        } else if typed.is_empty() {
+            held.push(entry);
+        }
+    }
+    begun.append(&mut held);
+    begun.truncate(limit);
+    begun
 }
 
 fn entry(group: &'static str, icon: Icon, words: String, goal: Goal) -> Entry {
@@ -132,10 +164,9 @@ fn passage(hit: &SearchHit) -> Entry {
     }
 }
 
-fn commands(in_window: bool) -> Vec<Entry> {
-    let mac = crate::dom::is_mac();
+fn commands(sealed: bool, on: Machine) -> Vec<Entry> {
     let command = |icon, words, goal| {
-        let keys = if let Goal::Do(action) = goal { keys::hint(action, mac) } else { String::new() };
+        let keys = if let Goal::Do(action) = goal { keys::hint(action, on.mac) } else { String::new() };
         Entry { keys, ..entry(key!("palette.commands"), icon, words, goal) }
     };
     let mut list = vec![
@@ -144,17 +175,25 @@ fn commands(in_window: bool) -> Vec<Entry> {
         command(Icon::Files, t!("side.documents"), Goal::Go(Route::Documents)),
         command(Icon::Plus, t!("documents.add_files"), Goal::Import(Wanted::Documents)),
     ];
-    if in_window {
+    if on.in_window {
         list.push(command(Icon::FolderInput, t!("documents.import_folder"), Goal::Import(Wanted::Folder)));
     }
     list.extend([
         command(Icon::Gauge, t!("side.models"), Goal::Go(Route::Models)),
         command(Icon::Trash2, t!("removed.title"), Goal::Go(Route::Removed)),
-        command(Icon::ShieldCheck, t!("keys.outbound"), Goal::Do(Action::Outbound)),
+        command(Icon::ShieldCheck, t!("palette.outbound"), Goal::Do(Action::Outbound)),
+        command(Icon::Lock, if sealed { t!("outbound.unseal") } else { t!("outbound.seal") }, Goal::Seal(!sealed)),
         command(Icon::SunMoon, t!("keys.settings"), Goal::Do(Action::Settings)),
         command(Icon::Sun, t!("palette.light"), Goal::Theme(Theme::Light)),
         command(Icon::Moon, t!("palette.dark"), Goal::Theme(Theme::Dark)),
         command(Icon::Monitor, t!("palette.system"), Goal::Theme(Theme::System)),
+        command(Icon::Globe, t!("palette.language", name = t!("settings.system")), Goal::Language("system")),
+    ]);
+    list.extend(
+        Lang::ALL
+            .map(|lang| command(Icon::Globe, t!("palette.language", name = lang.name()), Goal::Language(lang.code()))),
+    );
+    list.extend([
         command(Icon::Keyboard, t!("keys.shortcuts"), Goal::Do(Action::Shortcuts)),
         command(Icon::PanelLeft, t!("keys.sidebar"), Goal::Do(Action::Sidebar)),
     ]);
@@ -164,6 +203,9 @@ fn commands(in_window: bool) -> Vec<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::ChatView;
+
+    const ON: Machine = Machine { in_window: true, mac: false };
 
     #[test]
     fn a_passage_begins_shortly_before_what_was_looked_for() {
@@ -192,5 +234,48 @@ mod tests {
             let marked: String = entry.words.chars().skip(start as usize).take((end - start) as usize).collect();
             assert_eq!(marked, "préavis");
         }
+    }
+
+    #[test]
+    fn what_is_named_comes_before_what_only_holds_the_letters() {
+        let chat = |id: u8, title: &str| ChatView {
+            id: format!("00000000-0000-7000-8000-0000000000{id:02x}").parse().unwrap(),
+            agent: "00000000-0000-7000-8000-000000000099".parse().unwrap(),
+            title: title.into(),
+            started_at: 0,
+            changed_at: 0,
+            items: 2,
+        };
+        let mut space = Workspace {
+            chats: vec![chat(1, "About the lease"), chat(2, "Rent without end"), chat(3, "Outline")],
+            ..Workspace::default()
+        };
+        let first = |space: &Workspace, typed: &str| {
+            entries(space, typed, &[], ON).into_iter().map(|entry| entry.words).next().unwrap_or_default()
+        };
+        for (typed, expected) in [
+            ("out", t!("palette.outbound")),
+            ("OUTB", t!("palette.outbound")),
+            ("seal", t!("outbound.seal")),
+            ("fran", t!("palette.language", name = Lang::Fr.name())),
+            ("dark", t!("palette.dark")),
+            ("folder", t!("documents.import_folder")),
+            ("remo", t!("removed.title")),
+            ("lease", "About the lease".to_owned()),
+            ("outl", "Outline".to_owned()),
+            ("thou", "Rent without end".to_owned()),
+            ("", "About the lease".to_owned()),
+        ] {
+            assert_eq!(first(&space, typed), expected, "{typed}");
+        }
+        let chats: Vec<String> = entries(&space, "out", &[], ON)
+            .into_iter()
+            .filter(|entry| matches!(entry.goal, Goal::Go(Route::Chat(_))))
+            .map(|entry| entry.words)
+            .collect();
+        assert_eq!(chats, ["Outline", "About the lease", "Rent without end"], "a word that begins so first");
+        space.egress.sealed = true;
+        let seal = entries(&space, "seal", &[], ON).into_iter().next();
+        assert_eq!(seal.map(|entry| (entry.words, entry.goal)), Some((t!("outbound.unseal"), Goal::Seal(false))));
     }
 }
