@@ -90,7 +90,8 @@ fn Tree() -> impl IntoView {
 }
 
 /// How far this page is. Reads what it depends on.
-fn stage(Client { store, screen, .. }: Client) -> Stage {
+fn stage(client: Client) -> Stage {
+    let store = client.store;
     let link = store.link();
     match &*link.read() {
         Link::Failed(fault) => return Stage::Failed(fault.clone()),
@@ -98,11 +99,26 @@ fn stage(Client { store, screen, .. }: Client) -> Stage {
     }
     if store.home().read().is_none() {
         Stage::Opening
-    } else if screen.route.get() == Route::FirstRun || !store.settings().read().welcomed {
+    } else if first_run(client) {
         Stage::First
     } else {
         Stage::Open
     }
+}
+
+/// Whether the first run is on the screen: where it was asked for, or in a workspace that was empty
+/// when this page opened it, until it is finished or skipped. Reads what it depends on.
+pub fn first_run(Client { store, screen, .. }: Client) -> bool {
+    let empty = || store.documents().read_untracked().is_empty() && store.chats().read_untracked().is_empty();
+    // Decided once: what is imported in the first run must not end it, nor may removing the last
+    // document of a workspace begin it.
+    let greets = screen.greets.try_get_value().flatten().unwrap_or_else(empty);
+    screen.greets.try_set_value(Some(greets));
+    greeted(screen.route.get() == Route::FirstRun, store.settings().read().welcomed, greets)
+}
+
+fn greeted(asked_for: bool, welcomed: bool, began_empty: bool) -> bool {
+    asked_for || (!welcomed && began_empty)
 }
 
 #[derive(Clone, PartialEq)]
@@ -207,4 +223,23 @@ fn show_settings(settings: &Settings, in_window: bool) {
     dom::remember("atelier.theme", theme);
     let zoom = if in_window { 1.0 } else { f64::from(settings.text_size.clamp(90, 200)) / 100.0 };
     let _ = root.set_attribute("style", &format!("--zoom:{zoom}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_run_greets_only_who_has_nothing_yet() {
+        for (asked_for, welcomed, began_empty, expected) in [
+            (false, false, true, true),
+            (false, false, false, false),
+            (false, true, true, false),
+            (false, true, false, false),
+            (true, true, false, true),
+        ] {
+            let shown = greeted(asked_for, welcomed, began_empty);
+            assert_eq!(shown, expected, "asked for {asked_for}, welcomed {welcomed}, empty {began_empty}");
+        }
+    }
 }

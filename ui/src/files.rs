@@ -1,6 +1,6 @@
 //! What only the system has: its file dialog, dropped files, the person's browser.
 
-use crate::{client::Client, dom, route::Route, state::WorkspaceStoreFields};
+use crate::{client::Client, dom, route::Route};
 use futures::channel::oneshot;
 use leptos::prelude::*;
 use protocol::{Fault, FaultKind, ImportBytes, ImportPaths, ImportPlan, LARGEST_UPLOAD, LeftOutFile};
@@ -127,7 +127,7 @@ fn begun(client: Client, plan: ImportPlan) {
 /// The way to what was left out. The first run shows it where the person is.
 fn see_left_out(client: Client) -> (String, Callback<()>) {
     let go = move |()| {
-        if client.store.settings().read_untracked().welcomed {
+        if !untrack(move || crate::app::first_run(client)) {
             client.screen.go(Route::Documents);
         }
         dom::show_soon(LEFT_OUT_ID);

@@ -99,6 +99,8 @@ pub struct Screen {
     pub log: RwSignal<Option<LogReport>>,
     /// What went wrong on this screen.
     pub fault: Faults,
+    /// Whether the workspace was empty when this page opened it; None: not opened yet.
+    pub greets: StoredValue<Option<bool>>,
     next: StoredValue<u32>,
 }
 
@@ -137,6 +139,7 @@ impl Screen {
             query: RwSignal::new(String::new()),
             log: RwSignal::new(None),
             fault: Faults(RwSignal::new(Vec::new())),
+            greets: StoredValue::new(None),
             next: StoredValue::new(0),
         }
     }
