@@ -266,21 +266,22 @@ impl Download {
 
 /// Gives the finished part its name, if it is what it should be. A wrong one is thrown away.
 fn finish(shelf: &Shelf, part: &Path, target: &Path, expected: Option<&str>) -> Result<(), ModelError> {
-    let checked = gguf::read(part).and_then(|_| files::sha256(part)).and_then(|actual| match expected {
-        Some(expected) if !expected.eq_ignore_ascii_case(&actual) => Err(ModelError::Altered {
+    let read = gguf::read(part).and_then(|_| files::digest(part, |_| Ok(())));
+    let checked = read.and_then(|digest| match expected {
+        Some(expected) if !expected.eq_ignore_ascii_case(&digest.sha256) => Err(ModelError::Altered {
             file: target.display().to_string(),
             expected: expected.to_owned(),
-            actual,
+            actual: digest.sha256,
             starter: false,
         }),
-        Some(_) | None => Ok(actual),
+        Some(_) | None => Ok(digest),
     });
-    let sha256 = checked.inspect_err(|_| {
+    let digest = checked.inspect_err(|_| {
         // If it cannot be removed now, the next try begins anew with it.
         let _ = std::fs::remove_file(part);
     })?;
     files::publish(part, target).map_err(|error| ModelError::io(target, &error))?;
-    shelf.hashes().accept(target, sha256).map(drop)
+    shelf.hashes().accept(target, digest).map(drop)
 }
 
 /// Whether trying again can help.

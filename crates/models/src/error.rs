@@ -218,7 +218,7 @@ impl ModelError {
             Self::Altered { file, expected, actual, starter } => {
                 new(Damaged, "model.altered").with("file", file).with("expected", expected).with("actual", actual).hint(
                     if *starter {
-                        "Delete the file and run `cargo xtask setup` to get the published one."
+                        "Fetch it again; in the models folder, delete the file and run `cargo xtask setup` to get the published one."
                     } else {
                         "Fetch the file again from where you trust it, or add it again if you replaced it on purpose."
                     },

@@ -126,6 +126,46 @@ async fn a_starter_file_that_is_not_the_published_one_is_told() {
     let fault = setup.models.add(setup.file(&format!("{name}.gguf"))).await.unwrap_err().fault();
     assert_eq!(fault.code, "model.altered");
     assert!(fault.hint.unwrap().contains("cargo xtask setup"));
+    assert!(!setup.file(&format!("models/{name}.gguf")).exists(), "it is in the place of the right one");
+}
+
+/// A copy of the starter model with some bytes flipped, as far as can be told without the model: as many
+/// bytes, and other ones.
+#[tokio::test]
+async fn a_file_that_passes_for_the_starter_under_another_name_is_refused() {
+    let setup = setup().await;
+    let copy = |path: &Path| {
+        gguf_file::write(path, "copy");
+        std::fs::File::options().write(true).open(path).unwrap().set_len(98_362_432).unwrap();
+    };
+    copy(&setup.file("copy.gguf"));
+    let fault = setup.models.add(setup.file("copy.gguf")).await.unwrap_err().fault();
+    assert!(fault.code == "model.altered" && fault.message.contains("copy.gguf") && fault.hint.is_some(), "{fault}");
+    assert_eq!(setup.models.view().models.len(), 0);
+    // Put there by hand it is told, and never chosen by itself.
+    copy(&setup.file("models/a.gguf"));
+    gguf_file::write(&setup.file("models/b.gguf"), "b");
+    assert_eq!(setup.models.verify("a").await.unwrap_err().fault().code, "model.altered");
+    let (a, b) = (setup.one("a"), setup.one("b"));
+    assert_eq!((a.fault.unwrap().code.as_str(), a.chosen, a.starter, b.chosen), ("model.altered", false, false, true));
+}
+
+#[tokio::test]
+async fn a_file_whose_weights_are_no_numbers_is_refused() {
+    let setup = setup().await;
+    let mut bytes = gguf_file::bytes("nan");
+    let at = bytes.len() - 4;
+    bytes[at..].copy_from_slice(&f32::NAN.to_le_bytes());
+    for path in ["nan.gguf", "models/hand.gguf"] {
+        std::fs::write(setup.file(path), &bytes).unwrap();
+    }
+    let fault = setup.models.add(setup.file("nan.gguf")).await.unwrap_err().fault();
+    assert!(fault.code == "model.damaged" && fault.message.contains("nan.gguf") && fault.hint.is_some(), "{fault}");
+    assert!(!setup.file("models/nan.gguf").exists());
+    assert_eq!(setup.models.chat_model(Some("hand")).await.err().unwrap().fault().code, "model.damaged");
+    assert_eq!(setup.one("hand").fault.unwrap().code, "model.damaged");
+    let again = open(&setup.file("models")).await;
+    assert!(again.chat_model(Some("hand")).await.is_err(), "also after a restart");
 }
 
 #[tokio::test]

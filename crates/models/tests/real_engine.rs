@@ -9,7 +9,12 @@ use egress::{Errand, Gate};
 use futures::{FutureExt, StreamExt};
 use models::*;
 use protocol::EngineState;
-use std::{env, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tokio_util::sync::CancellationToken;
 
 const STARTER: &str = "SmolLM2-135M-Instruct.Q4_1";
@@ -49,10 +54,14 @@ fn data() -> PathBuf {
 async fn open() -> Option<(tempfile::TempDir, Models)> {
     let (engine, folder) = real()?;
     let logs = tempfile::tempdir().unwrap();
+    let models = open_at(engine, folder, logs.path()).await;
+    Some((logs, models))
+}
+
+async fn open_at(engine: PathBuf, folder: PathBuf, logs: &Path) -> Models {
     let gate = Gate::new(Arc::new(|_| async { Err("nothing may go out".to_owned()) }.boxed()));
     gate.set_sealed(true);
-    let config = ModelsConfig::new(folder, engine, logs.path());
-    Some((logs, Models::open(config, gate).await.unwrap()))
+    Models::open(ModelsConfig::new(folder, engine, logs), gate).await.unwrap()
 }
 
 fn prompt(words: &str, max_tokens: u32) -> Prompt {
@@ -130,4 +139,42 @@ async fn the_starter_models_keep_the_promises_of_all() {
     contract::chat_model(&*model, "What is the capital of France?", "Tell a long story about a house.").await;
     contract::embedder(&*models.embedder().unwrap()).await;
     models.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_copy_of_the_starter_model_is_that_model_or_none() {
+    let Some((engine, folder)) = real() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let place = |name: &str| dir.path().join(name);
+    let source = folder.join(format!("{STARTER}.gguf"));
+    let models = open_at(engine.clone(), place("models"), dir.path()).await;
+    let added = models.add(&source).await.unwrap();
+    assert!(added.starter && added.chosen, "{added:?}");
+
+    let mut bytes = std::fs::read(&source).unwrap();
+    let middle = bytes.len() / 2;
+    for byte in &mut bytes[middle..middle + 8] {
+        *byte ^= 0x5a;
+    }
+    std::fs::create_dir(place("other")).unwrap();
+    for bad in [place("renamed.gguf"), place("other").join(format!("{STARTER}.gguf"))] {
+        std::fs::write(&bad, &bytes).unwrap();
+        let fault = models.add(&bad).await.unwrap_err().fault();
+        assert_eq!((fault.code.as_str(), &fault.values["file"]), ("model.altered", &bad.display().to_string()));
+    }
+    assert!(models.verify(STARTER).await.is_ok(), "the right one was overwritten");
+
+    std::fs::copy(&source, place("copy.gguf")).unwrap();
+    models.add(place("copy.gguf")).await.unwrap();
+    let marked = |view: &protocol::ModelsView| {
+        view.models.iter().filter(|model| model.starter).map(|model| model.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(marked(&models.view()), [STARTER]);
+    // Whoever asks, and in whichever run: one file, one figure.
+    let again = open_at(engine, place("models"), dir.path()).await;
+    let listed = again.told_view().await.unwrap();
+    assert_eq!((marked(&listed), listed.models.len()), (vec![STARTER.to_owned()], 2));
+    assert!(listed.models.iter().all(|model| model.memory == added.memory), "{listed:?}");
+    models.shutdown().await;
+    again.shutdown().await;
 }

@@ -10,7 +10,7 @@ pub(crate) async fn view(app: &App) -> Result<ModelsView, Fault> {
 }
 
 pub(crate) async fn list(app: &App, _: &Actor, _: ListModels) -> Result<ModelsView, Fault> {
-    view(app).await
+    app.models().told_view().await.map_err(Fault::from)
 }
 
 pub(crate) async fn add(app: &App, _: &Actor, AddModel { path }: AddModel) -> Result<ModelView, Fault> {

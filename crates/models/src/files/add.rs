@@ -2,11 +2,10 @@
 
 use super::{embedding, hashes, publish, shelf, temporary};
 use crate::{ModelError, gguf, memory};
-use sha2::{Digest, Sha256};
 use std::{
     ffi::OsStr,
     fs::File,
-    io::{Read, Write},
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -56,8 +55,8 @@ impl shelf::Shelf {
     /// Copies `source` to `target`, hashing on the way, and keeps its hash.
     fn take(&self, source: &Path, target: &Path) -> Result<(), ModelError> {
         if target.canonicalize().is_ok_and(|target| target == source) {
-            let sha256 = hashes::sha256(target)?;
-            return self.hashes().accept(target, sha256).map(drop);
+            let digest = hashes::digest(target, |_| Ok(()))?;
+            return self.hashes().accept(target, digest).map(drop);
         }
         let folder = target.parent().unwrap_or(self.folder());
         std::fs::create_dir_all(folder).map_err(|error| ModelError::io(folder, &error))?;
@@ -67,9 +66,10 @@ impl shelf::Shelf {
             return Err(ModelError::Disk { file: target.display().to_string(), need, free });
         }
         let temp = Temporary(temporary(target));
-        let sha256 = copy(source, &temp.0)?;
+        let digest = copy(source, &temp.0)?;
+        self.hashes().admit(source, target, &digest)?;
         publish(&temp.0, target).map_err(|error| ModelError::io(target, &error))?;
-        self.hashes().accept(target, sha256).map(drop)
+        self.hashes().accept(target, digest).map(drop)
     }
 }
 
@@ -83,20 +83,11 @@ impl Drop for Temporary {
     }
 }
 
-/// Copies to the disk and returns the SHA-256 of what was copied.
-fn copy(source: &Path, target: &Path) -> Result<String, ModelError> {
-    let mut from = File::open(source).map_err(|error| ModelError::io(source, &error))?;
+/// Copies to the disk and returns what was copied.
+fn copy(source: &Path, target: &Path) -> Result<hashes::Digest, ModelError> {
     let io = |error| ModelError::io(target, &error);
     let mut to = File::create_new(target).map_err(io)?;
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
-    loop {
-        let read = from.read(&mut buffer).map_err(|error| ModelError::io(source, &error))?;
-        if read == 0 {
-            break;
-        }
-        hash.update(&buffer[..read]);
-        to.write_all(&buffer[..read]).map_err(io)?;
-    }
+    let digest = hashes::digest(source, |read| to.write_all(read).map_err(io))?;
     to.sync_all().map_err(io)?;
-    Ok(hashes::hex(&hash.finalize()))
+    Ok(digest)
 }

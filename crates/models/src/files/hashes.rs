@@ -2,11 +2,12 @@
 //!
 //! Hashing a large file takes seconds, so a hash is kept with the size and the modification time
 //! it was computed at. The first hash of a file, or the one it was added with, is also kept as the
-//! one it should have: a file whose content changes later is told as altered.
+//! one it should have: a file whose content changes later is told as altered. While a file is read
+//! for its hash, the scales of its weights are looked at too.
 
-use crate::ModelError;
+use crate::{ModelError, gguf};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -16,10 +17,26 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-/// The hashes of the starter models, as published. File name, SHA-256.
-const PUBLISHED: &[(&str, &str)] = &[
-    ("SmolLM2-135M-Instruct.Q4_1.gguf", "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"),
-    ("all-MiniLM-L6-v2/model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
+/// A file that comes with Atelier, as it was published and as `xtask/assets.lock.json` has it.
+struct Published {
+    /// Its name in the models folder.
+    name: &'static str,
+    bytes: u64,
+    sha256: &'static str,
+}
+
+const STARTER: Published = Published {
+    name: "SmolLM2-135M-Instruct.Q4_1.gguf",
+    bytes: 98_362_432,
+    sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+};
+const PUBLISHED: &[Published] = &[
+    STARTER,
+    Published {
+        name: "all-MiniLM-L6-v2/model.safetensors",
+        bytes: 90_868_376,
+        sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    },
 ];
 
 /// Where the hashes are kept, inside the models folder.
@@ -36,6 +53,18 @@ struct Entry {
     sha256: String,
     /// The hash that it should have.
     first: String,
+    /// Whether some scale of its weights is no number.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unsound: bool,
+}
+
+/// What reading all of a file shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Digest {
+    /// Hex.
+    pub(crate) sha256: String,
+    /// Whether every scale of its weights is a number.
+    pub(crate) sound: bool,
 }
 
 /// The hashes of the files in a models folder.
@@ -52,16 +81,22 @@ pub(crate) fn stamp(file: &Path) -> Result<(u64, u64), ModelError> {
     Ok((data.len(), u64::try_from(modified.as_nanos()).unwrap_or(u64::MAX)))
 }
 
-/// The SHA-256 of a file, hex.
-pub(crate) fn sha256(file: &Path) -> Result<String, ModelError> {
+/// Reads all of a file and hands it to `also` on the way.
+pub(crate) fn digest(file: &Path, mut also: impl FnMut(&[u8]) -> Result<(), ModelError>) -> Result<Digest, ModelError> {
     let io = |error| ModelError::io(file, &error);
     let mut source = File::open(file).map_err(io)?;
-    let mut hash = Sha256::new();
+    // What a header that cannot be read is worth is said where headers are read.
+    let mut values = gguf::values(file).unwrap_or_default();
+    let (mut hash, mut sound) = (Sha256::new(), true);
     let mut buffer = vec![0; 1 << 20];
     loop {
         match source.read(&mut buffer).map_err(io)? {
-            0 => return Ok(hex(&hash.finalize())),
-            read => hash.update(&buffer[..read]),
+            0 => return Ok(Digest { sha256: hex(&hash.finalize()), sound }),
+            read => {
+                hash.update(&buffer[..read]);
+                sound &= values.feed(&buffer[..read]);
+                also(&buffer[..read])?;
+            }
         }
     }
 }
@@ -83,56 +118,64 @@ impl Hashes {
 
     /// The hash of `file` if it is known for the file as it is now. Never reads the file.
     pub(crate) fn known(&self, file: &Path) -> Option<String> {
-        let (bytes, modified) = stamp(file).ok()?;
-        let entry = self.entry(file)?;
-        (entry.bytes == bytes && entry.modified == modified).then_some(entry.sha256)
+        Some(self.current(file)?.sha256)
+    }
+
+    /// Whether `file` is the chat model that comes with Atelier, whatever its name; `None` where its hash
+    /// is not known.
+    pub(crate) fn is_starter(&self, file: &Path) -> Option<bool> {
+        Some(self.known(file)? == STARTER.sha256)
     }
 
     /// The hash of `file`, computed only if the file has changed since it was last computed;
-    /// `again` computes it in any case. An error if it is not the hash that the file should have.
+    /// `again` computes it in any case. An error if it is not the hash that the file should have, or
+    /// the file is no sound model.
     pub(crate) fn check(&self, file: &Path, again: bool) -> Result<String, ModelError> {
-        let actual = match self.known(file).filter(|_| !again) {
-            Some(known) => known,
+        let entry = match self.current(file).filter(|_| !again) {
+            Some(entry) => entry,
             None => {
                 let (bytes, modified) = stamp(file)?;
-                let sha256 = sha256(file)?;
+                let Digest { sha256, sound } = digest(file, |_| Ok(()))?;
                 let first = self.entry(file).map_or_else(|| sha256.clone(), |entry| entry.first);
-                self.keep(file, Entry { bytes, modified, sha256: sha256.clone(), first });
-                sha256
+                self.keep(file, Entry { bytes, modified, sha256, first, unsound: !sound })
             }
         };
-        self.compare(file, actual)
+        self.judge(file, entry)
     }
 
-    /// Whether the last known hash is the right one, without reading the file.
+    /// What is wrong with the file as far as is known, without reading it.
     pub(crate) fn fault(&self, file: &Path) -> Option<ModelError> {
-        self.known(file).and_then(|sha256| self.compare(file, sha256).err())
+        self.judge(file, self.current(file)?).err()
     }
 
-    /// Keeps `sha256` as the hash that `file` should have: it was just added, on purpose.
-    pub(crate) fn accept(&self, file: &Path, sha256: String) -> Result<String, ModelError> {
+    /// Keeps what `file` holds as what it should hold: it was just added, on purpose.
+    pub(crate) fn accept(&self, file: &Path, Digest { sha256, sound }: Digest) -> Result<String, ModelError> {
         let (bytes, modified) = stamp(file)?;
-        self.keep(file, Entry { bytes, modified, first: sha256.clone(), sha256: sha256.clone() });
-        self.compare(file, sha256)
+        let entry = Entry { bytes, modified, first: sha256.clone(), sha256, unsound: !sound };
+        self.judge(file, self.keep(file, entry))
     }
 
-    fn compare(&self, file: &Path, actual: String) -> Result<String, ModelError> {
-        let published = self.published(file);
-        let expected = published.map(str::to_owned).or_else(|| self.entry(file).map(|entry| entry.first));
-        match expected {
-            Some(expected) if expected != actual => Err(ModelError::Altered {
-                file: file.display().to_string(),
-                expected,
-                actual,
-                starter: published.is_some(),
-            }),
-            Some(_) | None => Ok(actual),
-        }
+    /// Whether `source`, which holds this, may become the file `target` of the folder. To be asked
+    /// before anything that is there is overwritten.
+    pub(crate) fn admit(&self, source: &Path, target: &Path, digest: &Digest) -> Result<(), ModelError> {
+        let (bytes, _) = stamp(source)?;
+        compare(source, self.published(target, bytes), None, digest)
     }
 
-    fn published(&self, file: &Path) -> Option<&'static str> {
+    fn judge(&self, file: &Path, Entry { bytes, sha256, first, unsound, .. }: Entry) -> Result<String, ModelError> {
+        let digest = Digest { sha256, sound: !unsound };
+        compare(file, self.published(file, bytes), Some(first), &digest)?;
+        Ok(digest.sha256)
+    }
+
+    /// The file of Atelier that this one passes for: by its name; or, of chat models, by its size, since
+    /// a header of this length over weights of this shape is that model's under another name. Embedding
+    /// models of one architecture all have one size.
+    fn published(&self, file: &Path, bytes: u64) -> Option<&'static Published> {
         let key = self.key(file);
-        PUBLISHED.iter().find(|(name, _)| *name == key).map(|(_, sha256)| *sha256)
+        let named = PUBLISHED.iter().find(|published| published.name == key);
+        let is_gguf = || file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
+        named.or_else(|| Some(&STARTER).filter(|starter| starter.bytes == bytes && is_gguf()))
     }
 
     /// The path inside the folder, or the whole path of a file elsewhere.
@@ -146,10 +189,15 @@ impl Hashes {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).get(&self.key(file)).cloned()
     }
 
-    fn keep(&self, file: &Path, entry: Entry) {
+    fn current(&self, file: &Path) -> Option<Entry> {
+        let now = stamp(file).ok()?;
+        self.entry(file).filter(|entry| (entry.bytes, entry.modified) == now)
+    }
+
+    fn keep(&self, file: &Path, entry: Entry) -> Entry {
         let text = {
             let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-            entries.insert(self.key(file), entry);
+            entries.insert(self.key(file), entry.clone());
             while entries.len() > MAX_ENTRIES {
                 entries.pop_first();
             }
@@ -161,11 +209,52 @@ impl Hashes {
         if let Err(error) = written {
             tracing::warn!(%error, "the list of model hashes could not be kept");
         }
+        entry
     }
 
     /// Forgets files that are gone, so that another file may take the name.
     pub(crate) fn forget_missing(&self) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.retain(|key, _| self.folder.join(key).exists());
+    }
+}
+
+/// Whether a file holds what it should: what was published under its name, else what it held first.
+fn compare(
+    file: &Path,
+    published: Option<&Published>,
+    first: Option<String>,
+    digest: &Digest,
+) -> Result<(), ModelError> {
+    match published.map(|published| published.sha256.to_owned()).or(first) {
+        Some(expected) if expected != digest.sha256 => Err(ModelError::Altered {
+            file: file.display().to_string(),
+            expected,
+            actual: digest.sha256.clone(),
+            starter: published.is_some(),
+        }),
+        Some(_) | None if !digest.sound => Err(ModelError::Malformed {
+            file: file.display().to_string(),
+            reason: "some of its weights are not numbers".to_owned(),
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_published_is_what_is_fetched() {
+        let lock: serde_json::Value = serde_json::from_str(include_str!("../../../../xtask/assets.lock.json")).unwrap();
+        let text = lock.to_string();
+        for Published { name, bytes, sha256 } in PUBLISHED {
+            let entry = format!("\"sha256\":\"{sha256}\",\"to\":\"data/models/{name}\"");
+            let ours = format!("{{\"bytes\":{bytes},");
+            assert!(text.contains(&entry), "{name}");
+            let before = &text[..text.find(&entry).unwrap()];
+            assert!(before[before.rfind('{').unwrap()..].starts_with(&ours), "{name}");
+        }
     }
 }

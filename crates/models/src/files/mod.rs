@@ -6,7 +6,7 @@ mod hashes;
 mod shelf;
 
 pub(crate) use embedding::Encoder;
-pub(crate) use hashes::{hex, sha256};
+pub(crate) use hashes::{digest, hex};
 pub(crate) use shelf::{Found, Kind, STARTER, STARTER_EMBEDDING, Shelf};
 
 use std::{

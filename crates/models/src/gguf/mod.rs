@@ -2,6 +2,9 @@
 
 mod reader;
 mod types;
+mod values;
+
+pub(crate) use values::Values;
 
 use crate::ModelError;
 use reader::{Reader, Value};
@@ -10,6 +13,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
     path::Path,
 };
+use values::Extent;
 
 /// More keys or tensors than any model has. As the engine has them.
 const MAX_KEYS: u64 = 4096;
@@ -49,6 +53,24 @@ pub(crate) struct Summary {
 /// Reads and checks the header of `file`: magic, version, counts, keys, and that the file holds
 /// every tensor that it lists.
 pub(crate) fn read(file: &Path) -> Result<Summary, ModelError> {
+    header(file).map(|(summary, _)| summary)
+}
+
+/// What the file's numbers are looked at with, while it is read.
+pub(crate) fn values(file: &Path) -> Result<Values, ModelError> {
+    header(file).map(|(_, tensors)| Values::new(tensors.extents))
+}
+
+/// A file's list of tensors.
+struct Tensors {
+    parameters: u64,
+    /// The format of most parameters.
+    commonest: Option<&'static str>,
+    /// Where they stand in the file.
+    extents: Vec<Extent>,
+}
+
+fn header(file: &Path) -> Result<(Summary, Tensors), ModelError> {
     let mut reader = Reader::open(file)?;
     let magic = reader.bytes::<4>()?;
     if &magic != b"GGUF" {
@@ -79,8 +101,8 @@ pub(crate) fn read(file: &Path) -> Result<Summary, ModelError> {
     if !alignment.is_power_of_two() || alignment > 1 << 20 {
         return Err(reader.malformed(&format!("its alignment is {alignment}")));
     }
-    let (parameters, commonest) = tensor_list(&mut reader, tensors, alignment)?;
-    summary(&reader, &found, parameters, commonest)
+    let tensors = tensor_list(&mut reader, tensors, alignment)?;
+    Ok((summary(&reader, &found, &tensors)?, tensors))
 }
 
 /// Names that were met, eight bytes each.
@@ -96,9 +118,8 @@ impl Names {
     }
 }
 
-/// Reads the tensor list, checks that the file holds all of it, and returns the number of
-/// parameters and the format of most of them.
-fn tensor_list(reader: &mut Reader, tensors: u64, alignment: u64) -> Result<(u64, Option<&'static str>), ModelError> {
+/// Reads the tensor list and checks that the file holds all of it.
+fn tensor_list(reader: &mut Reader, tensors: u64, alignment: u64) -> Result<Tensors, ModelError> {
     let mut parameters = 0u64;
     let mut formats = BTreeMap::<&'static str, u64>::new();
     let (mut extents, mut names) = (Vec::new(), Names::default());
@@ -134,27 +155,32 @@ fn tensor_list(reader: &mut Reader, tensors: u64, alignment: u64) -> Result<(u64
         parameters = parameters.saturating_add(elements);
         let most = formats.entry(format.name).or_default();
         *most = most.saturating_add(elements);
-        extents.push((offset, end));
+        let block = usize::try_from(format.bytes).unwrap_or_default();
+        extents.push(Extent { start: offset, end, block, reals: format.reals });
     }
     let start = reader.position().next_multiple_of(alignment);
-    let needed = extents.iter().map(|(_, end)| *end).max().and_then(|end| start.checked_add(end));
+    let needed = extents.iter().map(|extent| extent.end).max().and_then(|end| start.checked_add(end));
     match needed {
         Some(needed) if needed > reader.len() => return Err(reader.truncated(needed)),
         Some(_) => {}
         None => return Err(reader.malformed("it holds no tensors")),
     }
-    extents.sort_unstable();
-    if extents.windows(2).any(|pair| pair[1].0 < pair[0].1) {
+    extents.sort_unstable_by_key(|extent| (extent.start, extent.end));
+    if extents.windows(2).any(|pair| pair[1].start < pair[0].end) {
         return Err(reader.malformed("two of its tensors overlap"));
     }
-    Ok((parameters, formats.into_iter().max_by_key(|(_, elements)| *elements).map(|(name, _)| name)))
+    for extent in &mut extents {
+        // The file holds them all, so no sum is too large.
+        (extent.start, extent.end) = (extent.start + start, extent.end + start);
+    }
+    let commonest = formats.into_iter().max_by_key(|(_, elements)| *elements).map(|(name, _)| name);
+    Ok(Tensors { parameters, commonest, extents })
 }
 
 fn summary(
     reader: &Reader,
     found: &BTreeMap<String, Value>,
-    parameters: u64,
-    commonest: Option<&'static str>,
+    &Tensors { parameters, commonest, .. }: &Tensors,
 ) -> Result<Summary, ModelError> {
     let Some(architecture) = text(found, "general.architecture") else {
         return Err(reader.malformed("it names no architecture"));

@@ -8,6 +8,37 @@ pub(super) struct Format {
     pub(super) block: u64,
     /// Bytes per block.
     pub(super) bytes: u64,
+    /// The numbers of a block that all its values hang on.
+    pub(super) reals: Reals,
+}
+
+/// Real numbers in a block: where they stand, in bytes. Of a quantised block these are its scales; of
+/// formats that are not listed nothing is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reals {
+    None,
+    F16(&'static [usize]),
+    Bf16,
+    F32,
+    F64,
+}
+
+/// Where the numbers of a format's block stand.
+fn reals(name: &str) -> Reals {
+    match name {
+        "F32" | "Q8_K" => Reals::F32,
+        "F64" => Reals::F64,
+        "BF16" => Reals::Bf16,
+        "Q4_1" | "Q5_1" | "Q8_1" | "Q4_K" | "Q5_K" => Reals::F16(&[0, 2]),
+        "F16" | "Q4_0" | "Q5_0" | "Q8_0" | "IQ2_XXS" | "IQ2_XS" | "IQ2_S" | "IQ3_XXS" | "IQ3_S" | "IQ1_S"
+        | "IQ4_NL" | "IQ4_XS" => Reals::F16(&[0]),
+        "Q2_K" => Reals::F16(&[80, 82]),
+        "Q3_K" => Reals::F16(&[108]),
+        "Q6_K" => Reals::F16(&[208]),
+        "TQ1_0" => Reals::F16(&[52]),
+        "TQ2_0" => Reals::F16(&[64]),
+        _ => Reals::None,
+    }
 }
 
 /// Code, name, values per block, bytes per block.
@@ -49,7 +80,7 @@ const FORMATS: &[(u32, &str, u64, u64)] = &[
 /// The format with this code.
 pub(super) fn format(code: u32) -> Option<Format> {
     let known = FORMATS.iter().find(|(known, ..)| *known == code)?;
-    Some(Format { name: known.1, block: known.2, bytes: known.3 })
+    Some(Format { name: known.1, block: known.2, bytes: known.3, reals: reals(known.1) })
 }
 
 /// The name of `general.file_type`, the format of most of a file.

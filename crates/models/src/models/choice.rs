@@ -36,8 +36,26 @@ impl Models {
         if let Some(chosen) = self.inner.chosen.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return Some(chosen);
         }
-        let usable = found.iter().filter(|found| matches!(found.kind, Ok(Kind::Chat(_))) && found.fault().is_none());
-        usable.min_by_key(|found| (found.told.is_none(), found.id == STARTER)).map(|found| found.id.clone())
+        let usable =
+            found.iter().filter(|found| matches!(found.kind, Ok(Kind::Chat(_))) && self.fault(found).is_none());
+        usable.min_by_key(|found| (found.told.is_none(), self.is_starter(found))).map(|found| found.id.clone())
+    }
+
+    /// What is in the way of using it, as far as is known.
+    pub(super) fn fault(&self, found: &Found) -> Option<ModelError> {
+        found.fault().cloned().or_else(|| self.inner.shelf.hashes().fault(&found.weights))
+    }
+
+    /// Whether it holds what the chat model that comes with Atelier holds: its name says so only until
+    /// its hash is known.
+    fn is_starter(&self, found: &Found) -> bool {
+        self.inner.shelf.hashes().is_starter(&found.weights).unwrap_or(found.id == STARTER)
+    }
+
+    /// The one of these that bears the starter's mark: of two that are the same, the one under its name.
+    pub(super) fn starter_of(&self, found: &[Found]) -> Option<String> {
+        let all = found.iter().filter(|found| self.is_starter(found));
+        all.min_by_key(|found| found.id != STARTER).map(|found| found.id.clone())
     }
 
     /// The model that answers now, after asking the engine about all that are new.

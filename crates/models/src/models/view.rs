@@ -3,13 +3,31 @@
 use super::{Models, blocking};
 use crate::{
     ModelError,
-    files::{Found, Kind, STARTER},
+    files::{Found, Kind},
     memory,
 };
 use protocol::{ModelUse, ModelView, ModelsView};
 use std::sync::PoisonError;
 
+/// The ids of those that stand out among the models of the folder: one each at the most.
+struct Marks {
+    /// The one in use.
+    chosen: Option<String>,
+    /// The one that comes with Atelier.
+    starter: Option<String>,
+}
+
 impl Models {
+    /// What there is and what it needs, after the engine was asked about every file that is new: what a
+    /// model needs is then the same figure wherever it is read.
+    pub async fn told_view(&self) -> Result<ModelsView, ModelError> {
+        let shelf = self.inner.shelf.clone();
+        for found in blocking(move || Ok(shelf.scan())).await?.into_iter().filter(Found::is_untold) {
+            self.tell(found).await;
+        }
+        Ok(self.view())
+    }
+
     /// What there is and what it needs. Reads the folder, but no file that has not changed.
     pub fn view(&self) -> ModelsView {
         let inner = &self.inner;
@@ -18,8 +36,8 @@ impl Models {
         if found.iter().any(Found::is_untold) {
             self.tell_new();
         }
-        let chosen = self.chosen_of(&found);
-        let models = found.iter().map(|found| self.view_of(found, memory.free, chosen.as_deref())).collect();
+        let marks = self.marks(&found);
+        let models = found.iter().map(|found| self.view_of(found, memory.free, &marks)).collect();
         let endpoints = inner.endpoints.lock().unwrap_or_else(PoisonError::into_inner).clone();
         ModelsView {
             models,
@@ -35,13 +53,17 @@ impl Models {
     pub(super) async fn one(&self, id: &str) -> Result<ModelView, ModelError> {
         let found = self.find(id).await?;
         let shelf = self.inner.shelf.clone();
-        let chosen = self.chosen_of(&blocking(move || Ok(shelf.scan())).await?);
-        Ok(self.view_of(&found, memory::memory().free, chosen.as_deref()))
+        let marks = self.marks(&blocking(move || Ok(shelf.scan())).await?);
+        Ok(self.view_of(&found, memory::memory().free, &marks))
     }
 
-    fn view_of(&self, found: &Found, free: u64, chosen: Option<&str>) -> ModelView {
+    fn marks(&self, found: &[Found]) -> Marks {
+        Marks { chosen: self.chosen_of(found), starter: self.starter_of(found) }
+    }
+
+    fn view_of(&self, found: &Found, free: u64, marks: &Marks) -> ModelView {
         let hashes = self.inner.shelf.hashes();
-        let fault = found.fault().cloned().or_else(|| hashes.fault(&found.weights));
+        let fault = self.fault(found);
         let unknown = (ModelUse::Chat, String::new(), String::new(), 0, 0, None);
         let (purpose, architecture, quantisation, context, parameters, licence) = match &found.kind {
             Err(_) => unknown,
@@ -71,8 +93,8 @@ impl Models {
             licence,
             memory: need.total(),
             fits,
-            starter: found.id == STARTER,
-            chosen: chosen == Some(found.id.as_str()),
+            starter: marks.starter.as_deref() == Some(found.id.as_str()),
+            chosen: marks.chosen.as_deref() == Some(found.id.as_str()),
             tokens_per_second: self.inner.speeds.of(&found.id),
             fault: fault.map(|error| error.fault()),
         }
