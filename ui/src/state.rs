@@ -105,10 +105,12 @@ impl Workspace {
     pub fn agent(&self, id: AgentId) -> Option<&AgentView> {
         self.agents.iter().find(|agent| agent.id == id)
     }
-    /// The model that answers: the chosen one, else the first that can.
+    /// The model that answers: the chosen one, else the first that can. None answers in the place of one
+    /// that was chosen in the settings and is not there.
     pub fn chat_model(&self) -> Option<&ModelView> {
         let mut chats = self.models.models.iter().filter(|model| model.purpose == ModelUse::Chat);
-        chats.clone().find(|model| model.chosen).or_else(|| chats.next())
+        let chosen = chats.clone().find(|model| model.chosen);
+        chosen.or_else(|| chats.next().filter(|_| self.settings.chat_model.is_none()))
     }
 }
 

@@ -181,7 +181,8 @@ impl App {
     pub(crate) async fn apply_settings(&self, settings: &Settings) {
         let wanted = self.config().model.clone().or_else(|| settings.chat_model.clone());
         if let Err(error) = self.models().choose(wanted).await {
-            // The settings hold all the same: the model may be on a disk that is not plugged in.
+            // The settings hold all the same: the model may be on a disk that is not plugged in. Until
+            // then nothing else answers in its place.
             self.bus().send(Event::Notice(error.fault()));
         }
         self.models().set_unload_after(Duration::from_secs(u64::from(settings.unload_after_min) * 60)).await;
@@ -219,6 +220,7 @@ impl App {
                     told = models.recv() => match told {
                         Ok(ModelsEvent::Engine(state)) => app.bus().send(Event::EngineMoved(state)),
                         Ok(ModelsEvent::Models) => app.models_changed().await,
+                        Ok(ModelsEvent::Trouble(fault)) => app.bus().send(Event::Notice(*fault)),
                         Err(RecvError::Lagged(_)) => app.bus().send(Event::Resync),
                         Err(RecvError::Closed) => break,
                     },

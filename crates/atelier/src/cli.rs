@@ -247,6 +247,12 @@ pub(crate) enum ModelsCommand {
         #[arg(value_hint = ValueHint::AnyPath)]
         path: PathBuf,
     },
+    /// Choose the model that answers from now on.
+    #[command(after_help = examples!("atelier models choose MODEL" "atelier models choose endpoint:office"))]
+    Choose {
+        /// The model's id, or endpoint:NAME.
+        model: String,
+    },
     /// Check a model's header, sizes and SHA-256 again.
     #[command(after_help = examples!("atelier models verify" "atelier models verify MODEL"))]
     Verify {

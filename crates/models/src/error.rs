@@ -13,6 +13,22 @@ pub enum ModelError {
         /// What was asked for.
         id: String,
     },
+    /// The model that a person chose is not there any more.
+    #[error("the chosen model {id} is not there any more")]
+    ChosenGone {
+        /// Its id.
+        id: String,
+    },
+    /// A model that would have answered cannot be used, and another one answers.
+    #[error("{passed} cannot be used, so {model} answers instead ({reason})")]
+    PassedOver {
+        /// The id of the one that cannot be used.
+        passed: String,
+        /// Why.
+        reason: String,
+        /// The name of the one that answers.
+        model: String,
+    },
     /// There is no model at all for this use.
     #[error("there is no model to answer with")]
     NoModel,
@@ -205,6 +221,15 @@ impl ModelError {
             Self::NotFound { id } => {
                 new(NotFound, "model.not_found").with("model", id).hint("Choose a model from the list of models.")
             }
+            Self::ChosenGone { id } => new(NotFound, "model.chosen_gone")
+                .with("model", id)
+                .safe("No other model was asked; your question and documents are safe.")
+                .hint("Put its file back, or choose another: in Models, or with `atelier models choose MODEL`."),
+            Self::PassedOver { passed, reason, model } => new(Unavailable, "model.passed_over")
+                .with("passed", passed)
+                .with("reason", reason)
+                .with("model", model)
+                .hint("Fetch its file again or remove it from the models folder, or choose the model that shall answer."),
             Self::NoModel => new(Unavailable, "model.none").hint("Add a model: a GGUF file from this disk."),
             Self::Invalid { .. } => new(Invalid, "model.invalid"),
             Self::Truncated { file, expected, actual } => new(Damaged, "model.truncated")

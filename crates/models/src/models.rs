@@ -14,7 +14,7 @@ use crate::{
     local::{Here, LocalChat, LocalEmbedder},
 };
 use egress::Gate;
-use protocol::{EngineState, ModelView, Place};
+use protocol::{EngineState, Fault, ModelView, Place};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -77,6 +77,8 @@ pub enum ModelsEvent {
     Engine(EngineState),
     /// The models, the choice or the endpoints changed: read [`Models::view`] again.
     Models,
+    /// Something a person should know.
+    Trouble(Box<Fault>),
 }
 
 /// Speeds measured in this run of Atelier, by model id.
@@ -111,6 +113,8 @@ struct Inner {
     events: broadcast::Sender<ModelsEvent>,
     chosen: Mutex<Option<String>>,
     endpoints: Mutex<Vec<Endpoint>>,
+    /// The ids of models that could not be used, of which a person was told.
+    passed_over: Mutex<BTreeSet<String>>,
     /// The ids that are being downloaded.
     fetching: Mutex<BTreeSet<String>>,
     tasks: TaskTracker,
@@ -158,6 +162,7 @@ impl Models {
             events,
             chosen: Mutex::default(),
             endpoints: Mutex::default(),
+            passed_over: Mutex::default(),
             fetching: Mutex::default(),
             tasks,
             closing: CancellationToken::new(),

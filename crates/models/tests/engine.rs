@@ -300,8 +300,22 @@ async fn embedding_models_share_the_process() {
 #[tokio::test]
 async fn what_the_engine_does_not_run_is_told_and_never_taken_by_itself() {
     let setup = setup(&[("a", "not for this engine"), ("b", "crash when inspected"), ("c", "tools")], |_| {}).await;
+    let mut events = setup.models.events();
     let model = setup.models.chat_model(None).await.unwrap();
     assert_eq!((model.card().id.as_str(), model.card().tools), ("c", true), "the engine's word counts");
+    // That others would have come first is told, once.
+    setup.models.chat_model(None).await.unwrap();
+    let mut passed = Vec::new();
+    while let Ok(event) = events.try_recv() {
+        if let ModelsEvent::Trouble(fault) = event {
+            assert!(
+                fault.code == "model.passed_over" && fault.values["model"] == "c" && fault.hint.is_some(),
+                "{fault}"
+            );
+            passed.push(fault.values["passed"].clone());
+        }
+    }
+    assert_eq!(passed, ["a", "b"]);
     let view = setup.models.view().models;
     for (model, fault) in view.iter().zip([Some("gemma3"), Some("header"), None]) {
         let told = model.fault.as_ref().map(|fault| (fault.code.as_str(), fault.message.clone()));
@@ -314,6 +328,7 @@ async fn what_the_engine_does_not_run_is_told_and_never_taken_by_itself() {
         assert_eq!(setup.models.choose(Some(id.into())).await.unwrap_err().fault().code, "model.unsupported");
         assert_eq!(setup.starts(id).len(), 0);
     }
+    setup.models.choose(None).await.unwrap();
     // One from elsewhere is refused before it is copied.
     let elsewhere = setup.dir.path().join("gemma.gguf");
     gguf_file::write(&elsewhere, "gemma");

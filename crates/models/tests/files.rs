@@ -145,6 +145,7 @@ async fn a_file_that_passes_for_the_starter_under_another_name_is_refused() {
     // Put there by hand it is told, and never chosen by itself.
     copy(&setup.file("models/a.gguf"));
     gguf_file::write(&setup.file("models/b.gguf"), "b");
+    assert_eq!(setup.models.chat_model(None).await.unwrap().card().id, "b");
     assert_eq!(setup.models.verify("a").await.unwrap_err().fault().code, "model.altered");
     let (a, b) = (setup.one("a"), setup.one("b"));
     assert_eq!((a.fault.unwrap().code.as_str(), a.chosen, a.starter, b.chosen), ("model.altered", false, false, true));
@@ -179,7 +180,11 @@ async fn the_first_that_is_not_the_starter_answers_unless_chosen() {
     setup.models.choose(Some("c".into())).await.unwrap();
     assert_eq!(setup.models.chat_model(None).await.unwrap().card().id, "c");
     assert!(setup.one("c").chosen && !setup.one("b").chosen);
-    assert!(setup.models.choose(Some("d".into())).await.is_err());
+    // Another one does not answer in the place of one that was chosen and is gone.
+    assert_eq!(setup.models.choose(Some("d".into())).await.unwrap_err().fault().code, "model.not_found");
+    let fault = setup.models.chat_model(None).await.err().unwrap().fault();
+    assert!(fault.code == "model.chosen_gone" && fault.safe.is_some() && fault.hint.is_some(), "{fault}");
+    assert!(setup.models.view().models.iter().all(|model| !model.chosen));
     let path = setup.file("elsewhere.gguf");
     gguf_file::write(&path, "elsewhere");
     let model = setup.models.chat_model(Some(path.to_str().unwrap())).await.unwrap();

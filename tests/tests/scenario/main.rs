@@ -9,3 +9,4 @@ mod openai;
 mod outside;
 mod private;
 mod server;
+mod terminal;

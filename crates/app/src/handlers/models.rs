@@ -22,6 +22,7 @@ pub(crate) async fn verify(app: &App, _: &Actor, VerifyModel { model }: VerifyMo
 }
 
 pub(crate) async fn choose(app: &App, actor: &Actor, ChooseModel { model }: ChooseModel) -> Result<(), Fault> {
+    app.models().usable(&model).await?;
     let mut settings = app.store().settings().await?;
     settings.chat_model = Some(model);
     super::settings::change(app, actor, ChangeSettings { settings }).await

@@ -31,6 +31,8 @@ struct Answer {
     egress_bytes: u64,
     chat: ChatId,
     item: ItemId,
+    /// What a person should know, such as that another model answered than usual.
+    notices: Vec<Fault>,
     /// What `--import` did.
     #[serde(skip_serializing_if = "Option::is_none")]
     import: Option<Imported>,
@@ -78,7 +80,7 @@ pub(super) async fn ask(door: &Door, ask: Ask, out: &Out) -> Result<ExitCode, Fa
     let after = door.call(Open {}).await?.seq;
     let events = door.app.events(&door.person, after);
     let turn = door.call(SendMessage { chat, text: ask.question, attached: Vec::new() }).await?;
-    let mut shown = Shown { chat, turn, chars: 0, whole: true, every: ask.stream };
+    let mut shown = Shown { chat, turn, chars: 0, whole: true, every: ask.stream, notices: Vec::new() };
     let item = listen::answer(door, events, chat, turn, out, |event| shown.hear(event, out)).await?;
     if let ItemStatus::Failed { fault } = &item.status {
         out.stream("\n");
@@ -89,7 +91,7 @@ pub(super) async fn ask(door: &Door, ask: Ask, out: &Out) -> Result<ExitCode, Fa
         out.stream(&format!("\n\n{}", item.text));
     }
     let in_part = import.as_ref().is_some_and(Imported::in_part) || item.status == ItemStatus::Interrupted;
-    out.value(&answer(item, import), text);
+    out.value(&answer(item, shown.notices, import), text);
     Ok(if in_part { ExitCode::from(EXIT_PARTIAL) } else { ExitCode::SUCCESS })
 }
 
@@ -103,6 +105,8 @@ struct Shown {
     whole: bool,
     /// Whether every event is printed, for programs.
     every: bool,
+    /// What a person was told meanwhile.
+    notices: Vec<Fault>,
 }
 
 impl Shown {
@@ -114,6 +118,10 @@ impl Shown {
             && *turn == self.turn
         {
             note_state(state, out);
+        }
+        if let Event::Notice(fault) = event {
+            out.note(&format!("note: {fault}"));
+            self.notices.push(fault.clone());
         }
         if let Event::Delta { chat, at, text, .. } = event
             && *chat == self.chat
@@ -127,7 +135,7 @@ impl Shown {
     }
 }
 
-fn answer(item: ItemView, import: Option<Imported>) -> Answer {
+fn answer(item: ItemView, notices: Vec<Fault>, import: Option<Imported>) -> Answer {
     let made = item.made.unwrap_or(Made {
         model: String::new(),
         place: Place::Here,
@@ -171,6 +179,7 @@ fn answer(item: ItemView, import: Option<Imported>) -> Answer {
         egress_bytes: made.egress_bytes,
         chat: item.chat,
         item: item.id,
+        notices,
         import,
     }
 }
@@ -274,7 +283,8 @@ mod tests {
         let import =
             Imported { files: 2, known: 0, failed: 1, documents: Vec::new(), left_out: Vec::new(), more_left_out: 0 };
         let bare = ItemView { made: None, supported: None, citations: Vec::new(), ..item.clone() };
-        let printed = [answer(item, None), answer(bare, Some(import))];
+        let notice = Fault::new(FaultKind::Unavailable, "model.passed_over", "B cannot be used, so A answers instead.");
+        let printed = [answer(item, vec![notice], None), answer(bare, Vec::new(), Some(import))];
         let printed = printed.map(|answer| serde_json::to_string_pretty(&answer).unwrap()).join("\n");
         insta::assert_snapshot!("ask", printed);
     }

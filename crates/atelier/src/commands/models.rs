@@ -1,4 +1,4 @@
-//! `atelier models list`, `add` and `verify`.
+//! `atelier models list`, `add`, `choose` and `verify`.
 
 use crate::{
     cli::ModelsCommand,
@@ -18,6 +18,11 @@ pub(super) async fn models(door: &Door, command: ModelsCommand, out: &Out) -> Re
         ModelsCommand::Add { path } => {
             let model = door.call(AddModel { path: absolute(&path)? }).await?;
             out.value(&model, |model| format!("added {}", row(model)));
+            Ok(ExitCode::SUCCESS)
+        }
+        ModelsCommand::Choose { model } => {
+            door.call(ChooseModel { model: model.clone() }).await?;
+            out.value(&serde_json::json!({ "chosen": model }), |_| format!("{model} answers from now on"));
             Ok(ExitCode::SUCCESS)
         }
         ModelsCommand::Verify { model } => {

@@ -304,10 +304,11 @@ fn StarterLine() -> impl IntoView {
             if space.settings.chat_model.as_deref().is_some_and(|id| id.starts_with("endpoint:")) {
                 return None;
             }
-            match space.chat_model() {
-                None => Some(t!("composer.no_model")),
-                Some(model) if model.starter => Some(t!("composer.starter", model = &model.name)),
-                Some(_) => None,
+            match (space.chat_model(), &space.settings.chat_model) {
+                (None, Some(id)) => Some(t!("composer.model_gone", model = id)),
+                (None, None) => Some(t!("composer.no_model")),
+                (Some(model), _) if model.starter => Some(t!("composer.starter", model = &model.name)),
+                (Some(_), _) => None,
             }
         })
     });
