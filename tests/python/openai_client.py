@@ -78,6 +78,11 @@ def main(base_url: str, token: str) -> None:
             ),
             openai.BadRequestError,
         ),
+        (
+            "unknown model",
+            lambda: client.chat.completions.create(model="gpt-4o", messages=question),
+            openai.NotFoundError,
+        ),
     ]:
         try:
             call()

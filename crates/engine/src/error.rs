@@ -106,6 +106,14 @@ pub enum EngineError {
     /// No model of this kind was loaded.
     #[error("no {0} model is loaded")]
     NoModel(&'static str),
+    /// A request names a model that is not served here.
+    #[error("the model '{asked}' is not served here; this engine serves '{serves}'")]
+    UnknownModel {
+        /// The name in the request.
+        asked: String,
+        /// The id of the one that is served.
+        serves: String,
+    },
     /// The model is still loading.
     #[error("the model is still loading")]
     Loading,
@@ -136,6 +144,7 @@ impl EngineError {
             Self::ContextFull { .. } => "context_length_exceeded",
             Self::Busy { .. } => "queue_full",
             Self::NoModel(_) => "model_not_loaded",
+            Self::UnknownModel { .. } => "model_not_found",
             Self::Loading => "model_loading",
             Self::Closing => "closing",
             Self::Compute(_) => "compute",
@@ -160,6 +169,7 @@ impl EngineError {
             Self::ContextFull { .. } => "Shorten the prompt or start the engine with a larger --context.",
             Self::Busy { .. } => "Try again in a moment.",
             Self::NoModel(_) => "Start the engine with such a model.",
+            Self::UnknownModel { .. } => "Name a model of /v1/models, or none.",
             Self::Loading => "Ask /health until it answers 200.",
             Self::Closing => "Start the engine again.",
             Self::Compute(_) => "Restart the engine; if it happens again, the file may be damaged.",

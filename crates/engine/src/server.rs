@@ -66,6 +66,20 @@ impl Server {
     }
 }
 
+/// Refuses a request that names another model than the one that is served: another one's answer would
+/// pass for the named one's. A name with the file's ending means the same; none, or an empty one, means
+/// whatever is served.
+fn named(model: Option<&str>, serves: &str) -> Result<(), EngineError> {
+    let asked = model.unwrap_or_default();
+    let stem = asked.strip_suffix(".gguf").unwrap_or(asked);
+    if asked.is_empty() || stem == serves {
+        return Ok(());
+    }
+    // A name may be as long as the body; in the answer its beginning will do.
+    let asked = asked.chars().take(200).collect();
+    Err(EngineError::UnknownModel { asked, serves: serves.to_owned() })
+}
+
 /// The routes, behind the guards.
 pub fn router(server: Arc<Server>) -> Router {
     Router::new()

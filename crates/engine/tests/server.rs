@@ -96,6 +96,26 @@ fn wrong_requests_are_refused(engine: &Engine) {
             assert!(answer["error"]["n_prompt_tokens"].as_u64().unwrap() > 3000, "{answer}");
         }
     }
+    // Another model's answer would pass for the named one's.
+    for (path, served) in [(CHAT, "SmolLM2-135M-Instruct.Q4_1"), ("/v1/embeddings", "all-MiniLM-L6-v2")] {
+        let body = if path == CHAT { question("x", json!({"max_tokens": 1})) } else { json!({"input": "x"}) };
+        let ask = |model: Value| {
+            let mut body = body.clone();
+            body["model"] = model;
+            engine.post(path, &body)
+        };
+        let (status, answer) = ask(json!("gpt-4o"));
+        let error = &answer["error"];
+        assert_eq!(
+            (status, &error["code"], &error["param"]),
+            (404, &json!("model_not_found"), &json!("model")),
+            "{answer}"
+        );
+        assert!(error["message"].as_str().unwrap().contains(served), "{answer}");
+        for model in [json!(served), json!(""), json!(null)] {
+            assert_eq!(ask(model.clone()).0, 200, "{model}");
+        }
+    }
     // Refused on the announcement: the body itself need not be sent.
     let (status, _) = engine.ask("POST", CHAT, &[("Content-Length", "17825792")], "");
     assert_eq!(status, 413);

@@ -1,7 +1,7 @@
 //! Answers to chats: `POST /v1/chat/completions`.
 
 use super::{
-    Problem, Shared, messages, parameters, parse,
+    Problem, Shared, messages, named, parameters, parse,
     stream::{self, Reply},
     tokens::blocking,
 };
@@ -45,6 +45,7 @@ struct Request {
     n: Option<u32>,
     logprobs: Option<bool>,
     response_format: Option<Value>,
+    model: Option<String>,
     #[serde(flatten)]
     rest: Map<String, Value>,
 }
@@ -117,6 +118,7 @@ pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejecti
     let progress = request.return_progress == Some(true);
     let usage = request.stream_options.is_some_and(|o| o.include_usage == Some(true));
     let chat = server.chat()?;
+    named(request.model.as_deref(), &chat.id)?;
     let calls = chat.template.as_ref().and_then(|template| template.calls()).filter(|_| request.chat.calls());
     let (template, tokenizer, context) = (chat.template.clone(), chat.tokenizer.clone(), chat.context);
     let (prompt, reasoning) = blocking(move || {

@@ -1,6 +1,6 @@
 //! Vectors of texts: `POST /v1/embeddings`.
 
-use super::{Problem, Shared, parse};
+use super::{Problem, Shared, named, parse};
 use axum::{Json, body::Bytes, extract::rejection::BytesRejection};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Deserialize;
@@ -12,6 +12,7 @@ const MAX_TEXTS: usize = 2048;
 #[derive(Deserialize)]
 struct Request {
     input: Input,
+    model: Option<String>,
     #[serde(default)]
     encoding_format: Format,
     dimensions: Option<usize>,
@@ -35,6 +36,7 @@ enum Format {
 pub(super) async fn embeddings(server: Shared, body: Result<Bytes, BytesRejection>) -> Result<Json<Value>, Problem> {
     let request: Request = parse(body)?;
     let embedder = server.embedder()?;
+    named(request.model.as_deref(), &embedder.id)?;
     let texts = match request.input {
         Input::One(text) => vec![text],
         Input::Many(texts) => texts,

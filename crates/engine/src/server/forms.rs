@@ -75,5 +75,7 @@ async fn what_clients_read_stays_what_it_is() {
     }
     forms.push(Problem::invalid("messages", "a message has a role").body().to_string());
     forms.push(Problem::from(EngineError::ContextFull { asked: 5000, context: 2048 }).body().to_string());
+    let unknown = EngineError::UnknownModel { asked: "gpt-4o".into(), serves: "tiny".into() };
+    forms.push(Problem::from(unknown).body().to_string());
     insta::assert_snapshot!(forms.join("\n"));
 }

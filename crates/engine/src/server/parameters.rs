@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 const HARMLESS: &[&str] = &[
     "cache_prompt",
     "metadata",
-    "model",
     "prediction",
     "prompt_cache_key",
     "prompt_cache_retention",
@@ -103,7 +102,6 @@ mod tests {
             ("user", json!("u-1"), true),
             ("metadata", json!({"a": "b"}), true),
             ("store", json!(true), true),
-            ("model", json!("any"), true),
             ("frequency_penalty", json!(0), true),
             ("frequency_penalty", json!(0.5), false),
             ("presence_penalty", json!(0.0), true),

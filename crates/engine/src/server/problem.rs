@@ -61,7 +61,7 @@ impl From<&EngineError> for Problem {
             EngineError::Invalid { .. } | EngineError::ContextFull { .. } | EngineError::Template(_) => {
                 StatusCode::BAD_REQUEST
             }
-            EngineError::NoModel(_) => StatusCode::NOT_FOUND,
+            EngineError::NoModel(_) | EngineError::UnknownModel { .. } => StatusCode::NOT_FOUND,
             EngineError::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
             EngineError::Loading | EngineError::Closing => StatusCode::SERVICE_UNAVAILABLE,
             EngineError::Io { .. }
@@ -81,6 +81,8 @@ impl From<&EngineError> for Problem {
                 problem.with("n_prompt_tokens", *asked).with("n_ctx", *context)
             }
             EngineError::Invalid { param, .. } => problem.with("param", *param),
+            // As OpenAI has it: the request is what is wrong.
+            EngineError::UnknownModel { .. } => problem.with("type", "invalid_request_error").with("param", "model"),
             _ => problem,
         }
     }
