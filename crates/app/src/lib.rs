@@ -10,9 +10,13 @@ mod bus;
 mod config;
 mod export;
 mod handlers;
+mod told;
+mod words;
 
 pub use app::App;
 pub use config::Config;
+pub use told::{Told, can_go_on, slice};
+pub use words::Lang;
 
 /// The extract worker's main: reads untrusted files in a process of its own.
 pub fn run_extract_worker() -> std::process::ExitCode {

@@ -1,5 +1,6 @@
 //! What can be typed: every command, option and example.
 
+use app::Lang;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -31,6 +32,9 @@ pub(crate) struct Cli {
     /// Print one JSON value (or one a line, where noted) instead of text.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// The language of faults and of what follows an answer; else what LANG says.
+    #[arg(long, global = true, value_enum, value_name = "LANGUAGE")]
+    lang: Option<Language>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -40,6 +44,24 @@ impl Cli {
     pub(crate) fn lines(&self) -> bool {
         matches!(&self.command, Command::Ask(ask) if ask.stream)
     }
+
+    /// The language that people read.
+    pub(crate) fn lang(&self) -> Lang {
+        match self.lang {
+            Some(Language::En) => Lang::En,
+            Some(Language::Fr) => Lang::Fr,
+            None => Lang::choose("system"),
+        }
+    }
+}
+
+/// A language, as it is typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Language {
+    /// English.
+    En,
+    /// French.
+    Fr,
 }
 
 /// The commands.
@@ -184,11 +206,16 @@ impl From<Mode> for protocol::SearchMode {
     "atelier ask \"When must an incident be reported?\""
     "atelier ask \"What is the rent?\" --import lease.pdf"
     "atelier ask \"And when is it due?\" --chat CHAT"
+    "atelier ask --continue ITEM"
     "atelier --json ask --stream \"What is the rent?\""
 ))]
 pub(crate) struct Ask {
     /// The question.
-    pub(crate) question: String,
+    #[arg(required_unless_present = "go_on")]
+    pub(crate) question: Option<String>,
+    /// Go on with an answer that was stopped, interrupted or cut short, instead of asking.
+    #[arg(long = "continue", value_name = "ITEM", conflicts_with_all = ["question", "import", "role", "chat"])]
+    pub(crate) go_on: Option<String>,
     /// Import these first.
     #[arg(long, value_name = "PATH", num_args = 1.., value_hint = ValueHint::AnyPath)]
     pub(crate) import: Vec<PathBuf>,

@@ -18,7 +18,7 @@ impl Door {
         let person = app.person();
         let door = Self { app, person };
         for notice in door.app.notices() {
-            out.note(&format!("note: {notice}"));
+            out.note(&format!("note: {}", out.lang().fault(notice)));
         }
         Ok(door)
     }

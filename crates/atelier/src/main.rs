@@ -26,7 +26,7 @@ fn main() -> ExitCode {
             return ExitCode::from(out::EXIT_INTERNAL);
         }
     };
-    let out = out::Out::new(cli.json, cli.lines());
+    let out = out::Out::new(cli.json, cli.lines()).speaking(cli.lang());
     let ended = runtime.block_on(commands::run(cli, &out));
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     match ended {

@@ -1,5 +1,6 @@
 //! How results are printed: text for people, JSON for programs, and an exit code for both.
 
+use app::Lang;
 use protocol::{Fault, FaultKind};
 use serde::Serialize;
 use std::{io::Write, process::ExitCode};
@@ -18,13 +19,24 @@ pub(crate) const EXIT_ENDED: u8 = 143;
 pub(crate) struct Out {
     json: bool,
     lines: bool,
+    lang: Lang,
     gone: CancellationToken,
 }
 
 impl Out {
     /// `json`: for programs. `lines`: each JSON value on one line.
     pub(crate) fn new(json: bool, lines: bool) -> Self {
-        Self { json, lines, gone: CancellationToken::new() }
+        Self { json, lines, lang: Lang::default(), gone: CancellationToken::new() }
+    }
+
+    /// The same in another language. Programs read English and codes whatever it is.
+    pub(crate) fn speaking(self, lang: Lang) -> Self {
+        Self { lang, ..self }
+    }
+
+    /// The language that people read here.
+    pub(crate) fn lang(&self) -> Lang {
+        self.lang
     }
 
     /// Returns when nobody reads the output any more: `atelier ask … | head`.
@@ -90,6 +102,7 @@ impl Out {
         if self.json {
             self.value(&serde_json::json!({ "fault": fault }), |_| String::new());
         } else {
+            let fault = self.lang.fault(fault);
             eprintln!("atelier: {}", fault.message);
             for more in [&fault.safe, &fault.hint].into_iter().flatten() {
                 eprintln!("  {more}");

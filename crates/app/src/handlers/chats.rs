@@ -1,6 +1,6 @@
 //! Chats: start, name, remove, bring back, read, choose a branch, export.
 
-use crate::{App, export as markdown};
+use crate::{App, Lang, export as markdown};
 use protocol::*;
 use store::Change;
 
@@ -82,7 +82,8 @@ pub(crate) async fn export(app: &App, _: &Actor, ExportChat { chat }: ExportChat
             break page.chat;
         }
     };
-    Ok(markdown::chat(&chat, &items))
+    let lang = Lang::choose(&app.store().settings().await?.language);
+    Ok(markdown::chat(&chat, &items, lang))
 }
 
 /// Tells every client how a chat looks now.

@@ -6,6 +6,8 @@ use crate::{
     door::{Door, id},
     out::{EXIT_PARTIAL, Out},
 };
+use app::{Lang, Told, can_go_on};
+use futures::{Stream, StreamExt};
 use protocol::*;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -64,23 +66,15 @@ pub(super) async fn ask(door: &Door, ask: Ask, out: &Out) -> Result<ExitCode, Fa
     if let Some(import) = import.as_ref().filter(|import| import.in_part()) {
         out.note(&import.text());
     }
-    let chat = match &ask.chat {
-        Some(chat) => id::<ChatId>(chat, "chat")?,
-        None => {
-            let opened = door.call(Open {}).await?;
-            let agent = opened.agents.iter().find(|agent| agent.role == ask.role).ok_or_else(|| {
-                let roles: Vec<_> = opened.agents.iter().map(|agent| agent.role.as_str()).collect();
-                Fault::new(FaultKind::NotFound, "cli.unknown_role", format!("There is no role “{}”.", ask.role))
-                    .hint(format!("Choose one of: {}.", roles.join(", ")))
-            })?;
-            door.call(StartChat { agent: agent.id }).await?.id
-        }
-    };
     // Listen before asking, so that no event is missed.
-    let after = door.call(Open {}).await?.seq;
-    let events = door.app.events(&door.person, after);
-    let turn = door.call(SendMessage { chat, text: ask.question, attached: Vec::new() }).await?;
-    let mut shown = Shown { chat, turn, chars: 0, whole: true, every: ask.stream, notices: Vec::new() };
+    let mut events = door.app.events(&door.person, door.call(Open {}).await?.seq);
+    let Begun { chat, turn, so_far } = match (&ask.go_on, ask.question) {
+        (Some(item), _) => go_on(door, &mut events, id(item, "answer")?).await?,
+        (None, question) => begin(door, ask.chat.as_deref(), &ask.role, question.unwrap_or_default()).await?,
+    };
+    out.stream(&so_far);
+    let chars = so_far.chars().count() as u64;
+    let mut shown = Shown { chat, turn, chars, whole: true, every: ask.stream, notices: Vec::new() };
     let item = listen::answer(door, events, chat, turn, out, |event| shown.hear(event, out)).await?;
     if let ItemStatus::Failed { fault } = &item.status {
         out.stream("\n");
@@ -91,8 +85,57 @@ pub(super) async fn ask(door: &Door, ask: Ask, out: &Out) -> Result<ExitCode, Fa
         out.stream(&format!("\n\n{}", item.text));
     }
     let in_part = import.as_ref().is_some_and(Imported::in_part) || item.status == ItemStatus::Interrupted;
-    out.value(&answer(item, shown.notices, import), text);
+    let closing = closing(&item, out.lang());
+    out.value(&answer(item, shown.notices, import), |_| closing);
     Ok(if in_part { ExitCode::from(EXIT_PARTIAL) } else { ExitCode::SUCCESS })
+}
+
+/// A turn that was begun, and the text that its answer had already.
+struct Begun {
+    chat: ChatId,
+    turn: TurnId,
+    so_far: String,
+}
+
+/// Asks in this chat, or in a new one with this role.
+async fn begin(door: &Door, chat: Option<&str>, role: &str, text: String) -> Result<Begun, Fault> {
+    let started = chat.is_none();
+    let chat = match chat {
+        Some(chat) => id::<ChatId>(chat, "chat")?,
+        None => {
+            let opened = door.call(Open {}).await?;
+            let agent = opened.agents.iter().find(|agent| agent.role == role).ok_or_else(|| {
+                let roles: Vec<_> = opened.agents.iter().map(|agent| agent.role.as_str()).collect();
+                Fault::new(FaultKind::NotFound, "cli.unknown_role", format!("There is no role “{role}”."))
+                    .hint(format!("Choose one of: {}.", roles.join(", ")))
+            })?;
+            door.call(StartChat { agent: agent.id }).await?.id
+        }
+    };
+    match door.call(SendMessage { chat, text, attached: Vec::new() }).await {
+        Ok(turn) => Ok(Begun { chat, turn, so_far: String::new() }),
+        Err(fault) => {
+            if started {
+                // Nobody wants a chat in which nothing was asked.
+                door.call(RemoveChat { chat }).await?;
+                door.call(PurgeChat { chat }).await?;
+            }
+            Err(fault)
+        }
+    }
+}
+
+/// Goes on with an answer: that it is being written again is the first that is told of it.
+async fn go_on(door: &Door, events: &mut (impl Stream<Item = Envelope> + Unpin), item: ItemId) -> Result<Begun, Fault> {
+    let turn = door.call(ContinueAnswer { item }).await?;
+    while let Some(Envelope { event, .. }) = events.next().await {
+        if let Event::ItemAdded(told) | Event::ItemChanged(told) = event
+            && told.id == item
+        {
+            return Ok(Begun { chat: told.chat, turn, so_far: told.text });
+        }
+    }
+    Err(Fault::new(FaultKind::Unavailable, "app.closing", "Atelier is closing.").safe("The answer so far is kept."))
 }
 
 /// What was shown of an answer that is being written.
@@ -120,7 +163,7 @@ impl Shown {
             note_state(state, out);
         }
         if let Event::Notice(fault) = event {
-            out.note(&format!("note: {fault}"));
+            out.note(&format!("note: {}", out.lang().fault(fault)));
             self.notices.push(fault.clone());
         }
         if let Event::Delta { chat, at, text, .. } = event
@@ -155,7 +198,7 @@ fn answer(item: ItemView, notices: Vec<Fault>, import: Option<Imported>) -> Answ
         unsupported: item
             .unsupported
             .iter()
-            .map(|span| Unsupported { start: span.start, end: span.end, text: slice(&item.text, *span) })
+            .map(|span| Unsupported { start: span.start, end: span.end, text: app::slice(&item.text, *span) })
             .collect(),
         citations: item
             .citations
@@ -196,48 +239,20 @@ fn status(status: &ItemStatus) -> &'static str {
     }
 }
 
-fn slice(text: &str, span: Span) -> String {
-    text.chars().skip(span.start as usize).take(span.end.saturating_sub(span.start) as usize).collect()
-}
-
-/// The answer has streamed already; what follows is its evidence.
-fn text(answer: &Answer) -> String {
+/// The answer has streamed already; what follows is its evidence, and how to go on.
+fn closing(item: &ItemView, lang: Lang) -> String {
+    let told = Told::of(item, lang);
     let mut text = String::from("\n");
-    text.push_str(match answer.status {
-        "interrupted" => "\nThe answer was interrupted; what was written is kept.\n",
-        "stopped" => "\nThe answer was stopped; what was written is kept.\n",
-        "cut_short" => "\nThe answer reached the longest length that is set.\n",
-        _ => "",
-    });
-    text.push_str(match answer.support {
-        Some(Support::Yes) | None => "",
-        Some(Support::Quoted) => {
-            "\nThe documents do not support the model's own words; their closest sentence is quoted under them.\n"
-        }
-        Some(Support::No) => "\nThe documents do not support this answer.\n",
-        Some(Support::Unchecked) => "\nThis answer was not checked against the documents.\n",
-    });
-    for part in &answer.unsupported {
-        text.push_str(&format!("\nNo passage supports: “{}”\n", part.text));
+    for remark in told.ended.iter().chain(&told.support).chain(&told.unsupported) {
+        text.push_str(&format!("\n{remark}\n"));
     }
-    let mut listed = Vec::new();
-    for cited in &answer.citations {
-        if listed.contains(&cited.number) {
-            continue;
-        }
-        listed.push(cited.number);
-        let quote = cited.quote.split_whitespace().collect::<Vec<_>>().join(" ");
-        text.push_str(&format!("\n[{}] {}, page {}\n    “{quote}”\n", cited.number, cited.document, cited.page));
+    for (number, line) in &told.sources {
+        text.push_str(&format!("\n[{number}] {line}\n"));
     }
-    text.push_str(&format!(
-        "\n{}, {:.1} tokens/s, first word after {:.1} s, {} sent outside\nchat {}  answer {}",
-        if answer.model.is_empty() { "no model needed" } else { &answer.model },
-        answer.tokens_per_second,
-        answer.ttft_ms as f64 / 1000.0,
-        crate::out::bytes(answer.egress_bytes),
-        answer.chat,
-        answer.item,
-    ));
+    text.push_str(&format!("\n{}\nchat {}  answer {}", told.made.unwrap_or_default(), item.chat, item.id));
+    if can_go_on(&item.status) {
+        text.push_str(&format!("\natelier ask --continue {}", item.id));
+    }
     text
 }
 
@@ -287,5 +302,25 @@ mod tests {
         let printed = [answer(item, vec![notice], None), answer(bare, Vec::new(), Some(import))];
         let printed = printed.map(|answer| serde_json::to_string_pretty(&answer).unwrap()).join("\n");
         insta::assert_snapshot!("ask", printed);
+    }
+
+    #[test]
+    fn what_follows_an_answer_says_how_it_ended_and_how_to_go_on() {
+        let item = serde_json::json!({
+            "id": ID, "chat": ID, "parent": ID, "kind": "answer", "author": "Researcher", "at": 1,
+            "text": "The rent is 900 euros.", "status": { "is": "interrupted" }, "attached": [], "steps": [],
+            "citations": [], "unsupported": [{ "start": 4, "end": 8 }], "supported": "yes",
+            "made": {
+                "model": "", "place": "here", "prompt_tokens": 0, "completion_tokens": 0, "ttft_ms": 0,
+                "tokens_per_second": 0.0, "egress_bytes": 0,
+            },
+            "branches": [ID],
+        });
+        let item: ItemView = serde_json::from_value(item).unwrap();
+        let text = closing(&item, Lang::En);
+        assert!(text.contains("Interrupted") && text.contains("“rent”"), "{text}");
+        assert!(text.ends_with(&format!("atelier ask --continue {ID}")) && !text.contains("tok/s"), "{text}");
+        let text = closing(&ItemView { status: ItemStatus::Complete, ..item }, Lang::Fr);
+        assert!(text.contains("«\u{a0}rent\u{a0}»") && !text.contains("--continue"), "{text}");
     }
 }
