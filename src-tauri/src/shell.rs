@@ -3,7 +3,7 @@
 use crate::{commands, look};
 use app::{App, Config};
 use protocol::{Fault, FaultKind};
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 use tauri::Manager;
 use tokio::{
     sync::watch,
@@ -39,6 +39,8 @@ pub fn run() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("ATELIER_LOG").unwrap_or_else(|_| "warn".into()))
         .with_writer(std::io::stderr)
+        // In a file or a pipe the codes of colours are noise.
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let (opened, door) = watch::channel(None);
     let built = tauri::Builder::default()

@@ -78,19 +78,19 @@ pub(crate) enum Command {
         plan: bool,
     },
     /// List the documents and how far each one is.
-    #[command(after_help = examples!("atelier documents" "atelier documents --remove lease.pdf" "atelier documents --restore ID"))]
+    #[command(after_help = examples!("atelier documents" "atelier documents --remove lease.pdf" "atelier documents --retry lease.pdf"))]
     Documents {
-        /// Remove this document (its id or name); undo with --restore.
+        /// Remove this document (its id or name); `atelier restore` undoes it.
         #[arg(long, value_name = "DOCUMENT", conflicts_with_all = ["restore", "retry", "purge"])]
         remove: Option<String>,
-        /// Bring a removed document back.
-        #[arg(long, value_name = "ID", conflicts_with_all = ["retry", "purge"])]
+        /// Bring a removed document back: the same as `atelier restore`.
+        #[arg(long, value_name = "ID", hide = true, conflicts_with_all = ["retry", "purge"])]
         restore: Option<String>,
         /// Read a document again.
         #[arg(long, value_name = "DOCUMENT", conflicts_with = "purge")]
         retry: Option<String>,
-        /// Erase a removed document for good.
-        #[arg(long, value_name = "ID")]
+        /// Erase a removed document for good: the same as `atelier erase --yes`.
+        #[arg(long, value_name = "ID", hide = true)]
         purge: Option<String>,
     },
     /// List the chats and documents that were removed.
@@ -132,8 +132,12 @@ pub(crate) enum Command {
     /// Ask about the documents; the answer streams, with its sources at the end.
     Ask(Ask),
     /// List the chats.
-    #[command(after_help = examples!("atelier chats" "atelier --json chats"))]
-    Chats,
+    #[command(after_help = examples!("atelier chats" "atelier chats --remove CHAT" "atelier --json chats"))]
+    Chats {
+        /// Remove this chat; `atelier restore` undoes it, `atelier erase` erases it for good.
+        #[arg(long, value_name = "CHAT")]
+        remove: Option<String>,
+    },
     /// Print a chat as Markdown with its sources.
     #[command(after_help = examples!("atelier export CHAT > chat.md"))]
     Export {

@@ -39,8 +39,15 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<ExitCode, Fault> {
         Command::Import { paths, plan } => {
             within(config, out, async |door| documents::import(door, &paths, plan, out).await).await
         }
-        Command::Documents { remove, restore, retry, purge } => {
-            let change = documents::Change { remove, restore, retry, purge };
+        // As `restore` and `erase` do it; whoever typed --purge never was asked again.
+        Command::Documents { restore: Some(id), .. } => {
+            within(config, out, async |door| removed::restore(door, &id, out).await).await
+        }
+        Command::Documents { purge: Some(id), .. } => {
+            within(config, out, async |door| removed::erase(door, &id, false, true, out).await).await
+        }
+        Command::Documents { remove, retry, .. } => {
+            let change = documents::Change { remove, retry };
             within(config, out, async |door| documents::documents(door, change, out).await).await
         }
         Command::Removed => within(config, out, async |door| removed::removed(door, out).await).await,
@@ -51,7 +58,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<ExitCode, Fault> {
         Command::Search { query, mode, limit } => {
             within(config, out, async |door| documents::search(door, query, mode, limit, out).await).await
         }
-        Command::Chats => within(config, out, async |door| chats::chats(door, out).await).await,
+        Command::Chats { remove } => within(config, out, async |door| chats::chats(door, remove, out).await).await,
         Command::Export { chat } => within(config, out, async |door| chats::export(door, &chat, out).await).await,
         Command::Replay { item } => within(config, out, async |door| chats::replay(door, &item, out).await).await,
         Command::Log { command } => within(config, out, async |door| log::log(door, command, out).await).await,

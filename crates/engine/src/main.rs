@@ -10,7 +10,7 @@ use engine::{
     error::EngineError,
     models::Choice,
 };
-use std::{path::PathBuf, process::ExitCode, thread};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode, thread};
 
 /// The local model server of Atelier.
 #[derive(Parser)]
@@ -83,6 +83,8 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()))
         .with_writer(std::io::stderr)
+        // In a file or a pipe the codes of colours are noise.
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     match Cli::parse().command {
         Command::Serve(args) => run_serve(args),

@@ -11,7 +11,7 @@ mod sniff;
 mod text;
 
 pub(crate) use flow::Flow;
-pub use sniff::{HEAD, sniff};
+pub use sniff::{HEAD, named, sniff};
 
 use protocol::{Fault, Span};
 use serde::{Deserialize, Serialize};

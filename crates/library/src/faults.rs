@@ -87,6 +87,17 @@ pub fn unsupported(extension: &str) -> Fault {
     .with("formats", formats)
 }
 
+/// The name of one of the formats, and no such content.
+pub fn other_than_named(format: &str) -> Fault {
+    let named = format.to_uppercase();
+    damaged_kind(
+        "document.other_than_named",
+        format!("By its name it is a file of the kind {named}, but it does not hold one."),
+    )
+    .hint("Check that it was saved or fetched whole; if it is of another kind, give it its own ending.")
+    .with("format", named)
+}
+
 /// A pipe, a socket, a device.
 pub fn not_a_file() -> Fault {
     Fault::new(FaultKind::Invalid, "document.not_a_file", "It is neither a file nor a folder.").safe(SAFE)

@@ -17,7 +17,7 @@ use std::{
     sync::Arc,
 };
 use store::{BlobRef, Change, Tx};
-use walk::{Candidate, Walked, extension, walk};
+use walk::{Candidate, Walked, walk};
 
 /// The largest file.
 const LARGEST_FILE: u64 = 1 << 30;
@@ -64,7 +64,7 @@ impl Library {
             return Err(LibraryError::Refused(faults::too_large(LARGEST_FILE)));
         }
         let format = sniff(&bytes[..bytes.len().min(extract::HEAD)], Path::new(&name))
-            .ok_or_else(|| LibraryError::Refused(faults::unsupported(&extension(Path::new(&name)))))?;
+            .ok_or_else(|| LibraryError::Refused(walk::no_format(Path::new(&name))))?;
         let (inner, actor) = (self.inner.clone(), actor.clone());
         let stored = async move {
             let blob = inner.store.blobs().put_bytes(bytes).await?;
@@ -202,6 +202,7 @@ fn plan_of(walked: &Walked) -> ImportPlan {
         known: 0,
         left_out: walked.left_out.clone(),
         more_left_out: walked.more_left_out,
+        passed_over: walked.passed_over,
         documents: Vec::new(),
     }
 }

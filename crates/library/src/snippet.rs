@@ -27,7 +27,8 @@ pub fn snippet(text: &str, language: Option<&str>, terms: &Terms, weights: &[f32
     let found: BTreeSet<usize> = hits.iter().map(|(n, _)| *n).collect();
     let weight = |n: &usize| weights.get(*n).copied().unwrap_or(1.0);
     let total: f32 = (0..terms.words.len()).map(|n| weight(&n)).sum();
-    let share = if total > 0.0 { found.iter().map(weight).sum::<f32>() / total } else { 0.0 };
+    // Folded from zero: the sum of no numbers is -0.
+    let share = if total > 0.0 { found.iter().map(weight).fold(0.0, |sum, one| sum + one) / total } else { 0.0 };
 
     let length = text.chars().count() as u32;
     let (start, end) = if length <= SHOWN { (0, length) } else { best_window(&all, &hits, length, &weight) };
@@ -94,5 +95,7 @@ mod tests {
         );
         let short = snippet("Brief notice.", Some("en"), &terms, &[1.0; 3]);
         assert_eq!((short.text.as_str(), short.marks.len()), ("Brief notice.", 1));
+        let none = snippet("Nothing.", Some("en"), &terms, &[1.0; 3]);
+        assert!(none.share == 0.0 && none.share.is_sign_positive(), "{}", none.share);
     }
 }

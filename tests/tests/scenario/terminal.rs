@@ -75,3 +75,48 @@ fn an_answer_that_was_cut_short_goes_on() {
         assert_eq!(workspace.run(wrong).status.code(), Some(2), "{wrong:?}");
     }
 }
+
+#[test]
+fn what_cannot_be_done_is_said_and_leaves_nothing_behind() {
+    let workspace = Workspace::new();
+    for (args, code, kind) in [
+        (&["search", " "][..], 2, "cli.empty_query"),
+        (&["ask", "--role", "nobody", "Hello?"], 3, "cli.unknown_role"),
+        (&["ask", " "], 2, "question.empty"),
+    ] {
+        let (ended, printed) = with_models(&workspace, &place::models(), args);
+        assert_eq!((ended, &printed["fault"]["code"]), (Some(code), &kind.into()), "{printed}");
+    }
+    assert_eq!(workspace.json(["chats"]), serde_json::json!([]), "an empty chat was left behind");
+    // What is told to a file has no colours in it.
+    let out = workspace.command().env("ATELIER_LOG", "debug").arg("chats").output().unwrap();
+    let told = String::from_utf8_lossy(&out.stderr);
+    assert!(told.contains("DEBUG") && !told.contains('\u{1b}'), "{told}");
+}
+
+#[test]
+fn what_an_import_passes_over_is_counted() {
+    let workspace = Workspace::new();
+    let folder = workspace.folder().join("papers");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("note.md"), "# A note\n\nThe spare key hangs behind the blue door.\n").unwrap();
+    std::fs::write(folder.join(".hidden.md"), "Hidden.").unwrap();
+    std::fs::write(folder.join("program.pdf"), b"\x7fELF\x02\x01\x01\0").unwrap();
+    let out = workspace.run(["import".as_ref(), folder.as_os_str()]);
+    let said = String::from_utf8_lossy(&out.stdout);
+    assert_eq!(out.status.code(), Some(8), "{said}");
+    assert!(said.contains("passed over: 1 hidden") && said.contains("of the kind PDF"), "{said}");
+    let found = workspace.json(["search", "spare key", "--mode", "vector"]);
+    assert!(!found.to_string().contains("-0.0"), "{found}");
+}
+
+#[test]
+fn a_chat_is_removed_and_comes_back() {
+    let workspace = Workspace::new();
+    let chat = workspace.ask("What is the boiling point of tungsten?")["chat"].as_str().unwrap().to_owned();
+    assert_eq!(workspace.json(["chats", "--remove", &chat]), serde_json::json!([]));
+    assert!(workspace.json(["removed"]).to_string().contains(&chat));
+    workspace.json(["restore", &chat]);
+    assert!(workspace.json(["chats"]).to_string().contains(&chat));
+    assert_eq!(workspace.run(["chats", "--remove", "nobody"]).status.code(), Some(2));
+}

@@ -64,7 +64,7 @@ pub(super) async fn ask(door: &Door, ask: Ask, out: &Out) -> Result<ExitCode, Fa
         paths => Some(super::documents::import_and_wait(door, paths, out).await?),
     };
     if let Some(import) = import.as_ref().filter(|import| import.in_part()) {
-        out.note(&import.text());
+        out.note(&import.text(out.lang()));
     }
     // Listen before asking, so that no event is missed.
     let mut events = door.app.events(&door.person, door.call(Open {}).await?.seq);
@@ -295,8 +295,15 @@ mod tests {
             "branches": [ID],
         });
         let item: ItemView = serde_json::from_value(item).unwrap();
-        let import =
-            Imported { files: 2, known: 0, failed: 1, documents: Vec::new(), left_out: Vec::new(), more_left_out: 0 };
+        let import = Imported {
+            files: 2,
+            known: 0,
+            failed: 1,
+            documents: Vec::new(),
+            left_out: Vec::new(),
+            more_left_out: 0,
+            passed_over: PassedOver { hidden: 3, links: 2, system: 1 },
+        };
         let bare = ItemView { made: None, supported: None, citations: Vec::new(), ..item.clone() };
         let notice = Fault::new(FaultKind::Unavailable, "model.passed_over", "B cannot be used, so A answers instead.");
         let printed = [answer(item, vec![notice], None), answer(bare, Vec::new(), Some(import))];

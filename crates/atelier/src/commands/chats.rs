@@ -7,7 +7,12 @@ use crate::{
 use protocol::*;
 use std::process::ExitCode;
 
-pub(super) async fn chats(door: &Door, out: &Out) -> Result<ExitCode, Fault> {
+pub(super) async fn chats(door: &Door, remove: Option<String>, out: &Out) -> Result<ExitCode, Fault> {
+    if let Some(named) = remove {
+        let chat = id(&named, "chat")?;
+        door.call(RemoveChat { chat }).await?;
+        out.note(&format!("the chat is removed; bring it back with `atelier restore {chat}`"));
+    }
     let chats = door.call(Open {}).await?.chats;
     out.value(&chats, |chats| {
         if chats.is_empty() {

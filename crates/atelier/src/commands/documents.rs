@@ -2,9 +2,10 @@
 
 use crate::{
     cli::Mode,
-    door::{Door, absolute, id},
+    door::{Door, absolute},
     out::{EXIT_PARTIAL, Out, bytes},
 };
+use app::Lang;
 use futures::StreamExt;
 use protocol::*;
 use serde::Serialize;
@@ -27,16 +28,17 @@ pub(super) struct Imported {
     pub(super) documents: Vec<DocumentView>,
     pub(super) left_out: Vec<LeftOutFile>,
     pub(super) more_left_out: u32,
+    pub(super) passed_over: PassedOver,
 }
 
 pub(super) async fn import(door: &Door, paths: &[PathBuf], plan: bool, out: &Out) -> Result<ExitCode, Fault> {
     if plan {
         let plan = door.call(PlanImport { paths: absolute_all(paths)? }).await?;
-        out.value(&plan, plan_text);
+        out.value(&plan, |plan| plan_text(plan, out.lang()));
         return Ok(ExitCode::SUCCESS);
     }
     let imported = import_and_wait(door, paths, out).await?;
-    out.value(&imported, Imported::text);
+    out.value(&imported, |imported| imported.text(out.lang()));
     Ok(if imported.in_part() { ExitCode::from(EXIT_PARTIAL) } else { ExitCode::SUCCESS })
 }
 
@@ -47,7 +49,7 @@ impl Imported {
     }
 
     /// What was done, and the reason of each file that was not.
-    pub(super) fn text(&self) -> String {
+    pub(super) fn text(&self, lang: Lang) -> String {
         let mut text = format!(
             "{} imported, {} already here, {} failed, {} left out",
             self.files.saturating_sub(self.failed),
@@ -57,13 +59,13 @@ impl Imported {
         );
         for document in &self.documents {
             if let DocumentState::Failed { fault } = &document.state {
-                text.push_str(&format!("\n  {}: {fault}", document.name));
+                text.push_str(&format!("\n  {}: {}", document.name, lang.fault(fault)));
             }
             for note in &document.notes {
-                text.push_str(&format!("\n  {}: {note}", document.name));
+                text.push_str(&format!("\n  {}: {}", document.name, lang.fault(note)));
             }
         }
-        text.push_str(&left_out_text(&self.left_out, self.more_left_out));
+        text.push_str(&left_out_text(&self.left_out, self.more_left_out, self.passed_over, lang));
         text
     }
 }
@@ -91,7 +93,7 @@ pub(super) async fn import_and_wait(door: &Door, paths: &[PathBuf], out: &Out) -
             Some(Event::ImportMoved(ImportProgress { stopped: Some(fault), .. })) => {
                 // It is tried again by itself; what is recorded is read at the next start at the latest.
                 let since = *stands_still.get_or_insert_with(|| {
-                    out.note(&fault.message);
+                    out.note(&out.lang().fault(&fault).message);
                     Instant::now()
                 });
                 if since.elapsed() >= PATIENCE {
@@ -108,8 +110,8 @@ pub(super) async fn import_and_wait(door: &Door, paths: &[PathBuf], out: &Out) -
     door.app.settled().await;
     let documents = mine(door, &ours).await?;
     let failed = documents.iter().filter(|document| matches!(document.state, DocumentState::Failed { .. })).count();
-    let ImportPlan { files, known, left_out, more_left_out, .. } = plan;
-    Ok(Imported { files, known, failed: failed as u32, documents, left_out, more_left_out })
+    let ImportPlan { files, known, left_out, more_left_out, passed_over, .. } = plan;
+    Ok(Imported { files, known, failed: failed as u32, documents, left_out, more_left_out, passed_over })
 }
 
 async fn mine(door: &Door, ours: &HashSet<DocumentId>) -> Result<Vec<DocumentView>, Fault> {
@@ -128,22 +130,32 @@ fn absolute_all(paths: &[PathBuf]) -> Result<Vec<String>, Fault> {
     paths.iter().map(|path| absolute(path)).collect()
 }
 
-fn plan_text(plan: &ImportPlan) -> String {
+fn plan_text(plan: &ImportPlan, lang: Lang) -> String {
     let mut text = format!("{} files, {}, {} already here", plan.files, bytes(plan.bytes), plan.known);
     for format in &plan.formats {
         text.push_str(&format!("\n  {:>6} {}", format.count, format.format));
     }
-    text.push_str(&left_out_text(&plan.left_out, plan.more_left_out));
+    text.push_str(&left_out_text(&plan.left_out, plan.more_left_out, plan.passed_over, lang));
     text
 }
 
-fn left_out_text(left_out: &[LeftOutFile], more: u32) -> String {
+fn left_out_text(left_out: &[LeftOutFile], more: u32, passed_over: PassedOver, lang: Lang) -> String {
     let mut text = String::new();
     for file in left_out {
-        text.push_str(&format!("\n  left out: {}: {}", file.path, file.fault));
+        text.push_str(&format!("\n  left out: {}: {}", file.path, lang.fault(&file.fault)));
     }
     if more > 0 {
         text.push_str(&format!("\n  left out: {more} more"));
+    }
+    let PassedOver { hidden, links, system } = passed_over;
+    for (count, what) in [
+        (hidden, "hidden files or folders"),
+        (links, "links to folders or to nothing"),
+        (system, "folders of programs or of the system"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!("\n  passed over: {count} {what}"));
+        }
     }
     text
 }
@@ -151,34 +163,26 @@ fn left_out_text(left_out: &[LeftOutFile], more: u32) -> String {
 /// What `documents` shall change, if anything.
 pub(super) struct Change {
     pub(super) remove: Option<String>,
-    pub(super) restore: Option<String>,
     pub(super) retry: Option<String>,
-    pub(super) purge: Option<String>,
 }
 
 pub(super) async fn documents(door: &Door, change: Change, out: &Out) -> Result<ExitCode, Fault> {
     if let Some(named) = change.remove {
         let document = find(door, &named).await?;
         door.call(RemoveDocument { document: document.id }).await?;
-        out.note(&format!("{} is removed; bring it back with --restore {}", document.name, document.id));
-    }
-    if let Some(named) = change.restore {
-        door.call(RestoreDocument { document: id(&named, "document")? }).await?;
-        door.app.settled().await;
+        out.note(&format!("{} is removed; bring it back with `atelier restore {}`", document.name, document.id));
     }
     if let Some(named) = change.retry {
         door.call(RetryDocument { document: find(door, &named).await?.id }).await?;
         door.app.settled().await;
-    }
-    if let Some(named) = change.purge {
-        door.call(PurgeDocument { document: id(&named, "document")?, answers: false }).await?;
     }
     let documents = door.call(ListDocuments {}).await?;
     out.value(&documents, |documents| {
         let rows: Vec<String> = documents
             .iter()
             .map(|document| {
-                let notes: String = document.notes.iter().map(|note| format!("\n    {note}")).collect();
+                let notes = document.notes.iter().map(|note| format!("\n    {}", out.lang().fault(note)));
+                let notes: String = notes.collect();
                 format!(
                     "{}  {:<5} {:>4} p.  {:>9}  {:<10} {}{notes}",
                     document.id,
@@ -249,6 +253,10 @@ struct Hits {
 }
 
 pub(super) async fn search(door: &Door, query: String, mode: Mode, limit: u32, out: &Out) -> Result<ExitCode, Fault> {
+    if query.trim().is_empty() {
+        return Err(Fault::new(FaultKind::Invalid, "cli.empty_query", "There is nothing to look for.")
+            .hint("Type some words: `atelier search \"notice period\"`."));
+    }
     let asked = SearchMode::from(mode);
     let reply = door.call(Search { query, mode: asked, limit }).await?;
     if reply.mode != asked {

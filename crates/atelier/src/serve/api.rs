@@ -1,6 +1,6 @@
 //! The three routes: open a session, answer a request, send events.
 
-use super::{Served, guard::cookie_name};
+use super::{Served, guard::cookie_name, session::Entry};
 use axum::{
     Json,
     extract::{
@@ -31,14 +31,18 @@ pub(super) struct Token {
 /// Spends the one-time token and sets the session cookie.
 pub(super) async fn open_session(State(served): State<Served>, Json(Token { token }): Json<Token>) -> Response {
     match served.sessions.open(&token) {
-        Ok(Some(session)) => {
+        Ok(Entry::Session(session)) => {
             let name = cookie_name(served.address);
             let cookie = format!("{name}={session}; Path=/; HttpOnly; SameSite=Strict");
             eprintln!("Another browser: http://{}/#token={}", served.address, served.sessions.token());
             ([(header::SET_COOKIE, cookie)], Json(json!({ "ok": null }))).into_response()
         }
-        Ok(None) => {
+        Ok(Entry::Spent) => {
             (StatusCode::UNAUTHORIZED, "this address was used already; the terminal shows another").into_response()
+        }
+        Ok(Entry::Unknown) => {
+            let why = "this is not the address that the terminal shows; open that one, as it is";
+            (StatusCode::UNAUTHORIZED, why).into_response()
         }
         Err(fault) => (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "fault": fault }))).into_response(),
     }

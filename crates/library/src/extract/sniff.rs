@@ -10,7 +10,7 @@ pub const HEAD: usize = 4096;
 pub fn sniff(head: &[u8], name: &Path) -> Option<&'static str> {
     let head = &head[..head.len().min(HEAD)];
     let extension = name.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let by_name = EXTRACTORS.iter().find(|e| e.extensions.contains(&extension.as_str())).map(|e| e.format);
+    let by_name = named(name);
     if head.windows(5).take(1024).any(|w| w == b"%PDF-") {
         return Some("pdf");
     }
@@ -24,6 +24,12 @@ pub fn sniff(head: &[u8], name: &Path) -> Option<&'static str> {
         Some(format) => Some(format),
         None => OTHER_TEXT.contains(&extension.as_str()).then_some("txt"),
     }
+}
+
+/// The format that the name alone promises.
+pub fn named(name: &Path) -> Option<&'static str> {
+    let extension = name.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    EXTRACTORS.iter().find(|e| e.extensions.contains(&extension.as_str())).map(|e| e.format)
 }
 
 /// Extensions of other text files that people keep among their documents; source code comes later.

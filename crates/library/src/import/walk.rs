@@ -7,7 +7,7 @@ use crate::{
     faults,
     library::blocking,
 };
-use protocol::{Fault, LeftOutFile};
+use protocol::{Fault, LeftOutFile, PassedOver};
 use std::{
     collections::HashSet,
     fs::{File, Metadata},
@@ -39,6 +39,8 @@ pub(super) struct Walked {
     pub left_out: Vec<LeftOutFile>,
     /// Files left out beyond those that are listed.
     pub more_left_out: u32,
+    /// What is passed over in folders by design.
+    pub passed_over: PassedOver,
     seen: HashSet<PathBuf>,
     /// The most files; and whether there were more.
     most: usize,
@@ -51,6 +53,7 @@ impl Default for Walked {
             files: Vec::new(),
             left_out: Vec::new(),
             more_left_out: 0,
+            passed_over: PassedOver::default(),
             seen: HashSet::new(),
             most: MOST_FILES,
             full: false,
@@ -81,7 +84,8 @@ impl Walked {
         }
     }
 
-    /// Hidden and system entries are passed over; links to folders are not followed.
+    /// Hidden and system entries are passed over, and so are links to folders, which may lead in a circle;
+    /// they are counted. A link to a file is that file.
     fn folder(&mut self, dir: &Path, depth: usize) {
         let entries = match std::fs::read_dir(dir) {
             Ok(entries) => entries,
@@ -93,23 +97,36 @@ impl Walked {
             let (name, path) = (entry.file_name(), entry.path());
             let name = name.to_string_lossy();
             // Office programs leave "~$name" beside a file that is open.
-            if name.starts_with(['.', '~']) || self.full {
+            if name.starts_with(['.', '~']) {
+                self.passed_over.hidden += 1;
                 continue;
             }
-            let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_dir() {
-                if NOT_ENTERED.contains(&name.as_ref()) {
+            if self.full {
+                continue;
+            }
+            let kind = match entry.file_type() {
+                Ok(kind) => kind,
+                Err(error) => {
+                    self.leave_out(&path, faults::unreadable(&error.to_string()));
                     continue;
                 }
-                if depth < DEEPEST {
+            };
+            if kind.is_dir() {
+                if NOT_ENTERED.contains(&name.as_ref()) {
+                    self.passed_over.system += 1;
+                } else if depth < DEEPEST {
                     self.folder(&path, depth + 1);
                 } else {
                     self.leave_out(&path, faults::too_deep(DEEPEST));
                 }
-            } else if let Ok(meta) = std::fs::metadata(&path)
-                && meta.is_file()
-            {
-                self.file(&path, &meta);
+                continue;
+            }
+            match std::fs::metadata(&path) {
+                Ok(meta) if meta.is_dir() => self.passed_over.links += 1,
+                Ok(meta) => self.file(&path, &meta),
+                // Where it leads to is not there.
+                Err(_) if kind.is_symlink() => self.passed_over.links += 1,
+                Err(error) => self.leave_out(&path, faults::unreadable(&error.to_string())),
             }
         }
     }
@@ -130,7 +147,7 @@ impl Walked {
                 Err(error) => faults::unreadable(&error.to_string()),
                 Ok(head) => match sniff(&head, path) {
                     Some(format) => return self.take(Candidate { path: path.to_owned(), format, bytes: meta.len() }),
-                    None => faults::unsupported(&extension(path)),
+                    None => no_format(path),
                 },
             }
         };
@@ -165,8 +182,13 @@ fn head(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(head)
 }
 
-pub(super) fn extension(path: &Path) -> String {
-    path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_else(|| "no extension".into())
+/// Why a file that holds none of the formats is not read.
+pub(super) fn no_format(path: &Path) -> Fault {
+    let extension = || path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    match extract::named(path) {
+        Some(format) => faults::other_than_named(format),
+        None => faults::unsupported(&extension().unwrap_or_else(|| "no extension".into())),
+    }
 }
 
 #[cfg(test)]
@@ -196,6 +218,33 @@ mod tests {
         let mut walked = Walked::default();
         walked.path(dir.path());
         assert_eq!((walked.files.len(), codes(&walked)), (5, vec!["import.too_deep"]));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_passed_over_is_counted() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let place = |name: &str| dir.path().join(name);
+        std::fs::write(place("a.md"), "A text.").unwrap();
+        for hidden in [".hidden.md", "~$a.md"] {
+            std::fs::write(place(hidden), "A text.").unwrap();
+        }
+        for folder in [".git", "target", "real"] {
+            std::fs::create_dir(place(folder)).unwrap();
+            std::fs::write(place(folder).join("inside.md"), "Another text.").unwrap();
+        }
+        symlink(place("real"), place("link")).unwrap();
+        symlink(place("nowhere"), place("broken.md")).unwrap();
+        symlink(place("a.md"), place("same.md")).unwrap();
+        std::fs::write(place("binary.pdf"), b"\x7fELF\x02\x01\x01\0").unwrap();
+        std::fs::write(place("program"), b"\x7fELF\x02\x01\x01\0").unwrap();
+        let mut walked = Walked::default();
+        walked.path(dir.path());
+        assert_eq!(walked.passed_over, PassedOver { hidden: 3, links: 2, system: 1 });
+        assert_eq!(walked.files.len(), 3, "{:?}", walked.files);
+        assert_eq!(codes(&walked), ["document.other_than_named", "document.unsupported"]);
+        assert_eq!(walked.left_out[0].fault.values["format"], "PDF");
     }
 
     #[test]

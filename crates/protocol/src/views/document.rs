@@ -76,8 +76,22 @@ pub struct ImportPlan {
     /// How many more were left out than are listed.
     #[serde(default)]
     pub more_left_out: u32,
+    /// What is passed over in folders by design.
+    #[serde(default)]
+    pub passed_over: PassedOver,
     /// The documents, once the import has begun, known ones included.
     pub documents: Vec<DocumentId>,
+}
+
+/// Entries of folders that an import does not look into, counted. One that a person names is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedOver {
+    /// Hidden files and folders.
+    pub hidden: u32,
+    /// Links to folders, and links that lead nowhere.
+    pub links: u32,
+    /// Folders of programs and of the system.
+    pub system: u32,
 }
 
 /// How many files of a format.

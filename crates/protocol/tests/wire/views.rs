@@ -148,6 +148,7 @@ fn views() {
             written::<ImportPlan>(&json!({
                 "files": 2, "bytes": 3, "formats": [{ "format": "pdf", "count": 2 }], "known": 1,
                 "left_out": [{ "path": "/a", "fault": fault() }], "documents": [ID],
+                "passed_over": { "hidden": 3, "links": 2, "system": 1 },
             })),
         ),
         ("SearchReply", written::<SearchReply>(&search())),

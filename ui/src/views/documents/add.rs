@@ -10,7 +10,7 @@ use crate::{
     },
 };
 use leptos::prelude::*;
-use protocol::{Fault, ImportPlan, PlanImport};
+use protocol::{Fault, ImportPlan, PassedOver, PlanImport};
 use wasm_bindgen_futures::spawn_local;
 
 const ERROR_ID: &str = "import-path-error";
@@ -110,6 +110,19 @@ fn only_fault(plan: &ImportPlan) -> Option<Fault> {
     plan.left_out.first().filter(|_| alone).map(|file| file.fault.clone())
 }
 
+/// What is passed over in folders, a sentence for each kind that there is.
+fn passed_over_words(PassedOver { hidden, links, system }: PassedOver) -> Vec<String> {
+    let some = |count: u32| (count > 0).then_some(f64::from(count));
+    [
+        some(hidden).map(|n| t!("import.passed_hidden", n = n)),
+        some(links).map(|n| t!("import.passed_links", n = n)),
+        some(system).map(|n| t!("import.passed_system", n = n)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
 /// What an import would do: files by format, and what is left out with the reason.
 #[component]
 pub(crate) fn Plan(
@@ -120,7 +133,8 @@ pub(crate) fn Plan(
     import: Callback<()>,
 ) -> impl IntoView {
     let all_left_out = f64::from(plan.all_left_out());
-    let ImportPlan { files, bytes, formats, known, left_out, more_left_out, .. } = plan;
+    let ImportPlan { files, bytes, formats, known, left_out, more_left_out, passed_over, .. } = plan;
+    let passed_over = passed_over_words(passed_over);
     let all: u32 = formats.iter().map(|format| format.count).sum();
     view! {
         <div class="card pad plan" data-testid="import-plan">
@@ -172,6 +186,8 @@ pub(crate) fn Plan(
                         </details>
                     }
                 })}
+            {(!passed_over.is_empty())
+                .then(|| view! { <p class="small dim" data-testid="passed-over">{passed_over.join(" ")}</p> })}
             {(files > 0)
                 .then(|| {
                     view! {
