@@ -11,6 +11,7 @@ pub mod far_end;
 pub mod http;
 pub mod licence;
 pub mod measured;
+pub mod memory;
 pub mod place;
 pub mod sample;
 pub mod serve;

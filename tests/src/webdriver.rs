@@ -92,6 +92,11 @@ impl Driver {
         driver
     }
 
+    /// The driver's process, which has started what it drives.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     fn raw(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, String> {
         let reply = http::send(self.address, method, path, &[], body, STEP).map_err(|error| error.to_string())?;
         let value = reply.json()["value"].take();

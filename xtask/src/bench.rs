@@ -38,11 +38,29 @@ pub fn bench(places: &Places, options: &Options) -> Result<()> {
     atelier.args(["--json", "bench"]).env("ATELIER_UI", places.dist());
     let mut figures: Value = serde_json::from_str(&shell::output(&mut atelier)?).context("atelier bench")?;
     step.done("measured");
+    figures["peer"] = peer(places, screen)?;
     if screen {
         figures["screen"] = on_screen(places)?;
     }
     println!("{}", serde_json::to_string_pretty(&figures)?);
     Ok(())
+}
+
+/// How fast the engine runs the starter model beside candle's own quantised Llama, in one call.
+fn peer(places: &Places, screen: bool) -> Result<Value> {
+    let step = shell::step("Measuring the engine beside candle", "2 minutes");
+    let mut build = command("cargo", places);
+    // With the packages that were built before: the same features, so that nothing is built twice.
+    build.args(["build", "--locked", "-p", "atelier", "-p", "engine", "--example", "peer"]);
+    if screen {
+        build.args(["-p", "atelier-desktop"]);
+    }
+    shell::run(&mut build)?;
+    let mut run = command(places.program("examples/peer"), places);
+    run.arg(places.data.join("models/SmolLM2-135M-Instruct.Q4_1.gguf"));
+    let figures = serde_json::from_str(&shell::output(&mut run)?).context("the example peer")?;
+    step.done("measured");
+    Ok(figures)
 }
 
 /// What the tests of long chats and of the window's start measure on their way.

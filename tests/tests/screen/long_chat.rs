@@ -1,6 +1,8 @@
 //! A chat of 5,000 items opens and scrolls without a stall.
 
-use atelier_tests::{measured, place, serve::Served, skip::skip, webdriver::Driver, workspace::Workspace};
+use atelier_tests::{
+    measured, memory::Watch, place, serve::Served, skip::skip, webdriver::Driver, workspace::Workspace,
+};
 use std::{process::Command, time::Duration};
 
 const ITEMS: usize = 5_000;
@@ -104,7 +106,17 @@ fn a_chat_of_5000_items_opens_in_the_window() {
     let Some(chat) = long_chat(&workspace) else { return skip("the example `fill` of the store is not built") };
     let display = atelier_tests::display::Display::start();
     let window = crate::window::open(&display, &workspace);
+    let watch = Watch::start(window.pid());
+    window.find(".app");
+    // It has drawn its first screen and does nothing any more.
+    std::thread::sleep(Duration::from_secs(3));
+    let idle = watch.now();
     check(&window, &chat, "window", 2);
+    let (after, peak) = (watch.now(), watch.stop());
+    assert!(idle["pss_mb"].as_f64() > Some(0.0) && peak["pss_mb"].as_f64() >= idle["pss_mb"].as_f64(), "{idle} {peak}");
+    for (figure, value) in [("idle", idle), ("after_chat_of_5000", after), ("peak", peak)] {
+        measured::note(&format!("window.memory.{figure}"), value);
+    }
     window.close();
 }
 
