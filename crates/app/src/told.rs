@@ -64,6 +64,8 @@ fn support_of(item: &ItemView, support: Support, lang: Lang) -> Option<String> {
     let asked_model = item.made.as_ref().is_some_and(|made| !made.model.is_empty());
     let key = match support {
         Support::Yes => return None,
+        // No model was asked: what is shown is near, and no answer.
+        Support::Quoted if !asked_model => "answer.not_in_documents_more",
         Support::Quoted => "answer.quoted",
         // What is not finished was not to say it yet.
         Support::No if item.status != ItemStatus::Complete => return None,
@@ -192,6 +194,7 @@ pub(crate) mod tests {
         };
         for (supported, model, word) in [
             (Support::Quoted, "M", "no support"),
+            (Support::Quoted, "", "No passage came close"),
             (Support::No, "M", "do not say this"),
             (Support::No, "", "No passage came close"),
             (Support::Unchecked, "M", "not checked"),

@@ -21,6 +21,9 @@ struct Answer {
     /// How: `yes`, `quoted`, `no`, `unchecked`; null where the documents were not asked.
     support: Option<Support>,
     citations: Vec<Cited>,
+    /// Where the documents do not answer and no model was asked: the sentence that comes closest. It
+    /// supports nothing, so it is no citation.
+    closest: Option<Cited>,
     /// Parts of the answer that no passage supports.
     unsupported: Vec<Unsupported>,
     /// How it ended: `complete`, `stopped`, `interrupted`, `cut_short`.
@@ -56,6 +59,20 @@ struct Cited {
     start: u32,
     end: u32,
     quote: String,
+}
+
+impl From<CitationView> for Cited {
+    fn from(cited: CitationView) -> Self {
+        Self {
+            document: cited.name,
+            document_id: cited.document,
+            number: cited.number,
+            page: cited.page,
+            start: cited.start,
+            end: cited.end,
+            quote: cited.quote,
+        }
+    }
 }
 
 pub(super) async fn ask(door: &Door, ask: Ask, out: &Out) -> Result<ExitCode, Fault> {
@@ -179,6 +196,9 @@ impl Shown {
 }
 
 fn answer(item: ItemView, notices: Vec<Fault>, import: Option<Imported>) -> Answer {
+    let refused = item.made.as_ref().is_none_or(|made| made.model.is_empty());
+    let mut citations: Vec<Cited> = item.citations.into_iter().map(Cited::from).collect();
+    let closest = if refused && !citations.is_empty() { Some(citations.remove(0)) } else { None };
     let made = item.made.unwrap_or(Made {
         model: String::new(),
         place: Place::Here,
@@ -200,19 +220,8 @@ fn answer(item: ItemView, notices: Vec<Fault>, import: Option<Imported>) -> Answ
             .iter()
             .map(|span| Unsupported { start: span.start, end: span.end, text: app::slice(&item.text, *span) })
             .collect(),
-        citations: item
-            .citations
-            .into_iter()
-            .map(|cited| Cited {
-                document: cited.name,
-                document_id: cited.document,
-                number: cited.number,
-                page: cited.page,
-                start: cited.start,
-                end: cited.end,
-                quote: cited.quote,
-            })
-            .collect(),
+        citations,
+        closest,
         answer: item.text,
         model: made.model,
         prompt_tokens: made.prompt_tokens,
