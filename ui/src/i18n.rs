@@ -23,11 +23,13 @@ macro_rules! key {
 mod folded;
 mod intl;
 mod message;
+mod own;
 mod sweep;
 
 pub use folded::{begun, folded, found};
 pub use intl::{bytes, date, date_time, day, milliseconds, number, rate, relative_day, share, thousands, time};
 pub use message::{Arg, Catalogue, Piece};
+pub use own::own;
 
 use std::cell::{Cell, OnceCell};
 

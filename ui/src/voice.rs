@@ -8,10 +8,13 @@ pub fn words(space: &Workspace, event: &Event) -> Option<String> {
     match event {
         Event::TurnMoved { chat, turn, item: Some(item), state: TurnState::Writing } if space.open == Some(*chat) => {
             let before = space.turns.iter().find(|running| running.turn == *turn).map(|running| &running.state);
-            let author = space.items.iter().rev().find(|known| known.id == *item).map(|item| item.author.clone());
+            let author =
+                space.items.iter().rev().find(|known| known.id == *item).map(|item| crate::i18n::own(&item.author));
             (before != Some(&TurnState::Writing)).then(|| t!("voice.answering", agent = author.unwrap_or_default()))
         }
-        Event::ApprovalAsked(asked) => Some(t!("voice.asks", agent = &asked.agent, tool = &asked.tool)),
+        Event::ApprovalAsked(asked) => {
+            Some(t!("voice.asks", agent = crate::i18n::own(&asked.agent), tool = &asked.tool))
+        }
         Event::ItemChanged(item) if space.open == Some(item.chat) && item.kind == ItemKind::Answer => {
             let before = space.items.iter().rev().find(|known| known.id == item.id)?;
             if before.status != ItemStatus::Writing {

@@ -31,7 +31,7 @@ pub fn Side() -> impl IntoView {
     let person = move || {
         let name = store.settings().read().name.clone();
         match name.is_empty() {
-            true => store.home().read().as_ref().map(|home| home.member_name.clone()).unwrap_or_default(),
+            true => store.home().read().as_ref().map(|home| i18n::own(&home.member_name)).unwrap_or_default(),
             false => name,
         }
     };

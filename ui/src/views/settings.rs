@@ -124,7 +124,7 @@ fn You() -> impl IntoView {
     let name = move || client.store.settings().read().name.clone();
     let known = move || {
         let home = client.store.home();
-        home.read().as_ref().map(|home| home.member_name.clone()).unwrap_or_default()
+        home.read().as_ref().map(|home| crate::i18n::own(&home.member_name)).unwrap_or_default()
     };
     view! {
         <h2 class="h2">{t!("settings.you")}</h2>
@@ -207,7 +207,7 @@ fn Answers() -> impl IntoView {
         .agents()
         .read_untracked()
         .iter()
-        .map(|agent| (agent.role.clone(), agent.name.clone()))
+        .map(|agent| (agent.role.clone(), crate::i18n::own(&agent.name)))
         .collect::<Vec<_>>();
     view! {
         <h2 class="h2">{t!("settings.answers")}</h2>

@@ -47,7 +47,7 @@ pub fn Answer(here: ChatScreen, id: ItemId) -> impl IntoView {
         >
             <AgentMark mark size=24/>
             <div>
-                <div class="who">{author} <time title=i18n::date_time(at)>{i18n::time(at)}</time></div>
+                <div class="who">{i18n::own(&author)} <time title=i18n::date_time(at)>{i18n::time(at)}</time></div>
                 <Work id/>
                 <TurnRow id/>
                 {move || notice(supported.get(), &status.get(), asked_model.get())}

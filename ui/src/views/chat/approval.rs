@@ -107,7 +107,7 @@ fn Approval(asked: ApprovalView, count: Signal<usize>) -> impl IntoView {
         Reach::Machine => t!("approval.machine"),
         Reach::Outside => t!("approval.outside"),
     };
-    let (agent, tool) = (asked.agent.clone(), asked.tool.clone());
+    let (agent, tool) = (crate::i18n::own(&asked.agent), asked.tool.clone());
     let asks =
         move || bold(key!("approval.wants"), &[("agent", agent.as_str().into()), ("tool", tool.as_str().into())]);
     let asks_again = asks.clone();

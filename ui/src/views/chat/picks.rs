@@ -40,8 +40,11 @@ pub fn AgentPick(
         let chosen = chosen.or_else(|| default_agent(client));
         store.agents().read().iter().find(|agent| Some(agent.id) == chosen).cloned()
     });
-    let content =
-        move || current.get().map(|agent| view! { <AgentMark mark=agent.mark/> <span class="cut">{agent.name}</span> });
+    let content = move || {
+        current
+            .get()
+            .map(|agent| view! { <AgentMark mark=agent.mark/> <span class="cut">{i18n::own(&agent.name)}</span> })
+    };
     let items = Signal::derive(move || {
         let now = current.with(|agent| agent.as_ref().map(|agent| agent.id));
         let agents = store.agents().get();
@@ -51,7 +54,7 @@ pub fn AgentPick(
                 let AgentView { id, name, about, mark, .. } = choice;
                 MenuItem {
                     lead: ViewFn::from(move || view! { <AgentMark mark/> }),
-                    text: format!("{name}. {about}"),
+                    text: format!("{}. {}", i18n::own(&name), i18n::own(&about)),
                     note: String::new(),
                     checked: Some(Some(id) == now),
                     run: Callback::new(move |()| agent.set(Some(id))),

@@ -18,7 +18,7 @@ pub fn Question(here: ChatScreen, id: ItemId) -> impl IntoView {
     let row = store.items().at_key(id);
     let text = Memo::new(move |_| row.try_read().map(|item| item.text.clone()).unwrap_or_default());
     let attached = Memo::new(move |_| row.try_read().map(|item| item.attached.clone()).unwrap_or_default());
-    let (author, at) = row.try_read_untracked().map(|item| (item.author.clone(), item.at)).unwrap_or_default();
+    let (author, at) = row.try_read_untracked().map(|item| (i18n::own(&item.author), item.at)).unwrap_or_default();
     let editing = Memo::new(move |_| here.editing.get() == Some(id));
     view! {
         <article class="msg question" class:settled=dom::settled() data-item=id.to_string()>

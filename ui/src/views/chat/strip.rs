@@ -21,7 +21,7 @@ pub fn Strip(asked: RwSignal<Option<ItemId>>) -> impl IntoView {
     let store = use_client().store;
     let said = Memo::new(move |_| {
         let id = asked.get()?;
-        store.items().at_key(id).try_read().map(|item| (item.author.clone(), item.text.clone()))
+        store.items().at_key(id).try_read().map(|item| (crate::i18n::own(&item.author), item.text.clone()))
     });
     let back = move |_| {
         let Some(id) = asked.get_untracked() else { return };

@@ -198,7 +198,7 @@ fn Line(entry: LedgerEntry) -> impl IntoView {
     view! {
         <tr>
             <td class="num">{i18n::date_time(entry.at)}</td>
-            <td>{entry.who}</td>
+            <td>{i18n::own(&entry.who)}</td>
             <td>{why(&entry.why)}</td>
             <td class="mono">{entry.host}</td>
             <td class="r">{i18n::bytes(entry.sent)}</td>
