@@ -112,16 +112,18 @@ pub fn import_paths(client: Client, paths: Vec<String>) {
 
 fn begun(client: Client, plan: ImportPlan) {
     let new = f64::from(plan.files);
-    let (text, action) = match (plan.files, plan.all_left_out()) {
-        (0, 0) => (t!("import.known", n = f64::from(plan.known)), None),
-        (_, 0) => (t!("import.begun", n = new), None),
-        (0, left_out) => (t!("import.left_out", n = f64::from(left_out)), Some(see_left_out(client))),
-        (_, left_out) => {
-            (t!("import.begun_without", n = new, left_out = f64::from(left_out)), Some(see_left_out(client)))
+    let out = f64::from(plan.all_left_out());
+    let screen = client.screen;
+    match (plan.files, plan.all_left_out()) {
+        (0, 0) => screen.toast(t!("import.known", n = f64::from(plan.known)), None),
+        (_, 0) => screen.toast_import(t!("import.begun", n = new), None, None),
+        (0, _) => screen.toast(t!("import.left_out", n = out), Some(see_left_out(client))),
+        (_, _) => {
+            let (text, then) = (t!("import.begun_without", n = new, left_out = out), t!("import.left_out", n = out));
+            screen.toast_import(text, Some(see_left_out(client)), Some(then));
         }
-    };
+    }
     leave_out(client, plan.left_out);
-    client.screen.toast(text, action);
 }
 
 /// The way to what was left out. The first run shows it where the person is.
@@ -153,7 +155,7 @@ pub fn import_files(client: Client, files: FileList) {
     if files.is_empty() {
         return;
     }
-    client.screen.toast(t!("import.begun", n = files.len() as f64), None);
+    client.screen.toast_import(t!("import.begun", n = files.len() as f64), None, None);
     spawn_local(async move {
         let mut left_out = Vec::new();
         for file in files {

@@ -14,6 +14,15 @@ pub struct Toast {
     pub text: String,
     /// The button's words and what it does.
     pub action: Option<(String, Callback<()>)>,
+    /// Whether it tells of an import that runs.
+    pub importing: Option<Importing>,
+}
+
+/// A toast that is true only while documents are being read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Importing {
+    /// What remains to be said afterwards; None: nothing.
+    pub then: Option<String>,
 }
 
 /// The citation that the sources panel shows.
@@ -47,6 +56,19 @@ impl Faults {
     pub fn read(self, fault: &Fault) {
         self.0.update(|all| all.retain(|known| known != fault));
     }
+}
+
+/// A toast with other words gets another number, so that it is drawn again.
+fn after_import(toasts: &mut Vec<Toast>, mut number: impl FnMut() -> u32) {
+    toasts.retain_mut(|toast| match toast.importing.take() {
+        None => true,
+        Some(Importing { then: None }) => false,
+        Some(Importing { then: Some(text) }) => {
+            toast.text = text;
+            toast.id = number();
+            true
+        }
+    });
 }
 
 fn add_fault(all: &mut Vec<Fault>, fault: Fault) {
@@ -114,6 +136,8 @@ const FAULTS: usize = 3;
 const TOASTS: usize = 2;
 /// How long a toast stays.
 const TOAST_MS: u64 = 10_000;
+/// How long one stays that tells of an import which ended before it was told, or has yet to begin.
+const LATE_MS: u64 = 3_000;
 
 impl Screen {
     /// A fresh screen at a route.
@@ -177,14 +201,35 @@ impl Screen {
 
     /// Shows a result with a way back.
     pub fn toast(self, text: String, action: Option<(String, Callback<()>)>) {
-        let id = self.next.get_value();
-        self.next.set_value(id.wrapping_add(1));
+        self.add(text, action, None);
+    }
+
+    /// Shows that an import has begun, until it has ended.
+    pub fn toast_import(self, text: String, action: Option<(String, Callback<()>)>, then: Option<String>) {
+        self.add(text, action, Some(Importing { then }));
+    }
+
+    fn add(self, text: String, action: Option<(String, Callback<()>)>, importing: Option<Importing>) {
+        let id = self.number();
         self.say(text.clone());
         self.toasts.update(|toasts| {
-            toasts.push(Toast { id, text, action });
+            toasts.push(Toast { id, text, action, importing });
             let excess = toasts.len().saturating_sub(TOASTS);
             toasts.drain(..excess);
         });
+    }
+
+    fn number(self) -> u32 {
+        let id = self.next.get_value();
+        self.next.set_value(id.wrapping_add(1));
+        id
+    }
+
+    /// The import has ended: what told of it goes, or says what remains of it.
+    pub fn import_ended(self) {
+        if self.toasts.with_untracked(|toasts| toasts.iter().any(|toast| toast.importing.is_some())) {
+            self.toasts.update(|toasts| after_import(toasts, || self.number()));
+        }
     }
 
     /// Takes a toast away.
@@ -209,9 +254,9 @@ impl Screen {
         }
     }
 
-    /// How long a toast stays when nobody looks at it.
-    pub fn toast_time() -> Duration {
-        Duration::from_millis(TOAST_MS)
+    /// How long a toast stays when nobody looks at it; `late`: what it tells is over already.
+    pub fn toast_time(late: bool) -> Duration {
+        Duration::from_millis(if late { LATE_MS } else { TOAST_MS })
     }
 
     /// Has the screen reader say something when it has a moment.
@@ -224,6 +269,17 @@ impl Screen {
 mod tests {
     use super::*;
     use protocol::FaultKind;
+
+    #[test]
+    fn an_import_that_ended_is_not_told_as_running() {
+        let toast = |id, importing| Toast { id, text: format!("{id}"), action: None, importing };
+        let then = |words: Option<&str>| Some(Importing { then: words.map(str::to_owned) });
+        let mut toasts = vec![toast(1, None), toast(2, then(None)), toast(3, then(Some("left")))];
+        after_import(&mut toasts, || 9);
+        let told: Vec<(u32, &str)> = toasts.iter().map(|toast| (toast.id, toast.text.as_str())).collect();
+        assert_eq!(told, [(1, "1"), (9, "left")]);
+        assert!(toasts.iter().all(|toast| toast.importing.is_none()));
+    }
 
     #[test]
     fn faults_are_told_once_and_bounded() {

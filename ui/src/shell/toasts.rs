@@ -2,7 +2,7 @@
 //! wrong, until it was read.
 
 use crate::{
-    client::{use_client, use_screen},
+    client::use_client,
     fold::News,
     parts::{
         icon::{Glyph, Icon},
@@ -12,6 +12,7 @@ use crate::{
     state::WorkspaceStoreFields,
 };
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
+use protocol::ImportProgress;
 
 /// The toasts at the end of the sheet.
 #[component]
@@ -20,6 +21,15 @@ pub fn Toasts() -> impl IntoView {
     let screen = client.screen;
     // What the last thing done here met with, then what the backend wants to be known.
     let told = Memo::new(move |_| client.store.notices().read().last().cloned());
+    // "Importing" is wrong from the moment that everything has been read.
+    let importing = Memo::new(move |_| runs(&client.store.import().read()));
+    Effect::new(move |before: Option<bool>| {
+        let now = importing.get();
+        if before == Some(true) && !now {
+            screen.import_ended();
+        }
+        now
+    });
     view! {
         <div class="toasts">
             {move || {
@@ -43,10 +53,17 @@ pub fn Toasts() -> impl IntoView {
     }
 }
 
+/// Whether documents are being read.
+fn runs(now: &ImportProgress) -> bool {
+    now.done < now.total
+}
+
 #[component]
 fn OneToast(toast: Toast) -> impl IntoView {
-    let screen = use_screen();
-    let Toast { id, text, action } = toast;
+    let client = use_client();
+    let screen = client.screen;
+    let Toast { id, text, action, importing } = toast;
+    let passing = importing.is_some_and(|importing| importing.then.is_none());
     let timer = StoredValue::new(None::<TimeoutHandle>);
     let stop = move || {
         if let Some(timer) = timer.try_update_value(Option::take).flatten() {
@@ -55,7 +72,8 @@ fn OneToast(toast: Toast) -> impl IntoView {
     };
     let start = move || {
         stop();
-        timer.set_value(set_timeout_with_handle(move || screen.untoast(id), Screen::toast_time()).ok());
+        let late = passing && !runs(&client.store.import().read_untracked());
+        timer.set_value(set_timeout_with_handle(move || screen.untoast(id), Screen::toast_time(late)).ok());
     };
     start();
     on_cleanup(stop);
