@@ -21,6 +21,9 @@ const PAUSE_MS: u32 = 40;
 /// The most passages on the screen.
 const LIMIT: u32 = 40;
 
+/// What can be typed beside words, under the field.
+const HINT_ID: &str = "search-hint";
+
 /// The screen.
 #[component]
 pub fn Search() -> impl IntoView {
@@ -110,6 +113,7 @@ pub fn Search() -> impl IntoView {
                             type="search"
                             data-testid="search-input"
                             aria-label=t!("documents.search")
+                            aria-describedby=HINT_ID
                             placeholder=t!("documents.search")
                             prop:value=move || query.get()
                             on:input=move |event| query.set(event_target_value(&event))
@@ -135,6 +139,7 @@ pub fn Search() -> impl IntoView {
                         />
                     </label>
                 </div>
+                <p class="small faint search-hint" id=HINT_ID>{t!("search.operators")}</p>
                 <div class="row search-line">
                     <span class="dim num small" role="status">{move || reply.with(|reply| summary(reply.as_ref()))}</span>
                     <span class="grow"></span>
