@@ -150,7 +150,7 @@ pub(super) fn Ledger() -> impl IntoView {
 fn Table(entries: Vec<LedgerEntry>) -> impl IntoView {
     view! {
         <div class="table-scroll">
-            <table class="grid">
+            <table class="grid ledger">
                 <thead>
                     <tr>
                         <th scope="col">{t!("outbound.when")}</th>
