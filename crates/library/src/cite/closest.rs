@@ -26,6 +26,8 @@ const NAME_AROUND: f32 = 0.5;
 /// A line without a stop that says no more than so few content words beside the question's is a heading:
 /// what it is about stands below.
 const HEADING: usize = 1;
+/// What a heading must add to the sentence below it, to be quoted with it.
+const HEADING_ADDS: f32 = 0.02;
 /// What a second sentence must add.
 const SECOND_ADDS: f32 = 0.2;
 /// No longer sentence is shown whole.
@@ -110,7 +112,12 @@ pub fn nearest(question: &str, passages: &[Passage]) -> Option<Closest> {
         if let Some(next) = all.get(n + 1).filter(|next| next.passage == candidate.passage) {
             let both = share(&|stem| candidate.stems.contains(stem) || next.stems.contains(stem));
             let span = Span { start: candidate.span.start, end: next.span.end };
-            choices.push((both, both - if heading { 0.0 } else { SECOND_ADDS }, candidate.figure || next.figure, span));
+            choices.push((
+                both,
+                both - if heading { HEADING_ADDS } else { SECOND_ADDS },
+                candidate.figure || next.figure,
+                span,
+            ));
         }
         for (share, worth, figure, span) in choices {
             if span.end - span.start > LONGEST {
