@@ -21,6 +21,12 @@ pub(crate) fn may_lean_on(question: &str) -> bool {
     content <= ELLIPTIC || (content <= FEW_WORDS && points_back(question))
 }
 
+/// Whether a question says nothing without the one before it ("And when is it due?"): alone, its one
+/// word is found wherever it stands.
+pub(crate) fn leans_on(question: &str) -> bool {
+    points_back(question) && content_words(question).len() <= ELLIPTIC
+}
+
 /// Whether what both questions found together is about this one. Words of the question before are
 /// in all of it: they alone are no sign that this one is answered.
 pub(crate) fn is_about(question: &str, passages: &[Passage]) -> bool {
@@ -52,6 +58,18 @@ mod tests {
             ("Who won the marathon in Boston last year, and did he break the world record?", false),
         ] {
             assert_eq!(may_lean_on(question), expected, "{question}");
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_alone() {
+        for (question, expected) in [
+            ("And when is it due?", true),
+            ("Et qui l'a signé ?", false),
+            ("And for the deposit?", false),
+            ("Who pays its service charge and the rent?", false),
+        ] {
+            assert_eq!(leans_on(question), expected, "{question}");
         }
     }
 

@@ -182,12 +182,12 @@ impl Language {
         }
     }
 
-    /// Said before a sentence of a document that answers the question.
+    /// Said before the sentence of a document that comes closest to the question: it may be beside the point.
     pub fn documents_say(self) -> &'static str {
         match self {
-            Self::English => "The documents say:",
-            Self::French => "Les documents disent\u{a0}:",
-            Self::German => "In den Dokumenten steht:",
+            Self::English => "Closest in your documents:",
+            Self::French => "Au plus près dans vos documents\u{a0}:",
+            Self::German => "Am nächsten in Ihren Dokumenten:",
         }
     }
 

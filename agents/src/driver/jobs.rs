@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Policy,
-    follow_up::{is_about, may_lean_on},
+    follow_up::{is_about, leans_on, may_lean_on},
     judge,
     prompt::{Fitted, Parts, TOLD, Unfit, fit, part, shorten},
     tools::{self, ToolCx, tool},
@@ -63,8 +63,8 @@ pub(super) fn since(begun: Instant) -> u64 {
     u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Searches for the question; where that finds nothing and the question may lean on the one before
-/// it ("and who signed it?"), together with that one. What is below the library's measured threshold
+/// Searches for the question; where it leans on the one before it ("and when is it due?"), or finds
+/// nothing and may lean on it ("and for the deposit?"), together with that one. What is below the library's measured threshold
 /// is not found.
 pub(super) fn retrieve(inner: Arc<Inner>, prepared: &Prepared) -> Job {
     let question = prepared.setup.question.clone();
@@ -74,7 +74,8 @@ pub(super) fn retrieve(inner: Arc<Inner>, prepared: &Prepared) -> Job {
         let begun = Instant::now();
         let found = async {
             let alone = Looked::at(&inner, question.clone(), &documents).await?;
-            let Some(both) = before.filter(|_| !alone.score.answers() && may_lean_on(&question)) else {
+            let leans = leans_on(&question) || (!alone.score.answers() && may_lean_on(&question));
+            let Some(both) = before.filter(|_| leans) else {
                 return Ok::<_, LibraryError>(alone);
             };
             let both = Looked::at(&inner, both, &documents).await?;

@@ -37,7 +37,7 @@ impl Door {
 /// An id typed by a person, or a fault that names it.
 pub(crate) fn id<T: std::str::FromStr>(typed: &str, what: &str) -> Result<T, Fault> {
     typed.parse().map_err(|_| {
-        Fault::new(FaultKind::Invalid, "cli.bad_id", format!("“{typed}” is not the id of a {what}."))
+        Fault::new(FaultKind::Invalid, "cli.bad_id", format!("“{typed}” is not an id ({what})."))
             .hint(format!("Copy the id from the list of {what}s."))
     })
 }

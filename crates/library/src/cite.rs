@@ -140,7 +140,7 @@ fn claims(answer: &str) -> Vec<Span> {
 
 /// A question claims nothing: a small model repeats what it was asked.
 fn asks(sentence: &str) -> bool {
-    sentence.trim_end_matches(['"', '”', '’', '»', '*', '_', ')', ' ', '\u{a0}']).ends_with('?')
+    sentence.trim_end_matches(['"', '”', '’', '»', '*', '_', ')', ' ', '\u{a0}']).ends_with(['?', '？'])
 }
 
 /// How many chars of a line are indentation, list and quote marks.

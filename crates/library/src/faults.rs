@@ -52,11 +52,13 @@ pub fn no_copy() -> Fault {
 }
 
 /// The stored text of a page has another hash than when it was read.
-pub fn page_altered(page: u32) -> Fault {
-    Fault::new(FaultKind::Damaged, "document.page_altered", format!("The stored text of page {page} is not the text that was read from the file."))
-        .safe("The file itself is unchanged. Nothing is quoted from this page.")
+pub fn page_altered(name: &str, page: u32) -> Fault {
+    let message = format!("The stored text of page {page} of “{name}” is not the text that was read from the file.");
+    Fault::new(FaultKind::Damaged, "document.page_altered", message)
+        .safe("The file itself is unchanged. Nothing is found or quoted on this page.")
         .hint("Read the document again from its file: Documents, Index again. Check the disk, and who can write to this folder.")
         .with("page", page)
+        .with("name", name)
 }
 
 /// Larger than what is read.

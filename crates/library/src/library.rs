@@ -4,6 +4,7 @@ use crate::{LibraryError, index::TextIndex, pictures::Pictures, progress::Count,
 use async_trait::async_trait;
 use protocol::{Actor, DocumentId, DocumentView, Fault, ImportProgress};
 use std::{
+    collections::HashSet,
     ffi::OsString,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicI64},
@@ -84,6 +85,8 @@ pub(crate) struct Inner {
     /// The document that is being read, and how to end that.
     pub current: Mutex<Option<(DocumentId, CancellationToken)>>,
     pub pictures: Pictures,
+    /// Pages that a person was told are altered.
+    pub altered: Mutex<HashSet<(DocumentId, u32)>>,
     /// One at a time brings the index up to date.
     pub indexing: tokio::sync::Mutex<()>,
     /// The last outbox number that the index holds on disk.
@@ -130,6 +133,7 @@ impl Library {
             progress: Mutex::default(),
             current: Mutex::new(None),
             pictures,
+            altered: Mutex::default(),
             indexing: tokio::sync::Mutex::new(()),
             committed: AtomicI64::new(0),
             stop: CancellationToken::new(),

@@ -4,7 +4,7 @@
 //! not be compared (docs/decisions/0008-search.md).
 
 use crate::{
-    Library, LibraryError, Passage, asking,
+    Library, LibraryError, Passage, asking, faults,
     index::{Found, Terms, TextIndex, parse},
     library::{Inner, blocking},
     snippet::snippet,
@@ -89,8 +89,7 @@ impl Library {
         let query =
             SearchQuery { text: plain(question), mode: SearchMode::Hybrid, limit, documents: documents.to_vec() };
         let (scored, _) = self.inner.find(&query, Some(&asked), QUESTION_TIME).await?;
-        let passages: Vec<Passage> = scored.into_iter().map(passage).collect();
-        self.standing(&passages).await
+        Ok(scored.into_iter().map(passage).collect())
     }
 }
 
@@ -140,7 +139,7 @@ impl Inner {
             self.derived.passages(&ids).await?.into_iter().map(|p| (p.id, p)).collect();
         let best = ranked.first().map_or(1.0, |(_, score)| *score);
         let ordered = ranked.into_iter().filter_map(|(id, score)| Some((stored.remove(&id)?, score / best)));
-        let spread = spread(ordered.collect(), limit);
+        let spread = self.untouched(spread(ordered.collect(), limit)).await?;
         let vectors = self.vectors.read().unwrap_or_else(PoisonError::into_inner);
         let scored = spread.into_iter().map(|(passage, score)| {
             let around = snippet(&passage.text, passage.language.as_deref(), &evidence, &weights);
@@ -148,6 +147,36 @@ impl Inner {
             Scored { score, words: around.share, meaning, snippet: around, passage }
         });
         Ok((scored.collect(), mode))
+    }
+
+    /// The passages whose page is still the text that was read: other text is nobody's evidence. That a
+    /// page was altered is told once.
+    async fn untouched(&self, found: Vec<(StoredPassage, f32)>) -> Result<Vec<(StoredPassage, f32)>, LibraryError> {
+        let mut pages: HashMap<(DocumentId, u32), bool> = HashMap::new();
+        let mut untouched = Vec::with_capacity(found.len());
+        for (passage, score) in found {
+            let place = (passage.document, passage.page);
+            let intact = match pages.get(&place) {
+                Some(intact) => *intact,
+                None => {
+                    let intact = match self.derived.page(place.0, place.1).await {
+                        Ok(page) => page.is_intact(),
+                        // It was removed while it was being found.
+                        Err(store::StoreError::NotFound { .. }) => continue,
+                        Err(error) => return Err(error.into()),
+                    };
+                    if !intact && self.altered.lock().unwrap_or_else(PoisonError::into_inner).insert(place) {
+                        self.tell_trouble(faults::page_altered(&passage.name, passage.page));
+                    }
+                    pages.insert(place, intact);
+                    intact
+                }
+            };
+            if intact {
+                untouched.push((passage, score));
+            }
+        }
+        Ok(untouched)
     }
 
     /// The query's vector; None without a model, without vectors, or when the model takes too long.

@@ -31,7 +31,7 @@ impl Library {
             Err(error) => return Err(error.into()),
         };
         if !stored.is_intact() {
-            return Err(LibraryError::Refused(faults::page_altered(page)));
+            return Err(LibraryError::Refused(faults::page_altered(&view.name, page)));
         }
         let length = stored.text.chars().count() as u32;
         let passage = passage.filter(|s| s.start < s.end && s.end <= length);
@@ -84,7 +84,7 @@ impl Library {
     }
 
     /// The passages whose page still says what they say.
-    pub(crate) async fn standing(&self, passages: &[Passage]) -> Result<Vec<Passage>, LibraryError> {
+    async fn standing(&self, passages: &[Passage]) -> Result<Vec<Passage>, LibraryError> {
         let mut pages: HashMap<(DocumentId, u32), Option<String>> = HashMap::new();
         let mut standing = Vec::with_capacity(passages.len());
         for passage in passages {
@@ -118,11 +118,7 @@ impl Library {
         match self.inner.derived.page(document, page).await {
             Ok(stored) if stored.is_intact() => Ok(Some(stored.text)),
             // Text that is not as it was read is no evidence.
-            Ok(_) => {
-                tracing::error!(%document, page, "the stored text of a page was altered");
-                Ok(None)
-            }
-            Err(store::StoreError::NotFound { .. }) => Ok(None),
+            Ok(_) | Err(store::StoreError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -77,7 +77,10 @@ async fn an_invented_answer_is_marked() {
     let answer = house.answer(QUESTION).await;
     assert_eq!(answer.unsupported, [Span { start: 0, end: 41 }], "what the model invented");
     // What the documents say themselves is quoted after it, and that it is not the model's is said.
-    assert_eq!(answer.text, format!("Bert Maier pays 1200 dollars to the bank.\n\nThe documents say:\n\n> {ANSWER}"));
+    assert_eq!(
+        answer.text,
+        format!("Bert Maier pays 1200 dollars to the bank.\n\nClosest in your documents:\n\n> {ANSWER}")
+    );
     assert_eq!((answer.supported, answer.citations.len()), (Some(Support::Quoted), 1));
     assert_eq!(
         (answer.citations[0].quote.as_str(), answer.citations[0].at),

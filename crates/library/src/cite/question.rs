@@ -12,10 +12,8 @@ const FEWEST_WORDS: usize = 2;
 
 /// The sentences of a text that ask, where some do and say enough by themselves; else all of it.
 pub fn asking(text: &str) -> Cow<'_, str> {
-    let asks =
-        |part: &&str| part.trim_end_matches(['"', '”', '’', '»', '*', '_', ')', ' ', '\u{a0}']).ends_with(['?', '？']);
-    let parts: Vec<&str> =
-        sentences(text, true).into_iter().map(|span| words::slice(text, span)).filter(asks).collect();
+    let all = sentences(text, true).into_iter().map(|span| words::slice(text, span));
+    let parts: Vec<&str> = all.filter(|part| super::asks(part)).collect();
     let asked = parts.join(" ");
     let content = words::words(&asked).into_iter().filter(|word| claim::is_content(&word.folded)).count();
     if content < FEWEST_WORDS || asked.len() == text.trim().len() { Cow::Borrowed(text) } else { Cow::Owned(asked) }
