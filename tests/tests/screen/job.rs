@@ -38,6 +38,20 @@ pub fn ask(screen: &Driver, name: &str) {
     screen.picture(&format!("{name}-3-answer"));
 }
 
+/// Once the page's picture is decoded and has had time to be painted: the share of it that is dark.
+const INK: &str = "const done = arguments[arguments.length - 1];
+    const picture = document.querySelector('.viewer .page-picture img');
+    picture.decode().then(() => {
+      const canvas = document.createElement('canvas');
+      [canvas.width, canvas.height] = [picture.naturalWidth, picture.naturalHeight];
+      const context = canvas.getContext('2d');
+      context.drawImage(picture, 0, 0);
+      const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+      let dark = 0;
+      for (let at = 0; at < data.length; at += 4) dark += data[at] < 128;
+      setTimeout(() => done(dark * 4 / data.length), 400);
+    }, (error) => done(String(error)));";
+
 /// Opens the first citation: the page is shown with the passage marked.
 pub fn open_citation(screen: &Driver, name: &str) {
     screen.click(".msg.answer .cite");
@@ -58,6 +72,8 @@ pub fn open_citation(screen: &Driver, name: &str) {
         (!boxes.is_empty()).then_some(boxes)
     });
     assert!(seen.iter().all(|inside| inside == true), "a mark is empty, unseen or outside the page: {seen:?}");
+    let ink = screen.script_async(INK);
+    assert!(ink.as_f64() > Some(0.005), "the picture of the page shows no text: {ink}");
     screen.picture(&format!("{name}-4-citation"));
 }
 
