@@ -11,6 +11,7 @@ mod closest;
 mod denial;
 mod evidence;
 mod question;
+mod roles;
 mod slots;
 
 pub use answers::{ANSWERABLE_BY_MEANING, ANSWERABLE_BY_WORDS, Score, content_words, folded_words, holds_any, score};
@@ -185,6 +186,22 @@ pub(crate) mod tests {
         2 400 euros. Aucun animal n'est admis dans l'immeuble.";
     const HOUSE: &str = "No bicycles are kept in the entrance hall. Guests may use the laundry without a key. Nothing \
         is stored on the balconies.";
+
+    const LIST: &str = "4. Preise und Zahlung\n5. Sicherheit\n6. Laufzeit und Kündigung\nDer Vertrag läuft 36 Monate.";
+
+    #[test]
+    fn a_bare_number_is_no_answer_that_the_number_of_a_section_supports() {
+        for (answer, cites) in [
+            ("1. 4.\n2. 5.\n3. 6.", 0),
+            ("4. 4. 5. 5. 6. 6.", 0),
+            ("36.", 1),
+            ("36 Monate.", 1),
+            ("Der Vertrag läuft 36 Monate.", 1),
+        ] {
+            let cited = cite(answer, &[passage(LIST)]);
+            assert_eq!(cited.citations.len(), cites, "{answer}: {cited:?}");
+        }
+    }
 
     const TABLE: &str = "Amount without tax | Who approves\nup to 1,000 pounds | the team lead\n\
         above 10,000 pounds | the head of department and the managing director\n\n\

@@ -68,8 +68,8 @@ pub(super) fn asks_figure(question: &str) -> bool {
 
 impl Cited {
     /// Whether what answers the question is supported: some sentence that has to do with it is, and none
-    /// that nothing supports says more to it. A true remark beside an invented answer does not
-    /// make the answer true.
+    /// that nothing supports says more to it or brings a figure of its own. A true remark beside an
+    /// invented answer does not make the answer true, nor does a true answer an invented figure beside it.
     pub fn answers(&self, question: &str, answer: &str) -> bool {
         let question = &*super::asking(question);
         let stems = Stems::of(words::language(question).or_else(|| words::language(answer)));
@@ -91,6 +91,16 @@ impl Cited {
         let cited = cited.filter(|(_, share)| *share >= least);
         let unsupported = self.unsupported.iter().map(|span| says(words::slice(answer, *span))).max();
         cited.max().is_some_and(|best| unsupported.is_none_or(|other| best >= other))
+            && !self.invents_figure(question, answer)
+    }
+
+    /// Whether an unsupported sentence has a number that neither a quote nor the question has.
+    fn invents_figure(&self, question: &str, answer: &str) -> bool {
+        let numbers = |text: &str| claim::numbers(&words::words(text), text);
+        let quotes = self.citations.iter().map(|citation| citation.quote.as_str());
+        let known: HashSet<String> = quotes.chain([question]).flat_map(numbers).collect();
+        let said = self.unsupported.iter().flat_map(|span| numbers(words::slice(answer, *span)));
+        said.into_iter().any(|number| !known.contains(&number))
     }
 
     /// Where the sentence that ends at `end` begins.
@@ -144,6 +154,8 @@ mod tests {
             ("How much rent does the tenant pay?", "The tenant pays 900 euros in rent. Have a pleasant stay!", true),
             ("Who owns the house?", "Anna Keller owns the house on the hill. A friendly lady indeed.", true),
             ("Who owns the house?", "The lease began in May. Bert Maier owns the house.", false),
+            ("Who owns the house?", "Anna Keller owns the house on the hill. She bought it in 2031.", false),
+            ("Who owned the house in 2031?", "Anna Keller owns the house on the hill. She did in 2031.", true),
             ("Who owns the house?", "", false),
             ("Who paints the kitchen of the house?", "The lease began in May.", false),
         ] {

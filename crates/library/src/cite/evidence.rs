@@ -4,6 +4,7 @@ use super::{
     Passage,
     claim::{Claim, as_number, is_content, is_filler, numbers},
     denial::{denials, is_without},
+    roles::exchanged,
     slots::{Slot, misattributed, replaced},
 };
 use crate::{
@@ -25,6 +26,8 @@ const ADDED_IN_A_ROW: usize = 2;
 const MOST_SENTENCES: usize = 2;
 /// A second sentence must add so much to the share.
 const SECOND_ADDS: f32 = 0.15;
+/// A sentence that supports a bare number has so many content words besides.
+const LEAST_SAID: usize = 2;
 /// A longer quote is cut to the words that count.
 const LONGEST_QUOTE: u32 = 400;
 /// Words kept on either side of a cut quote.
@@ -51,9 +54,24 @@ struct Sentence {
     span: Span,
     words: Vec<(Word, String)>,
     numbers: Vec<String>,
+    /// Those that are marks of places in a list.
+    marks: Vec<String>,
     denies: usize,
     /// What it says something is without, as stems: that denies nothing of a claim that does not name it.
     without: Vec<String>,
+}
+
+impl Sentence {
+    /// Whether it has a number besides the mark of its place in a list: "5. Security".
+    fn counts(&self, number: &str) -> bool {
+        let times = |all: &[String]| all.iter().filter(|n| *n == number).count();
+        times(&self.numbers) > times(&self.marks)
+    }
+
+    /// How many words it says something with.
+    fn says(&self) -> usize {
+        self.words.iter().filter(|(word, _)| as_number(word).is_none() && is_content(&word.folded)).count()
+    }
 }
 
 impl<'a> Source<'a> {
@@ -82,7 +100,8 @@ impl<'a> Source<'a> {
                     (w, stem)
                 })
                 .collect();
-            Sentence { span, words, numbers, denies, without }
+            let marks = part.lines().filter_map(mark).map(str::to_owned).collect();
+            Sentence { span, words, numbers, marks, denies, without }
         });
         let sentences = sentences.collect();
         let around = [text, passage.section.as_deref().unwrap_or_default(), passage.name.as_str()];
@@ -108,7 +127,9 @@ impl<'a> Source<'a> {
                 let Some(share) = share(window, &wanted, claim) else { continue };
                 // One sentence is a better quote than two that say hardly more.
                 let there = slots(window.iter().flat_map(|s| &s.words).map(|(w, stem)| (w, stem.clone())));
-                if replaced(&claimed, &there) || misattributed(&claimed, &there) || self.adds(claim, window) {
+                let altered =
+                    replaced(&claimed, &there) || misattributed(&claimed, &there) || exchanged(&claimed, &there);
+                if altered || self.adds(claim, window) {
                     continue;
                 }
                 let worth = share - SECOND_ADDS * (count - 1) as f32;
@@ -157,6 +178,13 @@ impl<'a> Source<'a> {
         let last = (all.iter().rposition(hit)? + AROUND_CUT).min(all.len() - 1);
         Some(Span { start: all[first].0.span.start, end: all[last].0.span.end })
     }
+}
+
+/// The number at the beginning of a line that says where in a list the line stands.
+fn mark(line: &str) -> Option<&str> {
+    let (number, rest) = line.trim_start().split_once(['.', ')'])?;
+    let alone = rest.is_empty() || rest.starts_with(char::is_whitespace);
+    (alone && (1..=3).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit())).then_some(number)
 }
 
 /// Words as they are aligned. A number is compared as such: ninety and 90 are one word, 2 400 too.
@@ -212,7 +240,9 @@ fn share(window: &[Sentence], wanted: &HashSet<String>, claim: &Claim) -> Option
         return None;
     }
     if wanted.is_empty() {
-        return Some(1.0);
+        // A bare number: supported by a sentence that says something with it, not by a section's number.
+        let there = |n: &String| window.iter().any(|s| s.says() >= LEAST_SAID && s.counts(n));
+        return claim.numbers.iter().all(there).then_some(1.0);
     }
     let there: HashSet<&str> = window.iter().flat_map(|s| &s.words).map(|(_, stem)| stem.as_str()).collect();
     Some(wanted.iter().filter(|w| there.contains(w.as_str())).count() as f32 / wanted.len() as f32)

@@ -89,7 +89,7 @@ fn is_nearest(words: &[Slot], stem: &str, number: usize) -> bool {
 }
 
 /// The longest common subsequence of stems, as pairs of places.
-fn align(a: &[Slot], b: &[Slot]) -> Vec<(usize, usize)> {
+pub fn align(a: &[Slot], b: &[Slot]) -> Vec<(usize, usize)> {
     let width = b.len() + 1;
     // Content words weigh more, so that an article does not draw the alignment away.
     let weight = |w: &Slot| if w.content { 4u32 } else { 1 };
@@ -117,11 +117,11 @@ fn align(a: &[Slot], b: &[Slot]) -> Vec<(usize, usize)> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::words::{self, Stems};
 
-    fn slots(text: &str) -> Vec<Slot> {
+    pub fn slots(text: &str) -> Vec<Slot> {
         let stems = Stems::of(Some("en"));
         words::words(text)
             .iter()

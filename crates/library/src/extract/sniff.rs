@@ -1,6 +1,7 @@
 //! Which format a file has: its first bytes decide, its name only where they leave a choice.
 
 use super::{EXTRACTORS, text::utf16_without_mark};
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use std::path::Path;
 
 /// How many first bytes are looked at.
@@ -45,18 +46,22 @@ fn is_html(head: &[u8]) -> bool {
 
 /// No NUL bytes and few control chars, or UTF-16 by its mark or its looks.
 fn is_text(head: &[u8]) -> bool {
-    if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-        return true;
-    }
-    if let Some(encoding) = utf16_without_mark(head) {
+    let marked = Encoding::for_bom(head).filter(|(encoding, _)| [UTF_16LE, UTF_16BE].contains(encoding));
+    if let Some((encoding, skip)) = marked.or_else(|| utf16_without_mark(head).map(|encoding| (encoding, 0))) {
         // The head may end in the middle of a char; numbers in two bytes each look the same, but for
         // what they mean as chars.
-        let text = encoding.decode_without_bom_handling(&head[..head.len() / 2 * 2]).0;
-        let odd = |c: char| c == char::REPLACEMENT_CHARACTER || (c.is_control() && !c.is_whitespace());
-        return text.chars().filter(|c| odd(*c)).count() * 50 <= text.chars().count();
+        let text = encoding.decode_without_bom_handling(&head[skip..skip + (head.len() - skip) / 2 * 2]).0;
+        return text.chars().filter(|c| is_odd(*c)).count() * 50 <= text.chars().count();
     }
     let odd = head.iter().filter(|b| matches!(b, 0..=8 | 14..=26 | 28..=31 | 127)).count();
     !head.contains(&0) && odd * 50 <= head.len()
+}
+
+/// Whether text has hardly ever such a char: half of a pair, a control char, one of no meaning.
+fn is_odd(c: char) -> bool {
+    c == char::REPLACEMENT_CHARACTER
+        || (c.is_control() && !c.is_whitespace())
+        || matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{fff0}'..='\u{fff8}' | '\u{ffff}')
 }
 
 #[cfg(test)]
@@ -78,6 +83,8 @@ mod tests {
             (b"<!doctype HTML>", "page", Some("html")),
             (b"<html>", "a.htm", Some("html")),
             (b"\xff\xfea\0b\0", "a.txt", Some("txt")),
+            (b"\xff\xfe\xd8\xd9\xe1\xe2\x03\xf0\x11\x22\x9a\xdc\x10\xe5", "a.txt", None),
+            (b"\xff\xfe", "marked.txt", Some("txt")),
             (b"T\0h\0e\0 \0r\0e\0n\0t\0 \0i\0s\0 \0\x31\0\x32\0", "a.txt", Some("txt")),
             (b"\0T\0h\0e\0 \0r\0e\0n\0t\0 \0i\0s\0 \0\x31\0\x32", "a.csv", Some("txt")),
             (b"\x01\0\x02\0\x03\0\x04\0\x05\0\x06\0\x07\0\x08\0", "numbers.txt", None),

@@ -115,6 +115,18 @@ fn with_another_number(sentence: &str, body: &str) -> Option<String> {
     Some(format!("{}{other}{}", &sentence[..first.start], &sentence[first.end..]))
 }
 
+/// A sentence with two long words in each other's place, the first and the last but one of them.
+fn roles_exchanged(sentence: &str) -> Option<String> {
+    let mut all: Vec<&str> = sentence.split_whitespace().collect();
+    let long: Vec<usize> =
+        (0..all.len()).filter(|at| all[*at].chars().count() > 5 && all[*at].chars().all(char::is_lowercase)).collect();
+    let (first, second) = (*long.first()?, *long.iter().rev().nth(1)?);
+    (second > first + 2 && all[first] != all[second]).then(|| {
+        all.swap(first, second);
+        all.join(" ")
+    })
+}
+
 /// A sentence of a paragraph, of a usual length.
 fn sentence(body: &str) -> Option<&str> {
     let all: Vec<&str> = body.split(". ").collect();
@@ -134,7 +146,7 @@ fn altered_sentences() {
         let corpus: Vec<(String, String)> =
             lines(dir.join("corpus.jsonl")).iter().map(|e| (text(e, "_id"), text(e, "text"))).collect();
         let every = (corpus.len() as u64 / MOST).max(1);
-        let mut rows: [Tally; 8] = Default::default();
+        let mut rows: [Tally; 9] = Default::default();
         for (n, (id, body)) in corpus.iter().enumerate().filter(|(_, (id, _))| number(id).is_multiple_of(every)) {
             let near = (1..6).map(|step| &corpus[(n + step) % corpus.len()]);
             let others: Vec<Passage> = near.map(|(id, body)| passage(id, body, language)).collect();
@@ -161,6 +173,9 @@ fn altered_sentences() {
             if let Some(wrong) = with_another_number(said, body) {
                 rows[7].add(&wrong, &passages, here);
             }
+            if let Some(wrong) = roles_exchanged(said) {
+                rows[8].add(&wrong, &passages, here);
+            }
         }
         println!("{set}");
         let names = [
@@ -172,6 +187,7 @@ fn altered_sentences() {
             "a strange sentence",
             "two numbers exchanged",
             "another number of the text",
+            "two words exchanged",
         ];
         rows.iter().zip(names).for_each(|(row, name)| row.print(name));
         if set == "scifact" {
