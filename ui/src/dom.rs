@@ -177,15 +177,8 @@ pub fn follow_width(px: u32, told: impl Fn(bool) + 'static) {
     std::mem::forget(query);
 }
 
-/// Turns true once a row has been laid out, so that it may be skipped while it is out of sight
-/// without changing its height.
-pub fn settled() -> ReadSignal<bool> {
-    let (settled, set) = signal(false);
-    set_timeout(
-        move || {
-            set.try_set(true);
-        },
-        Duration::from_millis(500),
-    );
-    settled
+/// Whether something has the focus that is not in the same part of the page as this element.
+pub fn has_focus_elsewhere(element: &Element, part: &str) -> bool {
+    let around = |element: &Element| element.closest(part).ok().flatten();
+    focused().is_some_and(|focused| focused.tag_name() != "BODY" && around(&focused) != around(element))
 }

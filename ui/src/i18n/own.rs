@@ -1,13 +1,14 @@
-//! How the few words that Atelier itself stores in English are shown: its agents and the person.
+//! How the few words that Atelier itself stores in English are shown: its agents, the person and the workspace.
 
 use super::{Lang, text, with_catalogue};
 
 /// What the log holds for every workspace, whatever its language.
-const KEYS: [&str; 5] = [
+const KEYS: [&str; 6] = [
     key!("own.assistant"),
     key!("own.assistant_about"),
     key!("own.researcher"),
     key!("own.researcher_about"),
+    key!("own.workspace"),
     key!("own.you"),
 ];
 
@@ -28,9 +29,9 @@ mod tests {
     #[test]
     fn own_words_follow_the_language_and_others_stay() {
         set_lang(Lang::Fr);
-        let shown = ["You", "Researcher", "Rosa", ""].map(own);
+        let shown = ["You", "Researcher", "My workspace", "Rosa", ""].map(own);
         set_lang(Lang::En);
-        assert_eq!(shown, ["Vous", "Chercheur", "Rosa", ""]);
+        assert_eq!(shown, ["Vous", "Chercheur", "Mon espace de travail", "Rosa", ""]);
         assert_eq!(own("You"), "You");
     }
 

@@ -89,7 +89,7 @@ pub fn Cite(
                 {number}
             </a>
             <Show when=move || shown.get()>
-                // An item of a long transcript clips what is in it: the preview is drawn over all.
+                // Over all, whatever clips the transcript and what lies in it.
                 {dom::by_id("main")
                     .map(|mount| {
                         view! {

@@ -27,7 +27,7 @@ pub fn Side() -> impl IntoView {
     let client = use_client();
     let (store, screen) = (client.store, client.screen);
     let mac = dom::is_mac();
-    let name = Memo::new(move |_| store.home().read().as_ref().map(|home| home.name.clone()).unwrap_or_default());
+    let name = Memo::new(move |_| store.home().read().as_ref().map(|home| i18n::own(&home.name)).unwrap_or_default());
     let person = move || {
         let name = store.settings().read().name.clone();
         match name.is_empty() {

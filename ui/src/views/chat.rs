@@ -12,8 +12,10 @@ mod meter;
 mod missing;
 mod picks;
 mod question;
+mod rows;
 mod sources;
 mod status;
+mod stretch;
 mod strip;
 mod transcript;
 mod work;
@@ -24,7 +26,7 @@ pub use draft::forget as forget_draft;
 use crate::{client::use_client, dom, state::WorkspaceStoreFields};
 use leptos::prelude::*;
 use protocol::{ChatId, ItemId};
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 /// The approval's id on the page.
 pub const APPROVAL_ID: &str = "approval";
@@ -40,6 +42,10 @@ pub struct ChatScreen {
     pub chat: ChatId,
     /// The question being edited.
     pub editing: RwSignal<Option<ItemId>>,
+    /// Its words so far: they stay while its row is not on the page.
+    pub edited: RwSignal<String>,
+    /// The steps that are unfolded, by their answer and place.
+    pub unfolded: RwSignal<HashSet<(ItemId, usize)>>,
     /// Whether the view follows new text.
     pub following: RwSignal<bool>,
     /// Whether the end of the transcript is in sight.
@@ -59,6 +65,8 @@ pub fn Chat(
     let here = ChatScreen {
         chat,
         editing: RwSignal::new(None),
+        edited: RwSignal::default(),
+        unfolded: RwSignal::default(),
         following: RwSignal::new(true),
         at_end: RwSignal::new(true),
         explaining: RwSignal::new(None),

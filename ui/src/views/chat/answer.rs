@@ -3,7 +3,7 @@
 use super::{ChatScreen, feet::Feet, status::TurnRow, work::Work};
 use crate::{
     client::use_client,
-    dom, i18n,
+    i18n,
     parts::{
         icon::{AgentMark, Glyph, Icon},
         notice::FaultNotice,
@@ -41,14 +41,13 @@ pub fn Answer(here: ChatScreen, id: ItemId) -> impl IntoView {
     view! {
         <article
             class="msg answer"
-            class:settled=dom::settled()
             data-item=id.to_string()
             aria-busy=move || (status.get() == ItemStatus::Writing).to_string()
         >
             <AgentMark mark size=24/>
             <div>
                 <div class="who">{i18n::own(&author)} <time title=i18n::date_time(at)>{i18n::time(at)}</time></div>
-                <Work id/>
+                <Work here id/>
                 <TurnRow id/>
                 {move || notice(supported.get(), &status.get(), asked_model.get())}
                 <Show when=move || has_words.get()>

@@ -21,7 +21,7 @@ pub fn Question(here: ChatScreen, id: ItemId) -> impl IntoView {
     let (author, at) = row.try_read_untracked().map(|item| (i18n::own(&item.author), item.at)).unwrap_or_default();
     let editing = Memo::new(move |_| here.editing.get() == Some(id));
     view! {
-        <article class="msg question" class:settled=dom::settled() data-item=id.to_string()>
+        <article class="msg question" data-item=id.to_string()>
             <Avatar name=author.clone()/>
             <div>
                 <div class="who">
@@ -32,14 +32,17 @@ pub fn Question(here: ChatScreen, id: ItemId) -> impl IntoView {
                             class="btn icon ghost sm"
                             aria-label=t!("question.edit")
                             title=t!("question.edit")
-                            on:click=move |_| here.editing.set(Some(id))
+                            on:click=move |_| {
+                                here.edited.set(text.get_untracked());
+                                here.editing.set(Some(id));
+                            }
                         >
                             <Glyph icon=Icon::Pencil size=14/>
                         </button>
                     </span>
                 </div>
                 <Show when=move || editing.get() fallback=move || view! { <div class="read asked">{text}</div> }>
-                    <Edit here id text=text.get_untracked()/>
+                    <Edit here id/>
                 </Show>
                 {move || {
                     let attached = attached.get();
@@ -85,14 +88,17 @@ fn DocumentChip(id: DocumentId) -> impl IntoView {
 
 /// Other words for the same question; sending them begins a branch.
 #[component]
-fn Edit(here: ChatScreen, id: ItemId, text: String) -> impl IntoView {
+fn Edit(here: ChatScreen, id: ItemId) -> impl IntoView {
     let client = use_client();
     let field = NodeRef::<html::Textarea>::new();
-    let draft = RwSignal::new(text);
+    let draft = here.edited;
     let sending = RwSignal::new(false);
     Effect::new(move || {
         if let Some(field) = field.get() {
-            let _ = field.focus();
+            // Not where the row comes back to the page: then the hand is somewhere else by now.
+            if !dom::has_focus_elsewhere(&field, ".msg") {
+                let _ = field.focus();
+            }
             super::composer::fit(&field);
         }
     });

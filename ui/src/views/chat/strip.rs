@@ -1,33 +1,35 @@
 //! The question whose answer is being read, in one line over the transcript once it has scrolled away.
 
-use super::THREAD_ID;
+use super::rows;
 use crate::{
-    client::use_client,
+    client::{Client, use_client},
     dom,
     parts::icon::{Avatar, Glyph, Icon},
     state::WorkspaceStoreFields,
 };
 use leptos::prelude::*;
-use protocol::ItemId;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use protocol::{ItemId, ItemKind};
+use web_sys::HtmlElement;
 
 /// The strip covers this much of the transcript, in CSS pixels: what is read begins below it.
 const HEIGHT: f64 = 36.0;
 
 /// The strip; the width of the window decides in CSS whether it shows.
 #[component]
-pub fn Strip(asked: RwSignal<Option<ItemId>>) -> impl IntoView {
+pub fn Strip(
+    /// The question.
+    asked: RwSignal<Option<ItemId>>,
+    /// Goes back to it.
+    to: impl Fn(ItemId) + Copy + Send + 'static,
+) -> impl IntoView {
     let store = use_client().store;
     let said = Memo::new(move |_| {
         let id = asked.get()?;
         store.items().at_key(id).try_read().map(|item| (crate::i18n::own(&item.author), item.text.clone()))
     });
     let back = move |_| {
-        let Some(id) = asked.get_untracked() else { return };
-        let found = document().query_selector(&format!("#{THREAD_ID} [data-item='{id}']"));
-        if let Ok(Some(question)) = found {
-            question.scroll_into_view();
+        if let Some(id) = asked.get_untracked() {
+            to(id);
         }
     };
     view! {
@@ -48,7 +50,7 @@ pub fn Strip(asked: RwSignal<Option<ItemId>>) -> impl IntoView {
 }
 
 /// The question of the answer at the upper edge of the transcript, if the question itself is out of sight.
-pub fn question_above(thread: &HtmlElement) -> Option<ItemId> {
+pub fn question_above(client: Client, thread: &HtmlElement) -> Option<ItemId> {
     let frame = thread.get_bounding_client_rect();
     let middle = frame.left() + frame.width() / 2.0;
     // Between two messages is a gap, so one point is not enough.
@@ -56,19 +58,15 @@ pub fn question_above(thread: &HtmlElement) -> Option<ItemId> {
         let at = document().element_from_point(middle as f32, (frame.top() + HEIGHT + below) as f32)?;
         at.closest(".msg").ok().flatten()
     })?;
-    let mut above = Some(row);
-    while let Some(row) = above {
-        if row.class_list().contains("question") {
-            let hidden = row.get_bounding_client_rect().bottom() <= frame.top() + HEIGHT;
-            return hidden.then(|| item(&row)).flatten();
-        }
-        above = row.previous_element_sibling();
-    }
-    None
-}
-
-fn item(row: &Element) -> Option<ItemId> {
-    row.dyn_ref::<HtmlElement>()?.dataset().get("item")?.parse().ok()
+    let row = rows::item(&row)?;
+    let question = client.store.items().with_untracked(|items| {
+        let upto = items.iter().position(|item| item.id == row)?;
+        items[..=upto].iter().rev().find(|item| item.kind == ItemKind::Question).map(|item| item.id)
+    })?;
+    // One that is far above is not on the page at all.
+    let hidden =
+        rows::row_of(question).is_none_or(|row| row.get_bounding_client_rect().bottom() <= frame.top() + HEIGHT);
+    hidden.then_some(question)
 }
 
 /// Whether the strip could show at this width of the window.

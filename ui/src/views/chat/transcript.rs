@@ -5,6 +5,7 @@ use super::{
     ChatScreen, THREAD_ID,
     answer::Answer,
     question::Question,
+    rows::Rows,
     strip::{Strip, fits, question_above},
     to_newest,
 };
@@ -15,15 +16,14 @@ use crate::{
     parts::icon::{Glyph, Icon},
     state::WorkspaceStoreFields,
 };
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 use protocol::{ItemId, ItemKind};
-use std::cell::Cell;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, ResizeObserver};
+use web_sys::ResizeObserver;
 
 /// Older items are read while the upper end is nearer than this.
-const AHEAD: i32 = 800;
+const AHEAD: i32 = 1_600;
 /// This near to the bottom counts as at the bottom.
 const NEAR: i32 = 24;
 
@@ -32,79 +32,30 @@ const NEAR: i32 = 24;
 pub fn Transcript(here: ChatScreen) -> impl IntoView {
     let client = use_client();
     let store = client.store;
-    let thread = NodeRef::<html::Div>::new();
-    let inner = NodeRef::<html::Div>::new();
-    let top = NodeRef::<html::Div>::new();
-    let last_top = StoredValue::new(0_i32);
-    let reading = RwSignal::new(false);
-    let asked = RwSignal::new(None::<ItemId>);
-
-    let at_end = move || {
-        let Some(thread) = thread.try_get_untracked().flatten() else { return true };
-        let at_end = thread.scroll_height() - thread.scroll_top() - thread.client_height() <= NEAR;
-        if here.at_end.try_get_untracked() != Some(at_end) {
-            here.at_end.try_set(at_end);
-        }
-        at_end
+    let ids = Memo::new(move |_| store.items().into_iter().map(|item| item.key()).collect::<Vec<ItemId>>());
+    let view = View {
+        here,
+        client,
+        rows: Rows::new(ids),
+        last_top: StoredValue::new(0),
+        reading: RwSignal::new(false),
+        asked: RwSignal::new(None),
     };
-    let read_older = move || {
-        if reading.get_untracked() || !store.older().get_untracked() {
-            return;
-        }
-        reading.set(true);
-        spawn_local(async move {
-            // Until the upper end is out of sight again, or there is nothing older.
-            while let Ok(true) = read_page(client, thread).await {}
-            reading.try_set(false);
-        });
-    };
-    let scrolled = move || {
-        let Some(thread) = thread.get_untracked() else { return };
-        let now = thread.scroll_top();
-        let at_end = at_end();
-        let up = now < last_top.get_value();
-        last_top.set_value(now);
-        let follow = at_end || (here.following.get_untracked() && !up);
-        if follow != here.following.get_untracked() {
-            here.following.set(follow);
-        }
-        let above = if fits() { question_above(&thread) } else { None };
-        if asked.with_untracked(|asked| *asked != above) {
-            asked.set(above);
-        }
-        // The observer is told late where rows out of sight are not laid out: WebKit needs this.
-        if now < AHEAD {
-            read_older();
-        }
-    };
-    let let_go = move || {
-        if here.following.get_untracked() {
-            let Some(thread) = thread.get_untracked() else { return };
-            let scrolls = thread.scroll_height() > thread.client_height();
-            here.following.set(!scrolls);
-        }
-    };
-    let ids = move || store.items().into_iter().map(|item| item.key()).collect::<Vec<ItemId>>();
-    let observers = StoredValue::new_local(None::<Observers>);
-    let thread_now = thread;
+    let (thread, list, drawn) = (view.rows.thread, view.rows.list, view.rows.drawn);
+    let watch = StoredValue::new_local(None::<Sizes>);
     Effect::new(move || {
-        if let (Some(thread), Some(inner), Some(top)) = (thread.get(), inner.get(), top.get()) {
-            let follow = move || {
-                let Some(thread) = thread_now.try_get_untracked().flatten() else { return };
-                // Someone may have scrolled up since the last scroll event was told: that lets go.
-                let up = last_top.try_get_value().is_some_and(|last| thread.scroll_top() < last);
-                if here.following.try_get_untracked() == Some(true) && !up {
-                    to_newest();
-                    last_top.try_set_value(thread.scroll_top());
-                }
-                at_end();
-            };
-            observers.set_value(Observers::start(&thread, &inner, &top, follow, read_older));
+        if let (Some(thread), Some(list)) = (thread.get(), list.get()) {
+            watch.set_value(Sizes::watch(&thread, &list, move || view.resized()));
         }
+    });
+    // Other items are here now: new ones, older ones, or those of another branch.
+    Effect::new(move || {
+        ids.track();
+        view.draw();
     });
     view! {
         <div class="thread-frame">
-            <Strip asked/>
+            <Strip asked=view.asked to=move |id| view.rows.reveal(id, move || view.drawn())/>
             <div
                 class="thread"
                 id=THREAD_ID
@@ -113,39 +64,141 @@ pub fn Transcript(here: ChatScreen) -> impl IntoView {
                 aria-live="off"
                 aria-label=t!("chat.messages")
                 tabindex="0"
-                on:scroll=move |_| scrolled()
-                on:selectstart=move |_| let_go()
-                on:focusin=move |_| let_go()
+                on:scroll=move |_| view.scrolled()
+                on:selectstart=move |_| view.let_go()
+                on:focusin=move |_| view.let_go()
             >
-                <div class="thread-in" node_ref=inner>
-                    <div node_ref=top class="thread-top">
-                        {move || reading.get().then(|| view! { <span class="spin" role="img" aria-label=t!("chat.reading_older")></span> })}
+                <div class="thread-in">
+                    <div class="thread-top">
+                        {move || {
+                            view.reading
+                                .get()
+                                .then(|| view! { <span class="spin" role="img" aria-label=t!("chat.reading_older")></span> })
+                        }}
                     </div>
-                    <For each=ids key=|id| *id let:id>
-                        <Row here id/>
-                    </For>
+                    <div
+                        node_ref=list
+                        style=move || drawn.with(|drawn| format!("padding-block:{}px {}px", drawn.above, drawn.below))
+                    >
+                        <For each=move || drawn.with(|drawn| drawn.ids.clone()) key=|id| *id let:id>
+                            <Row here id/>
+                        </For>
+                    </div>
                 </div>
             </div>
         </div>
     }
 }
 
-/// Reads a page of older items and keeps the view where it is. Whether the next one is wanted too.
-async fn read_page(client: Client, thread: NodeRef<html::Div>) -> Result<bool, ()> {
-    let page = match client.older().await {
-        Ok(Some(page)) => page,
-        Ok(None) => return Ok(false),
-        Err(fault) => {
-            client.screen.fault.set(Some(fault));
-            return Err(());
+/// What moves the view, and what moves with it.
+#[derive(Clone, Copy)]
+struct View {
+    here: ChatScreen,
+    client: Client,
+    rows: Rows,
+    /// Where the view was when it was last looked at.
+    last_top: StoredValue<i32>,
+    reading: RwSignal<bool>,
+    /// The question whose answer is read.
+    asked: RwSignal<Option<ItemId>>,
+}
+
+impl View {
+    /// Notes whether the end is in sight.
+    fn at_end(self) -> bool {
+        let Some(thread) = self.rows.thread.try_get_untracked().flatten() else { return true };
+        let at_end = thread.scroll_height() - thread.scroll_top() - thread.client_height() <= NEAR;
+        if self.here.at_end.try_get_untracked() != Some(at_end) {
+            self.here.at_end.try_set(at_end);
         }
-    };
-    let height = thread.try_get_untracked().flatten().map(|thread| thread.scroll_height()).ok_or(())?;
-    client.fold(News::Older(Box::new(page)));
-    next_frame().await;
-    let thread = thread.try_get_untracked().flatten().ok_or(())?;
-    thread.set_scroll_top(thread.scroll_top() + thread.scroll_height() - height);
-    Ok(thread.scroll_top() < AHEAD)
+        at_end
+    }
+
+    fn scrolled(self) {
+        let Some(thread) = self.rows.thread.get_untracked() else { return };
+        let now = thread.scroll_top();
+        let at_end = self.at_end();
+        let up = now < self.last_top.get_value();
+        self.last_top.set_value(now);
+        let follow = at_end || (self.here.following.get_untracked() && !up);
+        if follow != self.here.following.get_untracked() {
+            self.here.following.set(follow);
+        }
+        self.draw();
+        let above = if fits() { question_above(self.client, &thread) } else { None };
+        if self.asked.with_untracked(|asked| *asked != above) {
+            self.asked.set(above);
+        }
+        if now < AHEAD {
+            self.read_older();
+        }
+    }
+
+    fn draw(self) {
+        self.rows.draw(move || self.drawn());
+    }
+
+    /// The rows have moved in the page and not in the view, unless it follows the end.
+    fn drawn(self) {
+        let Some(thread) = self.rows.thread.try_get_untracked().flatten() else { return };
+        if self.here.following.try_get_untracked() == Some(true) {
+            to_newest();
+        }
+        self.last_top.try_set_value(thread.scroll_top());
+        self.at_end();
+        // Rows that were drawn for the first time may be lower than was estimated.
+        request_animation_frame(move || self.draw());
+    }
+
+    /// The view, or what is in it, has another size.
+    fn resized(self) {
+        let Some(thread) = self.rows.thread.try_get_untracked().flatten() else { return };
+        // Someone may have scrolled up since the last scroll event was told: that lets go.
+        let up = self.last_top.try_get_value().is_some_and(|last| thread.scroll_top() < last);
+        if self.here.following.try_get_untracked() == Some(true) && !up {
+            to_newest();
+            self.last_top.try_set_value(thread.scroll_top());
+        }
+        self.at_end();
+        self.draw();
+    }
+
+    /// A person has put the hand on something: new text does not take it away.
+    fn let_go(self) {
+        if self.here.following.get_untracked() {
+            let Some(thread) = self.rows.thread.get_untracked() else { return };
+            let scrolls = thread.scroll_height() > thread.client_height();
+            self.here.following.set(!scrolls);
+        }
+    }
+
+    /// Reads older items until the upper end is far again, or there is nothing older.
+    fn read_older(self) {
+        if self.reading.get_untracked() || !self.client.store.older().get_untracked() {
+            return;
+        }
+        self.reading.set(true);
+        spawn_local(async move {
+            while let Ok(true) = self.read_page().await {}
+            self.reading.try_set(false);
+        });
+    }
+
+    /// Reads a page of older items. Whether the next one is wanted too.
+    async fn read_page(self) -> Result<bool, ()> {
+        let page = match self.client.older().await {
+            Ok(Some(page)) => page,
+            Ok(None) => return Ok(false),
+            Err(fault) => {
+                self.client.screen.fault.set(Some(fault));
+                return Err(());
+            }
+        };
+        self.client.fold(News::Older(Box::new(page)));
+        next_frame().await;
+        let thread = self.rows.thread.try_get_untracked().flatten().ok_or(())?;
+        Ok(thread.scroll_top() < AHEAD)
+    }
 }
 
 /// One item.
@@ -181,50 +234,25 @@ pub fn StillWriting(here: ChatScreen) -> impl IntoView {
     }
 }
 
-/// What watches the transcript's size and its upper end. Dropping it stops the watching.
-struct Observers {
-    size: ResizeObserver,
-    near: IntersectionObserver,
-    _grown: Closure<dyn FnMut()>,
-    _seen: Closure<dyn FnMut(js_sys::Array)>,
+/// What watches the transcript's size and that of what is in it. Dropping it stops the watching.
+struct Sizes {
+    observer: ResizeObserver,
+    _changed: Closure<dyn FnMut()>,
 }
 
-impl Observers {
-    fn start(
-        thread: &web_sys::Element,
-        inner: &web_sys::Element,
-        top: &web_sys::Element,
-        follow: impl Fn() + 'static,
-        older: impl Fn() + 'static,
-    ) -> Option<Self> {
-        let grown = Closure::<dyn FnMut()>::new(follow);
-        let size = ResizeObserver::new(grown.as_ref().unchecked_ref()).ok()?;
-        size.observe(inner);
+impl Sizes {
+    fn watch(thread: &web_sys::Element, list: &web_sys::Element, changed: impl Fn() + 'static) -> Option<Self> {
+        let changed = Closure::<dyn FnMut()>::new(changed);
+        let observer = ResizeObserver::new(changed.as_ref().unchecked_ref()).ok()?;
+        observer.observe(list);
         // The dock below grows with what is written in it, and takes from the transcript.
-        size.observe(thread);
-        // The first report comes at once, before the view has been put at the bottom.
-        let first = Cell::new(true);
-        let seen = Closure::<dyn FnMut(js_sys::Array)>::new(move |entries: js_sys::Array| {
-            let visible = entries
-                .iter()
-                .filter_map(|entry| entry.dyn_into::<IntersectionObserverEntry>().ok())
-                .any(|entry| entry.is_intersecting());
-            if !first.replace(false) && visible {
-                older();
-            }
-        });
-        let options = IntersectionObserverInit::new();
-        options.set_root(Some(thread));
-        options.set_root_margin(&format!("{AHEAD}px 0px 0px 0px"));
-        let near = IntersectionObserver::new_with_options(seen.as_ref().unchecked_ref(), &options).ok()?;
-        near.observe(top);
-        Some(Self { size, near, _grown: grown, _seen: seen })
+        observer.observe(thread);
+        Some(Self { observer, _changed: changed })
     }
 }
 
-impl Drop for Observers {
+impl Drop for Sizes {
     fn drop(&mut self) {
-        self.size.disconnect();
-        self.near.disconnect();
+        self.observer.disconnect();
     }
 }

@@ -1,5 +1,6 @@
 //! What the agent did before and while it answered: one row a step, folded.
 
+use super::ChatScreen;
 use crate::{
     client::use_client,
     i18n,
@@ -12,7 +13,7 @@ use protocol::{ChatId, ChatView, Decision, Detail, ItemId, RenameChat, StepKind,
 
 /// The rows of an answer.
 #[component]
-pub fn Work(id: ItemId) -> impl IntoView {
+pub fn Work(here: ChatScreen, id: ItemId) -> impl IntoView {
     let row = use_client().store.items().at_key(id);
     let steps = Memo::new(move |_| row.try_read().map(|item| item.steps.clone()).unwrap_or_default());
     let count = Memo::new(move |_| steps.with(Vec::len));
@@ -25,7 +26,7 @@ pub fn Work(id: ItemId) -> impl IntoView {
                         let decided = Memo::new(move |_| step.with(|step| step.as_ref().and_then(|step| step.decided)));
                         move || match decided.get() {
                             Some(decision) => view! { <Decided decision id step/> }.into_any(),
-                            None => view! { <Step at id step/> }.into_any(),
+                            None => view! { <Step here at id step/> }.into_any(),
                         }
                     }
                 </For>
@@ -98,8 +99,8 @@ fn taken_back(chat: ChatId, undo: &Undo) -> RenameChat {
 
 /// One step.
 #[component]
-fn Step(at: usize, id: ItemId, #[prop(into)] step: Signal<Option<StepView>>) -> impl IntoView {
-    let open = RwSignal::new(false);
+fn Step(here: ChatScreen, at: usize, id: ItemId, #[prop(into)] step: Signal<Option<StepView>>) -> impl IntoView {
+    let open = Memo::new(move |_| here.unfolded.with(|all| all.contains(&(id, at))));
     let body = format!("step-{id}-{at}");
     let has_detail = move || step.with(|step| step.as_ref().is_some_and(|step| step.detail != Detail::default()));
     let mono = move || {
@@ -114,7 +115,13 @@ fn Step(at: usize, id: ItemId, #[prop(into)] step: Signal<Option<StepView>>) -> 
             type="button"
             aria-expanded=move || open.get().to_string()
             aria-controls=body.clone()
-            on:click=move |_| open.update(|open| *open = !*open)
+            on:click=move |_| {
+                here.unfolded.update(|all| {
+                    if !all.remove(&(id, at)) {
+                        all.insert((id, at));
+                    }
+                });
+            }
         >
             {move || step.get().map(|step| view! { <StepLine step/> })}
             <span class="chev">
