@@ -203,7 +203,11 @@ impl Turn {
         let State::Prompting = self.state else { return };
         self.prompt_tokens = tokens;
         if !left_out.is_empty() {
-            let count = u32::try_from(left_out.len()).ok();
+            let parts = left_out.iter().map(|left| match left {
+                LeftOut::Part { count, .. } => *count,
+                LeftOut::Text(_) => 1,
+            });
+            let count = Some(parts.fold(0, u32::saturating_add));
             let detail = Detail::LeftOut(left_out);
             match self.left_out_step {
                 Some(step) => self.steps[step].detail = detail,

@@ -9,7 +9,8 @@ pub fn without_tests(text: &str) -> String {
         let marked = line.trim_start().starts_with("#[cfg(") && line.contains("test");
         let opens = |next: &&str| {
             let next = next.trim_start();
-            next.starts_with("mod ") && next.ends_with('{')
+            let name = next.strip_prefix("pub").and_then(|next| next.split_once(' ')).map_or(next, |(_, name)| name);
+            name.starts_with("mod ") && next.ends_with('{')
         };
         if marked && lines.peek().is_some_and(opens) {
             let end = format!("{}}}", &line[..line.len() - line.trim_start().len()]);

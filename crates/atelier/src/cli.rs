@@ -313,7 +313,7 @@ pub(crate) struct Serve {
 #[command(after_help = examples!(
     "atelier egress"
     "atelier egress --seal"
-    "atelier egress --allow models.example --rules"
+    "atelier egress --allow models.example"
     "atelier egress --remove-rule models.example"
     "ATELIER_ENDPOINT_KEY=… atelier egress --endpoint office=https://models.example/v1,large"
 ))]
@@ -342,7 +342,7 @@ pub(crate) struct Egress {
     /// Forget a remote model and its key.
     #[arg(long, value_name = "NAME")]
     pub(crate) remove_endpoint: Option<String>,
-    /// List the rules.
+    /// Only the rules, without the ledger.
     #[arg(long)]
     pub(crate) rules: bool,
 }

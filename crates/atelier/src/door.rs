@@ -38,6 +38,7 @@ impl Door {
 pub(crate) fn id<T: std::str::FromStr>(typed: &str, what: &str) -> Result<T, Fault> {
     typed.parse().map_err(|_| {
         Fault::new(FaultKind::Invalid, "cli.bad_id", format!("“{typed}” is not an id ({what})."))
+            .with("typed", typed)
             .hint(format!("Copy the id from the list of {what}s."))
     })
 }
@@ -46,13 +47,16 @@ pub(crate) fn id<T: std::str::FromStr>(typed: &str, what: &str) -> Result<T, Fau
 pub(crate) fn absolute(path: &Path) -> Result<String, Fault> {
     let absolute = std::path::absolute(path).map_err(|error| {
         Fault::new(FaultKind::Invalid, "cli.bad_path", format!("The path {} cannot be used: {error}.", path.display()))
+            .with("path", path.display())
+            .with("detail", error)
     })?;
     absolute.into_os_string().into_string().map_err(|path| {
         Fault::new(
             FaultKind::Invalid,
-            "cli.bad_path",
+            "cli.path_unicode",
             format!("The path {} is not valid Unicode.", path.to_string_lossy()),
         )
+        .with("path", path.to_string_lossy())
         .hint("Rename the file, then import it.")
     })
 }

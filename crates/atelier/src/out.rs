@@ -125,6 +125,11 @@ pub(crate) fn exit_code(kind: FaultKind) -> u8 {
     }
 }
 
+/// So many of something: `1 passage`, `12 passages`.
+pub(crate) fn counted(count: u64, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
 /// Bytes for people: `412 MB`, `3.7 kB`.
 pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];

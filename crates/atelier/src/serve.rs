@@ -40,16 +40,20 @@ pub(crate) async fn serve(door: &Door, options: Serve, out: &Out) -> Result<Exit
             "serve.not_loopback",
             format!("{} can be reached from other machines.", options.listen),
         )
+        .with("address", options.listen)
         .safe("Nothing was opened.")
         .hint("Use a loopback address, or add --allow-remote if that is what you want."));
     }
     let ui = find_ui(options.ui)?;
     let listener = tokio::net::TcpListener::bind(options.listen).await.map_err(|error| {
         Fault::new(FaultKind::Unavailable, "serve.bind", format!("{} cannot be opened: {error}.", options.listen))
+            .with("address", options.listen)
+            .with("detail", error)
             .hint("Choose another port with --listen.")
     })?;
     let address = listener.local_addr().map_err(|error| {
-        Fault::new(FaultKind::Internal, "serve.bind", format!("The address cannot be read: {error}."))
+        Fault::new(FaultKind::Internal, "serve.address", format!("The address cannot be read: {error}."))
+            .with("detail", error)
     })?;
     let sessions = Arc::new(Sessions::new()?);
     let served = Served { app: door.app.clone(), person: door.person.clone(), sessions: sessions.clone(), address };
@@ -65,9 +69,9 @@ pub(crate) async fn serve(door: &Door, options: Serve, out: &Out) -> Result<Exit
             url(sessions.token())
         )
     });
-    axum::serve(listener, router(served, &ui))
-        .await
-        .map_err(|error| Fault::new(FaultKind::Internal, "serve.ended", format!("The server ended: {error}.")))?;
+    axum::serve(listener, router(served, &ui)).await.map_err(|error| {
+        Fault::new(FaultKind::Internal, "serve.ended", format!("The server ended: {error}.")).with("detail", error)
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -99,6 +103,7 @@ pub(crate) fn find_ui(named: Option<PathBuf>) -> Result<PathBuf, Fault> {
             "serve.no_ui",
             format!("The built interface was not found in {}.", looked.join(" or ")),
         )
+        .with("folders", looked.join(", "))
         .hint("Build it with `cargo xtask ui`, or name its folder with --ui.")
     })
 }

@@ -39,3 +39,38 @@ fn no_sentence_stands_in_the_code() {
     }
     assert!(found.is_empty(), "sentences belong in ui/locales:\n{}", found.join("\n"));
 }
+
+#[test]
+fn every_fault_can_be_said_in_french() {
+    let catalogue: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(&read(std::path::Path::new("ui/locales/fr.json"))).unwrap();
+    let (mut seen, mut missing) = (0, Vec::new());
+    for file in files(&[".rs"]).iter().filter(|file| !file.to_string_lossy().contains("/examples/")) {
+        if file.ends_with("tests.rs")
+            || ["tests", "ui", "xtask"].iter().any(|part| file.components().any(|c| c.as_os_str() == *part))
+        {
+            continue;
+        }
+        let text = read(file);
+        for made in without_tests(&text).split("Fault::new(").skip(1) {
+            // Kind, code, message: a code that is no literal stands in a table, which has its own test.
+            let Some(code) = made.split_once(',').and_then(|(_, rest)| rest.trim_start().strip_prefix('"')) else {
+                continue;
+            };
+            let code = code.split('"').next().unwrap_or_default();
+            seen += 1;
+            let parts = ["", ".safe", ".hint"].map(|part| format!("fault.{code}{part}"));
+            let said = [";", "=>", "\n}"].iter().fold(made, |said, end| said.split(end).next().unwrap_or(said));
+            let wanted = [true, said.contains(".safe("), said.contains(".hint(")];
+            missing.extend(
+                parts
+                    .into_iter()
+                    .zip(wanted)
+                    .filter(|(key, wanted)| *wanted && !catalogue.contains_key(key))
+                    .map(|(key, _)| format!("{}: {key}", file.display())),
+            );
+        }
+    }
+    assert!(seen > 50, "only {seen} faults were found in the code");
+    assert!(missing.is_empty(), "ui/locales/fr.json lacks:\n{}", missing.join("\n"));
+}

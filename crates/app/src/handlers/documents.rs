@@ -24,6 +24,8 @@ pub(crate) async fn import_bytes(
 ) -> Result<DocumentView, Fault> {
     let bytes = STANDARD.decode(base64).map_err(|error| {
         Fault::new(FaultKind::Invalid, "import.base64", format!("“{name}” did not arrive whole: {error}."))
+            .with("name", &name)
+            .with("detail", error)
             .hint("Send it again.")
     })?;
     app.library().import_bytes(actor, &name, bytes).await.map_err(Fault::from)

@@ -122,6 +122,7 @@ fn no_agent() -> Fault {
 
 fn no_scratch(error: &std::io::Error) -> Fault {
     Fault::new(FaultKind::Unavailable, "bench.no_scratch", format!("No temporary folder can be made: {error}."))
+        .with("detail", error)
         .hint("Check that the temporary folder is not full, or name another with TMPDIR.")
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     cli::Mode,
     door::{Door, absolute},
-    out::{EXIT_PARTIAL, Out, bytes},
+    out::{EXIT_PARTIAL, Out, bytes, counted},
 };
 use app::Lang;
 use futures::StreamExt;
@@ -38,6 +38,11 @@ pub(super) async fn import(door: &Door, paths: &[PathBuf], plan: bool, out: &Out
         return Ok(ExitCode::SUCCESS);
     }
     let imported = import_and_wait(door, paths, out).await?;
+    // Nothing of what was named is there: that is no work done in part.
+    let nothing = imported.files + imported.known == 0;
+    if let ([LeftOutFile { fault, .. }], true, 0) = (imported.left_out.as_slice(), nothing, imported.more_left_out) {
+        return Err(fault.clone());
+    }
     out.value(&imported, |imported| imported.text(out.lang()));
     Ok(if imported.in_part() { ExitCode::from(EXIT_PARTIAL) } else { ExitCode::SUCCESS })
 }
@@ -131,7 +136,8 @@ fn absolute_all(paths: &[PathBuf]) -> Result<Vec<String>, Fault> {
 }
 
 fn plan_text(plan: &ImportPlan, lang: Lang) -> String {
-    let mut text = format!("{} files, {}, {} already here", plan.files, bytes(plan.bytes), plan.known);
+    let mut text =
+        format!("{}, {}, {} already here", counted(plan.files.into(), "file"), bytes(plan.bytes), plan.known);
     for format in &plan.formats {
         text.push_str(&format!("\n  {:>6} {}", format.count, format.format));
     }
@@ -221,10 +227,12 @@ async fn find(door: &Door, named: &str) -> Result<DocumentView, Fault> {
         (Some(document), None) => Ok(document),
         (Some(_), Some(_)) => {
             Err(Fault::new(FaultKind::Invalid, "cli.ambiguous", format!("Several documents are named “{named}”."))
+                .with("name", named)
                 .hint("Use the id from `atelier documents`."))
         }
         (None, _) => {
-            Err(Fault::new(FaultKind::NotFound, "document.unknown", format!("There is no document “{named}”."))
+            Err(Fault::new(FaultKind::NotFound, "cli.no_document", format!("There is no document “{named}”."))
+                .with("name", named)
                 .hint("List them with `atelier documents`."))
         }
     }
@@ -274,7 +282,7 @@ pub(super) async fn search(door: &Door, query: String, mode: Mode, limit: u32, o
                 format!("{}, page {}  ({:.3})\n    {snippet}", hit.document, hit.page, hit.score)
             })
             .collect();
-        format!("{}\n{} passages, {} ms", rows.join("\n"), found.hits.len(), found.ms)
+        format!("{}\n{}, {} ms", rows.join("\n"), counted(found.hits.len() as u64, "passage"), found.ms)
     });
     Ok(ExitCode::SUCCESS)
 }

@@ -19,10 +19,16 @@ struct Shown {
 pub(super) async fn egress(door: &Door, egress: Egress, out: &Out) -> Result<ExitCode, Fault> {
     if egress.seal || egress.unseal {
         door.call(Seal { sealed: egress.seal }).await?;
+        out.note(if egress.seal {
+            "sealed: every outbound connection is refused"
+        } else {
+            "the seal is off: the rules decide"
+        });
     }
     for (host, verdict) in [(egress.allow, Verdict::Allow), (egress.deny, Verdict::Deny)] {
         if let Some(host) = host {
-            door.call(AddRule { subject: RuleSubject::Host { host }, verdict }).await?;
+            let rule = door.call(AddRule { subject: RuleSubject::Host { host }, verdict }).await?;
+            out.note(&format!("from now on: {}", told_rule(&rule)));
         }
     }
     if let Some(named) = egress.remove_rule {
@@ -35,14 +41,17 @@ pub(super) async fn egress(door: &Door, egress: Egress, out: &Out) -> Result<Exi
         let known = door.call(ListModels {}).await?.endpoints.iter().any(|endpoint| endpoint.name == name);
         if !known {
             return Err(Fault::new(FaultKind::NotFound, "endpoint.unknown", format!("There is no endpoint “{name}”."))
+                .with("name", &name)
                 .hint("List them with `atelier models list`."));
         }
         door.call(RemoveEndpoint { name }).await?;
     }
     let totals = door.call(Open {}).await?.egress;
     let rules = door.call(ListRules {}).await?;
-    let entries = door.call(ReadLedger { before: None, limit: egress.limit }).await?;
-    let list_rules = egress.rules;
+    let entries = match egress.rules {
+        true => Vec::new(),
+        false => door.call(ReadLedger { before: None, limit: egress.limit }).await?,
+    };
     out.value(&Shown { totals, rules, entries }, |shown| {
         let mut lines = vec![format!(
             "{}{} sent outside today, {} received, {} requests refused",
@@ -51,15 +60,7 @@ pub(super) async fn egress(door: &Door, egress: Egress, out: &Out) -> Result<Exi
             bytes(shown.totals.received_today),
             shown.totals.refused_today
         )];
-        if list_rules {
-            lines.extend(shown.rules.iter().map(|rule| {
-                let about = match &rule.subject {
-                    RuleSubject::Host { host } => format!("host {host}"),
-                    RuleSubject::Tool { name } => format!("tool {name}"),
-                };
-                format!("rule {}  {:?} {about}", rule.id, rule.verdict)
-            }));
-        }
+        lines.extend(shown.rules.iter().map(|rule| format!("rule {}  {}", rule.id, told_rule(rule))));
         lines.extend(shown.entries.iter().map(|entry| {
             format!(
                 "{}  {:<10} {:<24} {:<28} {:>9} out {:>9} in  {:?}{}",
@@ -78,6 +79,18 @@ pub(super) async fn egress(door: &Door, egress: Egress, out: &Out) -> Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
+fn told_rule(rule: &RuleView) -> String {
+    let verdict = match rule.verdict {
+        Verdict::Allow => "allow",
+        Verdict::Ask => "ask before",
+        Verdict::Deny => "deny",
+    };
+    match &rule.subject {
+        RuleSubject::Host { host } => format!("{verdict} host {host}"),
+        RuleSubject::Tool { name } => format!("{verdict} tool {name}"),
+    }
+}
+
 /// Takes back the rule of this id, or all rules about this host or tool.
 async fn remove_rules(door: &Door, named: &str) -> Result<(), Fault> {
     let rules = door.call(ListRules {}).await?;
@@ -88,7 +101,8 @@ async fn remove_rules(door: &Door, named: &str) -> Result<(), Fault> {
     let found: Vec<RuleId> = rules.iter().filter(meant).map(|rule| rule.id).collect();
     if found.is_empty() {
         return Err(Fault::new(FaultKind::NotFound, "rule.unknown", format!("There is no rule “{named}”."))
-            .hint("List them with `atelier egress --rules`."));
+            .with("name", named)
+            .hint("List them with `atelier egress`."));
     }
     for rule in found {
         door.call(RemoveRule { rule }).await?;

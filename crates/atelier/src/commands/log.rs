@@ -3,7 +3,7 @@
 use crate::{
     cli::LogCommand,
     door::Door,
-    out::{Out, exit_code, when},
+    out::{Out, counted, exit_code, when},
 };
 use protocol::*;
 use serde::Serialize;
@@ -63,9 +63,9 @@ fn told_log(report: &LogReport) -> String {
             format!("NOT intact: the records hold, but these tables are not what they say: {tables}")
         }
         None => format!(
-            "intact: {} records of {} devices, head {}",
-            report.records,
-            report.devices,
+            "intact: {} of {}, head {}",
+            counted(report.records, "record"),
+            counted(report.devices.into(), "device"),
             &report.head.get(..16).unwrap_or(&report.head)
         ),
         Some(bad) => {

@@ -46,6 +46,7 @@ pub(super) async fn erase(door: &Door, id: &str, answers: bool, yes: bool, out: 
     let thing = find(door, id).await?;
     if !yes {
         return Err(Fault::new(FaultKind::Refused, "cli.unconfirmed", consequence(&thing, answers))
+            .with("name", name(&thing))
             .safe("Nothing was erased.")
             .hint("Say it again with --yes. There is no way back."));
     }
@@ -63,6 +64,7 @@ async fn find(door: &Door, id: &str) -> Result<Thing, Fault> {
     let document = || documents.into_iter().find(|document| document.document.to_string() == id).map(Thing::Document);
     chat.or_else(document).ok_or_else(|| {
         Fault::new(FaultKind::NotFound, "cli.not_removed", format!("Nothing that was removed has the id “{id}”."))
+            .with("id", &id)
             .hint("List what was removed with `atelier removed`.")
     })
 }
@@ -81,6 +83,13 @@ fn consequence(thing: &Thing, answers: bool) -> String {
             let RemovedDocument { name, answers, .. } = document;
             format!("This would erase “{name}” and its quotes in {answers} answers for good, {own}.")
         }
+    }
+}
+
+fn name(thing: &Thing) -> &str {
+    match thing {
+        Thing::Chat(chat) => titled(&chat.title),
+        Thing::Document(document) => &document.name,
     }
 }
 

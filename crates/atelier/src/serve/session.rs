@@ -102,6 +102,7 @@ fn secret() -> Result<String, Fault> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| {
         Fault::new(FaultKind::Internal, "serve.random", format!("The system gives no random numbers: {error}."))
+            .with("detail", error)
     })?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
