@@ -29,7 +29,9 @@ pub fn bench(places: &Places, options: &Options) -> Result<()> {
     setup::setup(places, &setup::Options { yes: options.yes, tests: screen, window: screen })?;
     ui::build(places)?;
     if screen {
-        build::programs(places)?;
+        let step = shell::step("Building the programs, and the tests that measure", "15 minutes the first time");
+        build::everything(places)?;
+        step.done("built");
     } else {
         build::terminal(places)?;
     }
@@ -49,13 +51,11 @@ pub fn bench(places: &Places, options: &Options) -> Result<()> {
 /// How fast the engine runs the starter model beside candle's own quantised Llama, in one call.
 fn peer(places: &Places, screen: bool) -> Result<Value> {
     let step = shell::step("Measuring the engine beside candle", "2 minutes");
-    let mut build = command("cargo", places);
-    // With the packages that were built before: the same features, so that nothing is built twice.
-    build.args(["build", "--locked", "-p", "atelier", "-p", "engine", "--example", "peer"]);
-    if screen {
-        build.args(["-p", "atelier-desktop"]);
+    if !screen {
+        // With the packages that were built before: the same features, so that nothing is built twice.
+        let build = ["build", "--locked", "-p", "atelier", "-p", "engine", "--example", "peer"];
+        shell::run(command("cargo", places).args(build))?;
     }
-    shell::run(&mut build)?;
     let mut run = command(places.program("examples/peer"), places);
     run.arg(places.data.join("models/SmolLM2-135M-Instruct.Q4_1.gguf"));
     let figures = serde_json::from_str(&shell::output(&mut run)?).context("the example peer")?;
@@ -68,19 +68,8 @@ fn on_screen(places: &Places) -> Result<Value> {
     let file = places.root.join("test-output/measured.json");
     let _ = std::fs::remove_file(&file);
     let step = shell::step("Measuring the browser and the window", "3 minutes");
-    shell::run(command("cargo", places).args(["build", "--locked", "-p", "store", "--example", "fill"]))?;
     let mut tests = command("cargo", places);
-    tests.args([
-        "test",
-        "--locked",
-        "-p",
-        "atelier-tests",
-        "--test",
-        "screen",
-        "--",
-        "--test-threads=1",
-        "long_chat::",
-    ]);
+    tests.args(["test", "--locked", "--workspace", "--test", "screen", "--", "--test-threads=1", "long_chat::"]);
     tests.env("ATELIER_UI", places.dist()).env("ATELIER_CACHE", &places.cache);
     shell::run(&mut tests)?;
     step.done("measured");

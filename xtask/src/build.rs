@@ -5,6 +5,7 @@ use crate::{
     shell::{self, command},
 };
 use anyhow::Result;
+use std::path::PathBuf;
 
 /// Builds the three programs that a person runs.
 pub fn programs(places: &Places) -> Result<()> {
@@ -27,3 +28,36 @@ pub fn terminal(places: &Places) -> Result<()> {
     step.done("built");
     Ok(())
 }
+
+/// Builds what people run in the end, optimised as a whole.
+pub fn release(places: &Places) -> Result<()> {
+    let step = shell::step("Building optimised programs", "20 to 40 minutes the first time");
+    let mut cargo = command("cargo", places);
+    cargo.args(["build", "--locked", "--release", "-p", "atelier-desktop", "-p", "atelier", "-p", "engine"]);
+    shell::run(&mut cargo)?;
+    step.done("built");
+    Ok(())
+}
+
+/// The optimised engine. Where the packages were built before it is one of them: built alone it would
+/// have other features of what they share, and be compiled a second time.
+pub fn release_engine(places: &Places) -> Result<PathBuf> {
+    let there = |name: &str| places.target.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    if there("atelier-desktop").exists() {
+        release(places)?;
+    } else {
+        let step = shell::step("Building the optimised engine", "10 minutes the first time");
+        shell::run(command("cargo", places).args(["build", "--locked", "--release", "-p", "engine"]))?;
+        step.done("built");
+    }
+    Ok(there("atelier-engine"))
+}
+
+/// Builds all of it, with tests and examples: what `cargo xtask test` runs and `cargo xtask bench` measures.
+pub fn everything(places: &Places) -> Result<()> {
+    shell::run(command("cargo", places).args(EVERYTHING))
+}
+
+/// The same packages with their tests, so that the programs which the scenarios start are built once,
+/// with the same features. (`cargo test` alone does not build every program.)
+const EVERYTHING: [&str; 7] = ["build", "--locked", "--workspace", "--lib", "--bins", "--tests", "--examples"];

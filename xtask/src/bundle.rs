@@ -40,11 +40,7 @@ pub fn bundle(places: &Places, options: &Options) -> Result<()> {
     if options.dev {
         build::programs(places)?;
     } else {
-        let step = shell::step("Building optimised programs", "20 to 40 minutes the first time");
-        let mut cargo = command("cargo", places);
-        cargo.args(["build", "--locked", "--release", "-p", "atelier-desktop", "-p", "atelier", "-p", "engine"]);
-        shell::run(&mut cargo)?;
-        step.done("built");
+        build::release(places)?;
     }
     let built = places.target.join(if options.dev { "debug" } else { "release" });
 

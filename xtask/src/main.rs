@@ -7,12 +7,14 @@
 
 mod assets;
 mod bench;
+mod bench_engine;
 mod build;
 mod bundle;
 mod count;
 mod demo;
 mod notices;
 mod packages;
+mod peer;
 mod places;
 mod run;
 mod setup;
@@ -48,6 +50,8 @@ enum Command {
     Demo(demo::Options),
     /// Measure the terminal program, the browser and the window; print the figures as JSON.
     Bench(bench::Options),
+    /// Measure the engine beside llama.cpp, which is built from its source package for that.
+    BenchEngine(bench_engine::Options),
     /// Check the store's SQL against the migrations and renew the `.sqlx` folder.
     Sqlx,
     /// Build the packages that people install (deb and rpm on Linux).
@@ -80,6 +84,7 @@ fn go(command: Command) -> Result<ExitCode> {
         Command::Test(options) => return test::test(&places, &options),
         Command::Demo(options) => return demo::demo(&places, &options),
         Command::Bench(options) => bench::bench(&places, &options)?,
+        Command::BenchEngine(options) => bench_engine::bench(&places, &options)?,
         Command::Sqlx => sqlx::prepare()?,
         Command::Bundle(options) => bundle::bundle(&places, &options)?,
         Command::Notices => {

@@ -1,6 +1,7 @@
 //! The second command of the README: every check, counted, closing with `N passed, N failed`.
 
 use crate::{
+    build,
     count::{self, Counts},
     places::Places,
     setup,
@@ -57,11 +58,7 @@ pub fn test(places: &Places, options: &Options) -> Result<ExitCode> {
         let lints = ["clippy", "--locked", "-p", "ui", "--target", wasm, "--", "-D", "warnings"];
         report.check("Lints of the interface as wasm", "2 minutes cold", || shell::run(&mut cargo(&lints)));
     }
-    // The same packages with their tests as below, so that the programs which the scenarios start
-    // are built once, with the same features. (`cargo test` alone does not build every program.)
-    let build = ["build", "--locked", "--workspace", "--lib", "--bins", "--tests", "--examples"];
-    let built =
-        report.check("Building programs and tests", "15 minutes cold", || shell::run(&mut cargo(&build))) && built;
+    let built = report.check("Building programs and tests", "15 minutes cold", || build::everything(places)) && built;
     if built {
         let mut tests = cargo(&["test", "--locked", "--workspace", "--no-fail-fast"]);
         if let Some(filter) = &options.filter {

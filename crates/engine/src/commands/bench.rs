@@ -46,6 +46,10 @@ pub struct Measured {
     pub write_runs: Vec<f64>,
     /// The share of the pieces of work that each thread did while writing.
     pub write_shares: Vec<f64>,
+    /// Bytes per second that as many threads read from memory when they do nothing else.
+    pub memory_per_second: f64,
+    /// The share of that which writing reaches: each token reads the whole file once.
+    pub share_of_memory: f64,
     /// The most memory that the process has had, where the system says so.
     pub peak_bytes: Option<u64>,
 }
@@ -77,6 +81,8 @@ pub fn bench(path: &Path, plan: Plan) -> Result<Measured> {
             add(&mut written_pieces, &between, &decoder.pieces());
         }
     }
+    let (peak_bytes, memory_per_second) = (peak(), memory_per_second(plan.threads));
+    let write_per_second = median(&write_runs);
     Ok(Measured {
         architecture: decoder.shape().architecture.clone(),
         threads: plan.threads,
@@ -86,11 +92,32 @@ pub fn bench(path: &Path, plan: Plan) -> Result<Measured> {
         prompt_runs,
         prompt_shares: shares(&read_pieces),
         write_test: format!("tg{}", plan.write),
-        write_per_second: median(&write_runs),
+        write_per_second,
         write_runs,
         write_shares: shares(&written_pieces),
-        peak_bytes: peak(),
+        memory_per_second,
+        share_of_memory: write_per_second * file.file_bytes() as f64 / memory_per_second,
+        peak_bytes,
     })
+}
+
+/// How fast `threads` threads read memory, one stream each, in bytes per second: the best of a few times.
+fn memory_per_second(threads: usize) -> f64 {
+    /// Far more than any cache holds.
+    const EACH: usize = 256 << 20;
+    const TIMES: usize = 5;
+    let streams: Vec<Vec<u64>> = (0..threads.max(1) as u64).map(|n| vec![n + 1; EACH / size_of::<u64>()]).collect();
+    let all = (streams.len() * EACH) as f64;
+    let time = || {
+        let began = Instant::now();
+        std::thread::scope(|scope| {
+            for stream in &streams {
+                scope.spawn(|| std::hint::black_box(stream.iter().fold(0u64, |sum, word| sum.wrapping_add(*word))));
+            }
+        });
+        all / began.elapsed().as_secs_f64()
+    };
+    (0..TIMES).map(|_| time()).fold(0.0, f64::max)
 }
 
 /// Adds to `all` what was done between two counts.
@@ -153,10 +180,12 @@ impl Measured {
             )
         };
         format!(
-            "| architecture | threads |     test | tokens/s     | share        |\n| --- | --- | --- | --- | --- |\n{}{}load {:.0} ms\n",
+            "| architecture | threads |     test | tokens/s     | share        |\n| --- | --- | --- | --- | --- |\n{}{}load {:.0} ms, writing reads {:.1} of {:.1} GB/s\n",
             row(&self.prompt_test, self.prompt_per_second, &self.prompt_shares),
             row(&self.write_test, self.write_per_second, &self.write_shares),
-            self.load_ms
+            self.load_ms,
+            self.share_of_memory * self.memory_per_second / 1e9,
+            self.memory_per_second / 1e9
         )
     }
 }
