@@ -19,7 +19,7 @@ use std::time::Duration;
 use wasm_bindgen_futures::spawn_local;
 
 /// How many older ones are read at once while someone scrolls. Few of them are drawn.
-const OLDER: u32 = 120;
+const OLDER: u32 = 60;
 /// The longest pause before the workspace is opened again.
 const LONGEST_PAUSE_MS: u32 = 8_000;
 /// A hidden page gets no frames; then events are applied this often.

@@ -176,9 +176,3 @@ pub fn follow_width(px: u32, told: impl Fn(bool) + 'static) {
     // The browser lets go of a query that nobody holds.
     std::mem::forget(query);
 }
-
-/// Whether something has the focus that is not in the same part of the page as this element.
-pub fn has_focus_elsewhere(element: &Element, part: &str) -> bool {
-    let around = |element: &Element| element.closest(part).ok().flatten();
-    focused().is_some_and(|focused| focused.tag_name() != "BODY" && around(&focused) != around(element))
-}

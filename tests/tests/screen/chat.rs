@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 const ENTER: char = '\u{e007}';
 const ESCAPE: char = '\u{e00c}';
+const ARROW_UP: char = '\u{e013}';
 /// An answer to this goes on for a while.
 const LONG: &str = "Write a detailed lesson plan about the water cycle with ten sections of several sentences each.";
 
@@ -159,6 +160,16 @@ fn an_edited_question_is_a_branch_that_stays_chosen() {
     browser.find(".msg.answer[aria-busy=false]");
     browser.click(".msg.question .branches button:first-child");
     shown("Say yes.", "1/2");
+    // The arrow up in an empty message field edits the last question, with the hand on it at once.
+    browser.click("#message");
+    browser.press(&[ARROW_UP]);
+    browser.until("the question's words can be written in", || {
+        let field =
+            browser.script("const field = document.activeElement; return field.closest('.edit') && field.value");
+        (field.as_str() == Some("Say yes.")).then_some(())
+    });
+    browser.press(&[ESCAPE]);
+    until_count(&browser, ".composer.edit", 0);
     browser.script("location.reload(); return true");
     shown("Say yes.", "1/2");
 }

@@ -84,6 +84,23 @@ const CREEP: &str = "const done = arguments[arguments.length - 1];
     };
     step();";
 
+/// With larger text the page is zoomed in a browser: rows cover the view there too, wherever it is.
+fn covered(screen: &Driver) {
+    let blank = "const thread = document.querySelector('.thread'), view = thread.getBoundingClientRect();
+        const rows = [...thread.querySelectorAll('.msg')].map((m) => m.getBoundingClientRect());
+        return rows.length && rows[0].top <= view.top + 60 && rows[rows.length - 1].bottom >= view.bottom - 60;";
+    for zoom in ["1.5", "0.9", "1"] {
+        screen.script(&format!("document.documentElement.style.setProperty('--zoom', {zoom}); return true"));
+        for part in ["0.5", "0.9", "0.1"] {
+            screen.script(&format!(
+                "const thread = document.querySelector('.thread');
+                 thread.scrollTop = thread.scrollHeight * {part}; return true"
+            ));
+            screen.until("rows where the view is", || screen.script(blank).as_bool()?.then_some(()));
+        }
+    }
+}
+
 /// Opens the chat twice, scrolls to its beginning and back to its end, and looks at what was drawn,
 /// whether what was read stayed in its place, and how long the page stood still.
 fn check(screen: &Driver, chat: &str, name: &str) {
@@ -136,6 +153,7 @@ fn check(screen: &Driver, chat: &str, name: &str) {
     assert!(cold < OPENS_WITHIN_MS, "it took {cold} ms to open");
     let worst = frames.map(|(_, longest)| longest).into_iter().fold(0.0, f64::max);
     assert!(worst < LONGEST_FRAME_MS, "the page stood still: {frames:?}");
+    covered(screen);
 }
 
 #[test]

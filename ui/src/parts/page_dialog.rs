@@ -70,6 +70,27 @@ pub fn Wide(
     }
 }
 
+/// A document's name that opens its page with a passage marked.
+#[component]
+pub fn PageLink(
+    /// The name.
+    name: String,
+    /// The page and the passage.
+    shown: Shown,
+) -> impl IntoView {
+    let open = RwSignal::new(false);
+    let title = RwSignal::new(name.clone());
+    let wanted = Signal::derive(move || Some((shown.clone(), shown.page)));
+    view! {
+        <button type="button" class="link cut" aria-haspopup="dialog" on:click=move |_| open.set(true)>
+            {name}
+        </button>
+        <Dialog open close=move |()| open.set(false) title class="page-dialog" cross=true>
+            <Sheet wanted title/>
+        </Dialog>
+    }
+}
+
 #[component]
 fn Sheet(wanted: Signal<Option<(Shown, u32)>>, title: RwSignal<String>) -> impl IntoView {
     let client = use_client();

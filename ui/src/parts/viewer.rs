@@ -6,7 +6,7 @@ use super::{
     notice::FaultNotice,
     page_dialog::Wide,
 };
-use crate::client::use_client;
+use crate::{client::use_client, route::Route};
 use leptos::{html, prelude::*};
 use protocol::{DocumentId, Fault, PageView, ReadPage, Span};
 use std::time::Duration;
@@ -66,6 +66,7 @@ pub fn Viewer(
     });
     let loaded = RwSignal::new(Loaded::Nothing);
     let asked = StoredValue::new(0_u32);
+    let replied = StoredValue::new(0_u32);
     Effect::new(move || {
         let Some((shown, page)) = wanted.get() else { return };
         let number = asked.get_value().wrapping_add(1);
@@ -75,7 +76,8 @@ pub fn Viewer(
         set_timeout(
             move || {
                 let waits = loaded.try_with_untracked(|loaded| !matches!(loaded, Loaded::Page(page_now) if page_now.page == page && page_now.document == shown.document));
-                if latest() && waits == Some(true) {
+                // A fault that came sooner stays.
+                if latest() && waits == Some(true) && replied.try_get_value() != Some(number) {
                     loaded.set(Loaded::Slow);
                 }
             },
@@ -85,6 +87,7 @@ pub fn Viewer(
             let call = ReadPage { document: shown.document, page, passage, width: PICTURE_WIDTH };
             let reply = client.call(call).await;
             if latest() {
+                replied.set_value(number);
                 loaded.set(match reply {
                     Ok(page) => Loaded::Page(Box::new(page)),
                     Err(fault) => Loaded::Failed(fault),
@@ -141,6 +144,7 @@ pub fn Viewer(
                         }
                         .into_any()
                     }
+                    None if loaded.with(|loaded| matches!(loaded, Loaded::Failed(_))) => ().into_any(),
                     None => view! { <span class="skel"></span> }.into_any(),
                 }}
             </div>
@@ -152,7 +156,18 @@ pub fn Viewer(
                     Loaded::Nothing => ().into_any(),
                     Loaded::Slow => view! { <Waiting/> }.into_any(),
                     Loaded::Page(page) => view! { <Page page=*page/> }.into_any(),
-                    Loaded::Failed(fault) => view! { <FaultNotice fault/> }.into_any(),
+                    Loaded::Failed(fault) => {
+                        let removed = fault.code == "document.unknown";
+                        view! {
+                            <FaultNotice fault>
+                                {removed
+                                    .then(|| {
+                                        view! { <a class="btn sm" href=Route::Removed.href()>{t!("viewer.see_removed")}</a> }
+                                    })}
+                            </FaultNotice>
+                        }
+                            .into_any()
+                    }
                 }}
             </div>
         </div>

@@ -44,6 +44,8 @@ pub struct ChatScreen {
     pub editing: RwSignal<Option<ItemId>>,
     /// Its words so far: they stay while its row is not on the page.
     pub edited: RwSignal<String>,
+    /// Whether the field for that is to take the focus when it appears.
+    pub takes_focus: RwSignal<bool>,
     /// The steps that are unfolded, by their answer and place.
     pub unfolded: RwSignal<HashSet<(ItemId, usize)>>,
     /// Whether the view follows new text.
@@ -52,6 +54,15 @@ pub struct ChatScreen {
     pub at_end: RwSignal<bool>,
     /// The answer whose making is explained.
     pub explaining: RwSignal<Option<ItemId>>,
+}
+
+impl ChatScreen {
+    /// Begins to edit a question that has these words.
+    pub fn edit(self, id: ItemId, text: String) {
+        self.edited.set(text);
+        self.takes_focus.set(true);
+        self.editing.set(Some(id));
+    }
 }
 
 /// The chat.
@@ -66,6 +77,7 @@ pub fn Chat(
         chat,
         editing: RwSignal::new(None),
         edited: RwSignal::default(),
+        takes_focus: RwSignal::default(),
         unfolded: RwSignal::default(),
         following: RwSignal::new(true),
         at_end: RwSignal::new(true),

@@ -63,7 +63,7 @@ pub fn Answer(here: ChatScreen, id: ItemId) -> impl IntoView {
 
 /// What a person must know about the evidence before reading the answer.
 fn notice(supported: Option<Support>, status: &ItemStatus, asked_model: bool) -> Option<AnyView> {
-    let complete = *status == ItemStatus::Complete;
+    let complete = matches!(status, ItemStatus::Complete | ItemStatus::CutShort);
     match supported? {
         Support::Yes => None,
         // Code found a sentence that is near and no answer, and asked no model.

@@ -165,9 +165,13 @@ pub fn Composer(
             "ArrowUp" if draft.with_untracked(|draft| draft.text.is_empty()) => {
                 if let Some(here) = chat {
                     event.prevent_default();
-                    here.editing.set(store.with_untracked(|space| {
-                        space.items.iter().rev().find(|item| item.kind == ItemKind::Question).map(|item| item.id)
-                    }));
+                    let last = store.with_untracked(|space| {
+                        let last = space.items.iter().rev().find(|item| item.kind == ItemKind::Question);
+                        last.map(|item| (item.id, item.text.clone()))
+                    });
+                    if let Some((id, text)) = last {
+                        here.edit(id, text);
+                    }
                 }
             }
             _ => {}

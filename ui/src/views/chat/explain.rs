@@ -4,11 +4,11 @@ use super::ChatScreen;
 use crate::{
     client::use_client,
     i18n,
-    parts::{dialog::Dialog, notice::FaultNotice},
+    parts::{dialog::Dialog, notice::FaultNotice, page_dialog::PageLink, viewer::Shown},
     told,
 };
 use leptos::prelude::*;
-use protocol::{Evidence, Explain as ExplainCall, Explanation, Fault, ItemId, PassageView, Replay, ReplayReport};
+use protocol::{Evidence, Explain as ExplainCall, Explanation, Fault, ItemId, PassageView, Replay, ReplayReport, Span};
 use wasm_bindgen_futures::spawn_local;
 
 /// The dialog.
@@ -92,10 +92,9 @@ fn Told(story: Explanation) -> impl IntoView {
                 .into_iter()
                 .map(|passage| {
                     let hash = groups(passage.hash.get(..16).unwrap_or(&passage.hash));
-                    let name = if passage.name.is_empty() { t!("cite.erased") } else { passage.name };
                     view! {
                         <li>
-                            <span class="cut">{name}</span>
+                            <Name passage=passage.clone()/>
                             <span class="faint num">{t!("cite.page", page = passage.page)}</span>
                             <span class="mono faint">{hash}</span>
                         </li>
@@ -152,7 +151,7 @@ fn Search(evidence: Evidence) -> impl IntoView {
                     let score = scored(&passage);
                     view! {
                         <li>
-                            <span class="cut">{passage.name}</span>
+                            <Name passage=passage.clone()/>
                             <span class="faint num">{t!("cite.page", page = passage.page)}</span>
                             <span class="faint num nowrap">{score}</span>
                         </li>
@@ -161,6 +160,17 @@ fn Search(evidence: Evidence) -> impl IntoView {
                 .collect_view()}
         </ul>
     }
+}
+
+/// The document of a passage: its page is a click away, unless it was erased.
+#[component]
+fn Name(passage: PassageView) -> impl IntoView {
+    if passage.name.is_empty() {
+        return view! { <span class="cut">{t!("cite.erased")}</span> }.into_any();
+    }
+    let PassageView { document, name, page, start, end, .. } = passage;
+    let shown = Shown { document, page, passage: Some(Span { start, end }), page_hash: None };
+    view! { <PageLink name shown/> }.into_any()
 }
 
 /// How near a passage comes to the question, by words and, where it was computed, by meaning.

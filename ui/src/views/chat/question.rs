@@ -32,10 +32,7 @@ pub fn Question(here: ChatScreen, id: ItemId) -> impl IntoView {
                             class="btn icon ghost sm"
                             aria-label=t!("question.edit")
                             title=t!("question.edit")
-                            on:click=move |_| {
-                                here.edited.set(text.get_untracked());
-                                here.editing.set(Some(id));
-                            }
+                            on:click=move |_| here.edit(id, text.get_untracked())
                         >
                             <Glyph icon=Icon::Pencil size=14/>
                         </button>
@@ -95,8 +92,9 @@ fn Edit(here: ChatScreen, id: ItemId) -> impl IntoView {
     let sending = RwSignal::new(false);
     Effect::new(move || {
         if let Some(field) = field.get() {
-            // Not where the row comes back to the page: then the hand is somewhere else by now.
-            if !dom::has_focus_elsewhere(&field, ".msg") {
+            // Not where the row comes back to the page: the hand is somewhere else by then.
+            if here.takes_focus.get_untracked() {
+                here.takes_focus.set(false);
                 let _ = field.focus();
             }
             super::composer::fit(&field);

@@ -9,7 +9,7 @@ use leptos::{html, prelude::*};
 use protocol::ItemId;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, FocusOptions, HtmlElement};
+use web_sys::{Element, FocusOptions, HtmlElement, Node};
 
 /// The page is asked so often whether the rows that were ordered are there.
 const ASKED: usize = 16;
@@ -27,6 +27,22 @@ pub struct Drawn {
     count: usize,
 }
 
+impl Drawn {
+    fn of(ids: &[ItemId], stretch: Stretch) -> Self {
+        let Stretch { rows, above, below } = stretch;
+        Self { ids: ids[rows].to_vec(), above, below, count: ids.len() }
+    }
+
+    /// The drawn rows that are still among all, as one stretch: another branch may have begun in between.
+    fn among(&self, ids: &[ItemId], heights: &Heights) -> Stretch {
+        let skipped = self.ids.iter().position(|id| ids.contains(id)).unwrap_or(self.ids.len());
+        let first = self.ids.get(skipped).and_then(|id| ids.iter().position(|known| known == id)).unwrap_or(0);
+        let same = self.ids[skipped..].iter().zip(&ids[first..]).take_while(|(drawn, known)| drawn == known).count();
+        let gone: f64 = self.ids[..skipped].iter().map(|id| heights.of(*id)).sum();
+        Stretch { rows: first..first + same, above: self.above + gone, below: self.below }
+    }
+}
+
 /// The transcript's rows. Copied freely.
 #[derive(Clone, Copy)]
 pub struct Rows {
@@ -40,15 +56,13 @@ pub struct Rows {
     pub drawn: RwSignal<Drawn>,
     heights: StoredValue<Heights>,
     moving: StoredValue<bool>,
+    focusing: StoredValue<bool>,
 }
 
 impl Rows {
     /// The rows of these items, at their end.
     pub fn new(ids: Memo<Vec<ItemId>>) -> Self {
-        let drawn = ids.with_untracked(|ids| {
-            let end = stretch::at_end(ids, &Heights::default());
-            Drawn { ids: ids[end.rows].to_vec(), above: end.above, below: end.below, count: ids.len() }
-        });
+        let drawn = ids.with_untracked(|ids| Drawn::of(ids, stretch::at_end(ids, &Heights::default())));
         Self {
             thread: NodeRef::new(),
             list: NodeRef::new(),
@@ -56,6 +70,7 @@ impl Rows {
             drawn: RwSignal::new(drawn),
             heights: StoredValue::new(Heights::default()),
             moving: StoredValue::new(false),
+            focusing: StoredValue::new(false),
         }
     }
 
@@ -69,39 +84,25 @@ impl Rows {
         self.measure(&list);
         let Some(next) = self.next(&thread, &list) else { return };
         let anchor = anchor(&thread, &list, &next.ids);
-        let_go_of_focus(&thread, &next.ids);
-        self.moving.set_value(true);
-        self.drawn.set(next.clone());
-        spawn_local(async move {
-            self.there(&next).await;
-            self.moving.try_set_value(false);
-            let Some((thread, list)) = self.elements() else { return };
-            if let Some((id, before)) = anchor
-                && let Some(row) = find(&list, id)
-            {
-                let by = top(&row) - top(&thread) - before;
-                // Whole pixels: the page keeps no parts of them, and half a pixel is no jump.
-                if by.abs() >= 1.0 {
-                    thread.set_scroll_top(thread.scroll_top() + by.round() as i32);
-                }
-            }
-            moved();
-        });
+        self.put(next, anchor, moved);
     }
 
     /// Brings a row to the upper edge of the view.
-    pub fn reveal(self, id: ItemId, moved: impl Fn() + Clone + 'static) {
+    pub fn reveal(self, id: ItemId, moved: impl Fn() + 'static) {
         let Some((thread, list)) = self.elements() else { return };
         if let Some(row) = find(&list, id) {
             return row.scroll_into_view();
         }
-        let place = self.ids.with_untracked(|ids| {
+        self.measure(&list);
+        let next = self.ids.with_untracked(|ids| {
             let row = ids.iter().position(|known| *known == id)?;
-            self.heights.try_with_value(|heights| stretch::top_of(ids, heights, row))
+            self.heights.try_with_value(|heights| {
+                let seen = Seen { top: stretch::top_of(ids, heights, row), height: f64::from(thread.client_height()) };
+                Drawn::of(ids, stretch::around(ids, heights, seen, 0..0))
+            })
         });
-        let Some(place) = place else { return };
-        thread.set_scroll_top((place + top(&list) - top(&thread)) as i32 + thread.scroll_top());
-        self.draw(move || {
+        let Some(next) = next else { return };
+        self.put(next, None, move || {
             if let Some(row) = self.elements().and_then(|(_, list)| find(&list, id)) {
                 row.scroll_into_view();
             }
@@ -109,35 +110,86 @@ impl Rows {
         });
     }
 
+    /// Whether this moves the focus itself just now: nobody has put a hand on anything.
+    pub fn moves_focus(self) -> bool {
+        self.focusing.try_get_value() == Some(true)
+    }
+
+    /// Changes what is on the page. The `anchor` stays where it is in the view; focus and selection stay too.
+    fn put(self, next: Drawn, anchor: Option<(ItemId, f64)>, moved: impl Fn() + 'static) {
+        let Some((thread, list)) = self.elements() else { return };
+        self.keep_focus(&thread, &next.ids);
+        let held = dom::focused().filter(|held| list.contains(Some(held)) && **held != *list);
+        let selected = selected(&thread);
+        self.moving.set_value(true);
+        self.drawn.set(next.clone());
+        spawn_local(async move {
+            self.there(&next).await;
+            self.moving.try_set_value(false);
+            let Some((thread, list)) = self.elements() else { return };
+            // Leptos takes rows that stay out of the page and puts them back in: that loses both.
+            if let Some(held) = held
+                && dom::focused().is_none_or(|now| now.tag_name() == "BODY")
+            {
+                self.focus(&held);
+            }
+            if let Some(selected) = selected {
+                selected.restore();
+            }
+            self.hold(&thread, &list, anchor).await;
+            moved();
+        });
+    }
+
+    /// Puts the anchor back where it was: by the blank above it where there is enough, since a written
+    /// scroll position ends a scroll that is under way.
+    async fn hold(self, thread: &HtmlElement, list: &HtmlElement, anchor: Option<(ItemId, f64)>) {
+        let Some((id, before)) = anchor else { return };
+        let Some(row) = find(list, id) else { return };
+        let by = (top(&row) - top(thread)) / zoom(list) - before;
+        // Whole pixels: a scroll position keeps no parts of them, and half a pixel is no jump.
+        let by = by.round();
+        if by == 0.0 {
+            return;
+        }
+        let above = self.drawn.try_with_untracked(|drawn| drawn.above).unwrap_or_default();
+        if above > 0.0 && above - by >= 0.0 {
+            self.drawn.try_update(|drawn| drawn.above -= by);
+            leptos::task::tick().await;
+        } else {
+            thread.set_scroll_top(thread.scroll_top() + by as i32);
+        }
+    }
+
     /// What should be on the page, if that is not there already.
-    fn next(self, thread: &Element, list: &Element) -> Option<Drawn> {
+    fn next(self, thread: &HtmlElement, list: &HtmlElement) -> Option<Drawn> {
         let now = self.drawn.try_get_untracked()?;
-        let (offset, height) = (top(thread) - top(list), f64::from(thread.client_height()));
+        let (offset, height) = ((top(thread) - top(list)) / zoom(list), f64::from(thread.client_height()));
         self.ids.with_untracked(|ids| {
-            let at = |id: Option<&ItemId>| ids.iter().position(|known| Some(known) == id);
-            let drawn = match (at(now.ids.first()), at(now.ids.last())) {
-                (Some(first), Some(last)) if first <= last => first..last + 1,
-                _ => 0..0,
-            };
             let next = self.heights.try_with_value(|heights| {
-                let page = Stretch { rows: drawn.clone(), above: now.above, below: now.below };
+                let page = now.among(ids, heights);
                 let seen = Seen { top: stretch::located(ids, heights, &page, offset), height };
-                let next = stretch::around(ids, heights, seen, drawn.clone());
-                if selects(thread) { stretch::with(ids, heights, next, drawn) } else { next }
+                let next = stretch::around(ids, heights, seen, page.rows.clone());
+                // Selected text would be lost, and what is being written.
+                if writes(list) || selected(thread).is_some() {
+                    stretch::with(ids, heights, next, page.rows)
+                } else {
+                    next
+                }
             })?;
-            let rows = &ids[next.rows];
             // Heights that are only estimated do not move what stands.
-            let same = rows == now.ids.as_slice() && ids.len() == now.count;
-            (!same).then(|| Drawn { ids: rows.to_vec(), above: next.above, below: next.below, count: ids.len() })
+            let same = ids[next.rows.clone()] == now.ids[..] && ids.len() == now.count;
+            (!same).then(|| Drawn::of(ids, next))
         })
     }
 
     /// Learns how high the drawn rows are.
-    fn measure(self, list: &Element) {
+    fn measure(self, list: &HtmlElement) {
+        let zoom = zoom(list);
         self.heights.try_update_value(|heights| {
             for row in rows(list) {
                 if let Some(id) = item(&row) {
-                    heights.learn(id, row.get_bounding_client_rect().height());
+                    heights.learn(id, row.get_bounding_client_rect().height() / zoom);
                 }
             }
         });
@@ -154,6 +206,23 @@ impl Rows {
                 return;
             }
         }
+    }
+
+    /// The focus stays in the transcript when the row that has it leaves the page.
+    fn keep_focus(self, thread: &HtmlElement, staying: &[ItemId]) {
+        let row = dom::focused().and_then(|focused| focused.closest(".msg").ok().flatten());
+        if row.and_then(|row| item(&row)).is_some_and(|id| !staying.contains(&id)) {
+            self.focus(thread);
+        }
+    }
+
+    /// Moves the focus and nothing else.
+    fn focus(self, element: &HtmlElement) {
+        let options = FocusOptions::new();
+        options.set_prevent_scroll(true);
+        self.focusing.set_value(true);
+        let _ = element.focus_with_options(&options);
+        self.focusing.try_set_value(false);
     }
 
     fn elements(self) -> Option<(HtmlElement, HtmlElement)> {
@@ -186,28 +255,46 @@ fn top(element: &Element) -> f64 {
 }
 
 /// The first row in sight that stays on the page, and how far below the view's upper edge it begins.
-fn anchor(thread: &Element, list: &Element, staying: &[ItemId]) -> Option<(ItemId, f64)> {
-    let edge = top(thread);
+fn anchor(thread: &HtmlElement, list: &HtmlElement, staying: &[ItemId]) -> Option<(ItemId, f64)> {
+    let (edge, zoom) = (top(thread), zoom(list));
     rows(list).find_map(|row| {
         let id = item(&row).filter(|id| staying.contains(id))?;
         let place = row.get_bounding_client_rect();
-        (place.bottom() > edge).then_some((id, place.top() - edge))
+        (place.bottom() > edge).then_some((id, (place.top() - edge) / zoom))
     })
 }
 
-/// The focus stays in the transcript when the row that has it leaves the page.
-fn let_go_of_focus(thread: &HtmlElement, staying: &[ItemId]) {
-    let Some(row) = dom::focused().and_then(|focused| focused.closest(".msg").ok().flatten()) else { return };
-    if item(&row).is_some_and(|id| !staying.contains(&id)) {
-        let options = FocusOptions::new();
-        options.set_prevent_scroll(true);
-        let _ = thread.focus_with_options(&options);
+/// Rects are zoomed with the page; scroll positions and lengths in styles are not.
+fn zoom(list: &HtmlElement) -> f64 {
+    let (seen, own) = (list.get_bounding_client_rect().height(), f64::from(list.offset_height()));
+    if seen > 0.0 && own > 0.0 { seen / own } else { 1.0 }
+}
+
+/// Whether someone writes in a row.
+fn writes(list: &Element) -> bool {
+    dom::focused().is_some_and(|focused| focused.tag_name() == "TEXTAREA" && list.contains(Some(&focused)))
+}
+
+/// Selected text: where it begins and ends.
+struct Selected {
+    from: (Node, u32),
+    to: (Node, u32),
+}
+
+impl Selected {
+    fn restore(&self) {
+        if let Ok(Some(selection)) = window().get_selection() {
+            let ((from, at), (to, end)) = (&self.from, &self.to);
+            // A row that has left the page takes its selection with it.
+            let _ = selection.set_base_and_extent(from, *at, to, *end);
+        }
     }
 }
 
-/// Whether text of the transcript is selected.
-fn selects(thread: &Element) -> bool {
-    let Some(selection) = window().get_selection().ok().flatten() else { return false };
-    let inside = selection.anchor_node().is_some_and(|node| thread.contains(Some(&node)));
-    inside && !selection.is_collapsed()
+/// The text that is selected in the transcript.
+fn selected(thread: &Element) -> Option<Selected> {
+    let selection = window().get_selection().ok().flatten()?;
+    let (from, to) = (selection.anchor_node()?, selection.focus_node()?);
+    (!selection.is_collapsed() && thread.contains(Some(&from)))
+        .then(|| Selected { from: (from, selection.anchor_offset()), to: (to, selection.focus_offset()) })
 }

@@ -5,7 +5,7 @@ use super::{
     ChatScreen, THREAD_ID,
     answer::Answer,
     question::Question,
-    rows::Rows,
+    rows::{Rows, row_of},
     strip::{Strip, fits, question_above},
     to_newest,
 };
@@ -51,11 +51,17 @@ pub fn Transcript(here: ChatScreen) -> impl IntoView {
     // Other items are here now: new ones, older ones, or those of another branch.
     Effect::new(move || {
         ids.track();
-        view.draw();
+        view.resized();
+    });
+    // A question that is edited must be there to be written in.
+    Effect::new(move || {
+        if let Some(id) = here.editing.get() {
+            view.show(id);
+        }
     });
     view! {
         <div class="thread-frame">
-            <Strip asked=view.asked to=move |id| view.rows.reveal(id, move || view.drawn())/>
+            <Strip asked=view.asked to=move |id| view.reveal(id)/>
             <div
                 class="thread"
                 id=THREAD_ID
@@ -125,12 +131,31 @@ impl View {
             self.here.following.set(follow);
         }
         self.draw();
-        let above = if fits() { question_above(self.client, &thread) } else { None };
-        if self.asked.with_untracked(|asked| *asked != above) {
-            self.asked.set(above);
-        }
+        self.ask();
         if now < AHEAD {
             self.read_older();
+        }
+    }
+
+    /// Notes whose answer is read.
+    fn ask(self) {
+        let Some(thread) = self.rows.thread.try_get_untracked().flatten() else { return };
+        let above = if fits() { question_above(self.client, &thread) } else { None };
+        if self.asked.try_get_untracked() != Some(above) {
+            self.asked.try_set(above);
+        }
+    }
+
+    /// Goes to a row.
+    fn reveal(self, id: ItemId) {
+        self.here.following.set(false);
+        self.rows.reveal(id, move || self.drawn());
+    }
+
+    /// Goes to a row that is not on the page.
+    fn show(self, id: ItemId) {
+        if row_of(id).is_none() {
+            self.reveal(id);
         }
     }
 
@@ -146,6 +171,7 @@ impl View {
         }
         self.last_top.try_set_value(thread.scroll_top());
         self.at_end();
+        self.ask();
         // Rows that were drawn for the first time may be lower than was estimated.
         request_animation_frame(move || self.draw());
     }
@@ -155,17 +181,22 @@ impl View {
         let Some(thread) = self.rows.thread.try_get_untracked().flatten() else { return };
         // Someone may have scrolled up since the last scroll event was told: that lets go.
         let up = self.last_top.try_get_value().is_some_and(|last| thread.scroll_top() < last);
-        if self.here.following.try_get_untracked() == Some(true) && !up {
-            to_newest();
-            self.last_top.try_set_value(thread.scroll_top());
+        let at_end = self.at_end();
+        if self.here.following.try_get_untracked() == Some(true) {
+            if up && !at_end {
+                self.here.following.try_set(false);
+            } else {
+                to_newest();
+                self.last_top.try_set_value(thread.scroll_top());
+                self.at_end();
+            }
         }
-        self.at_end();
         self.draw();
     }
 
     /// A person has put the hand on something: new text does not take it away.
     fn let_go(self) {
-        if self.here.following.get_untracked() {
+        if self.here.following.get_untracked() && !self.rows.moves_focus() {
             let Some(thread) = self.rows.thread.get_untracked() else { return };
             let scrolls = thread.scroll_height() > thread.client_height();
             self.here.following.set(!scrolls);

@@ -103,6 +103,13 @@ fn Step(here: ChatScreen, at: usize, id: ItemId, #[prop(into)] step: Signal<Opti
     let open = Memo::new(move |_| here.unfolded.with(|all| all.contains(&(id, at))));
     let body = format!("step-{id}-{at}");
     let has_detail = move || step.with(|step| step.as_ref().is_some_and(|step| step.detail != Detail::default()));
+    let has_passages = move || {
+        step.with(|step| {
+            step.as_ref().is_some_and(|step| {
+                step.state == StepState::Done && matches!(step.kind, StepKind::Searched | StepKind::Checked)
+            })
+        })
+    };
     let mono = move || {
         step.with(|step| {
             step.as_ref().is_some_and(|step| {
@@ -134,10 +141,17 @@ fn Step(here: ChatScreen, at: usize, id: ItemId, #[prop(into)] step: Signal<Opti
             {move || {
                 if has_detail() {
                     step.with(|step| step.as_ref().map(|step| told::detail(&step.detail)).unwrap_or_default())
+                } else if has_passages() {
+                    String::new()
                 } else {
                     t!("work.no_detail")
                 }
             }}
+            <Show when=has_passages>
+                <button type="button" class="link" on:click=move |_| here.explaining.set(Some(id))>
+                    {t!("work.see_passages")}
+                </button>
+            </Show>
         </div>
     }
 }
