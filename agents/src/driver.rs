@@ -77,7 +77,7 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             frame: Duration::from_millis(25),
-            checkpoint: Duration::from_secs(1),
+            checkpoint: Duration::from_millis(250),
             approval: Duration::from_secs(30 * 60),
             grace: Duration::from_secs(3),
             tool: Duration::from_secs(60),

@@ -76,7 +76,7 @@ impl Turn {
             self.check(ItemStatus::CutShort, out);
         } else if repeats_itself(self.own_text()) {
             // A small model in a loop says nothing more, however long it goes on.
-            self.check(ItemStatus::Complete, out);
+            self.check(ItemStatus::CutShort, out);
         }
     }
 
@@ -266,11 +266,18 @@ pub(crate) fn repeats_itself(text: &str) -> bool {
     if !text.ends_with(char::is_whitespace) && !text.ends_with(['.', '!', '?', ':', ',']) {
         return false;
     }
-    let words: Vec<&str> = text.split_whitespace().rev().take(3 * LOOP_LONGEST).collect();
+    let words: Vec<&str> = text.split_whitespace().rev().take(3 * LOOP_LONGEST).map(unnumbered).collect();
     (LOOP_WORDS..=LOOP_LONGEST.min(words.len() / 3)).any(|length| {
         let (last, before) = words.split_at(length);
         last == &before[..length] && last == &before[length..2 * length]
     })
+}
+
+/// A list that says the same in every line counts on: its numbers are no difference.
+fn unnumbered(word: &str) -> &str {
+    let digits = word.trim_end_matches(['.', ')']);
+    let counts = digits.len() < word.len() && (1..=3).contains(&digits.len());
+    if counts && digits.bytes().all(|b| b.is_ascii_digit()) { "#" } else { word }
 }
 
 /// Whether the last chars are the same few over and over. Rules and rows of a table have no letters.
@@ -289,6 +296,9 @@ mod tests {
     fn a_loop_is_seen_and_a_list_is_not() {
         let looped = "It does not say. ".to_owned() + &"The answer is not in the text. ".repeat(3);
         assert!(repeats_itself(&looped));
+        let counted: String =
+            (1..4).map(|n| format!("{n}. The letter was signed by the medical director.\n")).collect();
+        assert!(repeats_itself(&counted));
         for honest in [
             "The answer is not in the text. The answer is not in the text. ",
             "1. yes\n2. yes\n3. yes\n4. yes\n",

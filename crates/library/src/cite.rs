@@ -16,7 +16,7 @@ mod slots;
 
 pub use answers::{ANSWERABLE_BY_MEANING, ANSWERABLE_BY_WORDS, Score, content_words, folded_words, holds_any, score};
 pub use closest::{Closest, closest, near, nearest};
-pub use question::asking;
+pub use question::{asking, matter};
 
 use crate::{sentences::sentences, words};
 use claim::Claim;

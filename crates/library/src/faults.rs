@@ -38,6 +38,15 @@ pub fn encrypted() -> Fault {
         .hint("Save a copy without the password and import that.")
 }
 
+/// Why a path that a person named cannot be looked at.
+pub fn not_found(error: &std::io::Error) -> Fault {
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return unreadable(&error.to_string());
+    }
+    Fault::new(FaultKind::NotFound, "document.not_found", "There is no such file or folder.")
+        .hint("Check how the path is written.")
+}
+
 /// The system did not let us read it.
 pub fn unreadable(reason: &str) -> Fault {
     damaged_kind("document.unreadable", format!("The file cannot be read: {reason}."))

@@ -4,7 +4,9 @@
 //! not be compared (docs/decisions/0008-search.md).
 
 use crate::{
-    Library, LibraryError, Passage, asking, faults,
+    Library, LibraryError, Passage, asking,
+    cite::matter,
+    faults,
     index::{Found, Terms, TextIndex, parse},
     library::{Inner, blocking},
     snippet::snippet,
@@ -18,6 +20,9 @@ use std::{
 };
 use store::StoredPassage;
 
+/// A hit that has none of the query's words must be at least this near in meaning: the nearest of all
+/// passages is near to nothing where there is nothing to find (docs/decisions/0008-search.md).
+const LEAST_MEANING: f32 = 0.3;
 /// The constant of reciprocal rank fusion; 60 is what its authors found to serve everywhere.
 const FUSION: f32 = 60.0;
 /// How many passages each way of searching gives to the fusion, at least.
@@ -85,7 +90,7 @@ impl Library {
     ) -> Result<Vec<Passage>, LibraryError> {
         // A question is words, not a query: no phrase, nothing to leave out.
         let plain = |text: &str| text.replace(['"', '“', '”', '«', '»', '-'], " ");
-        let asked = plain(&asking(question));
+        let asked = plain(&matter(&asking(question)));
         let query =
             SearchQuery { text: plain(question), mode: SearchMode::Hybrid, limit, documents: documents.to_vec() };
         let (scored, _) = self.inner.find(&query, Some(&asked), QUESTION_TIME).await?;
@@ -146,7 +151,9 @@ impl Inner {
             let meaning = vector.as_deref().and_then(|v| vectors.cosine(v, passage.id)).map(|cosine| cosine.max(0.0));
             Scored { score, words: around.share, meaning, snippet: around, passage }
         });
-        Ok((scored.collect(), mode))
+        // A question has its own measure of what is near enough.
+        let is_near = |hit: &Scored| hit.words > 0.0 || hit.meaning.is_some_and(|meaning| meaning >= LEAST_MEANING);
+        Ok((scored.filter(|hit| asked.is_some() || is_near(hit)).collect(), mode))
     }
 
     /// The passages whose page is still the text that was read: other text is nobody's evidence. That a

@@ -125,7 +125,7 @@ async fn a_path_that_is_missing_does_not_hold_up_the_others() {
         assert_eq!(plan.files, 1);
         let left_out: Vec<_> =
             plan.left_out.iter().map(|f| (f.path.ends_with("gone.md"), f.fault.code.as_str())).collect();
-        assert_eq!(left_out, [(true, "document.unreadable")]);
+        assert_eq!(left_out, [(true, "document.not_found")]);
     }
     library.shutdown().await;
 }

@@ -1,6 +1,9 @@
 //! Whether a question is answered: by the passages that were found for it, and by what is written.
 
-use super::{Cited, Passage, claim};
+use super::{
+    Cited, Passage, claim,
+    slots::{self, Slot},
+};
 use crate::words::{self, Stems};
 use protocol::Span;
 use std::collections::HashSet;
@@ -73,7 +76,9 @@ impl Cited {
     pub fn answers(&self, question: &str, answer: &str) -> bool {
         let question = &*super::asking(question);
         let stems = Stems::of(words::language(question).or_else(|| words::language(answer)));
-        let asked = contents(question, &stems);
+        let matter = super::question::matter(question);
+        let asked = contents(&matter, &stems);
+        let thing = content_words(&matter).first().map(|word| stems.stem(word));
         let figure = asks_figure(question);
         let says = |text: &str| {
             let held = contents(text, &stems);
@@ -84,6 +89,16 @@ impl Cited {
         let cited = self.citations.iter().map(|citation| {
             let sentence = words::slice(answer, Span { start: self.begins(answer, citation.at), end: citation.at });
             let (in_sentence, in_quote) = (says(sentence), says(&citation.quote));
+            // Words of its own a bare "24,000" has none: its quote must have what is asked for, beside it.
+            if in_sentence.1 == 0
+                && let Some(thing) = &thing
+            {
+                let there = contents(&citation.quote, &stems).contains(thing);
+                let other = there && is_of_another(thing, sentence, &citation.quote, &stems);
+                if other || (!there && in_quote.1 * 2 <= asked.len()) {
+                    return (false, 0);
+                }
+            }
             // "900 euros" has none of the question's words; the quote that it repeats has.
             (in_sentence.0, in_sentence.1.max(in_quote.1))
         });
@@ -107,6 +122,15 @@ impl Cited {
     fn begins(&self, answer: &str, end: u32) -> u32 {
         super::claims(answer).into_iter().find(|span| span.end == end).map_or(0, |span| span.start)
     }
+}
+
+/// Whether a bare figure is, in its quote, the figure of something else than what is asked for: "24,000"
+/// to "How much is the rent?" beside "The deposit is 24,000, or three rents".
+fn is_of_another(thing: &str, sentence: &str, quote: &str, stems: &Stems) -> bool {
+    let quote = slots::of(quote, stems);
+    claim::numbers(&words::words(sentence), sentence)
+        .into_iter()
+        .any(|number| slots::misattributed(&[Slot::thing(thing), Slot::number(&number)], &quote))
 }
 
 /// The stems of a text's content words.
@@ -156,6 +180,7 @@ mod tests {
             ("Who owns the house?", "The lease began in May. Bert Maier owns the house.", false),
             ("Who owns the house?", "Anna Keller owns the house on the hill. She bought it in 2031.", false),
             ("Who owned the house in 2031?", "Anna Keller owns the house on the hill. She did in 2031.", true),
+            ("How much is the deposit for the house?", "900 euros.", false),
             ("Who owns the house?", "", false),
             ("Who paints the kitchen of the house?", "The lease began in May.", false),
         ] {

@@ -5,7 +5,7 @@ use super::{
     claim::{Claim, as_number, is_content, is_filler, numbers},
     denial::{denials, is_without},
     roles::exchanged,
-    slots::{Slot, misattributed, replaced},
+    slots::{aligned, misattributed, replaced},
 };
 use crate::{
     sentences::sentences,
@@ -116,7 +116,7 @@ impl<'a> Source<'a> {
         }
         let wanted: HashSet<String> =
             claim.content.iter().filter(|w| !is_filler(&w.folded)).map(|w| self.stems.stem(&w.folded)).collect();
-        let claimed = slots(claim.all.iter().map(|w| (w, self.stems.stem(&w.folded))));
+        let claimed = aligned(claim.all.iter().map(|w| (w, self.stems.stem(&w.folded))));
         let mut best: Option<(Support, usize, usize, f32)> = None;
         for first in 0..self.sentences.len() {
             for count in 1..=MOST_SENTENCES.min(self.sentences.len() - first) {
@@ -126,7 +126,7 @@ impl<'a> Source<'a> {
                 }
                 let Some(share) = share(window, &wanted, claim) else { continue };
                 // One sentence is a better quote than two that say hardly more.
-                let there = slots(window.iter().flat_map(|s| &s.words).map(|(w, stem)| (w, stem.clone())));
+                let there = aligned(window.iter().flat_map(|s| &s.words).map(|(w, stem)| (w, stem.clone())));
                 let altered =
                     replaced(&claimed, &there) || misattributed(&claimed, &there) || exchanged(&claimed, &there);
                 if altered || self.adds(claim, window) {
@@ -185,28 +185,6 @@ fn mark(line: &str) -> Option<&str> {
     let (number, rest) = line.trim_start().split_once(['.', ')'])?;
     let alone = rest.is_empty() || rest.starts_with(char::is_whitespace);
     (alone && (1..=3).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit())).then_some(number)
-}
-
-/// Words as they are aligned. A number is compared as such: ninety and 90 are one word, 2 400 too.
-fn slots<'w>(words: impl Iterator<Item = (&'w Word, String)>) -> Vec<Slot> {
-    let mut slots: Vec<Slot> = Vec::new();
-    let mut end = u32::MAX - 1;
-    for (word, stem) in words {
-        let number = as_number(word);
-        let group = word.folded.len() == 3 && word.folded.bytes().all(|b| b.is_ascii_digit());
-        match slots.last_mut() {
-            Some(last) if group && word.span.start == end + 1 && last.stem.bytes().all(|b| b.is_ascii_digit()) => {
-                last.stem.push_str(&word.folded);
-            }
-            Some(_) | None => slots.push(Slot {
-                content: is_content(&word.folded),
-                number: number.is_some(),
-                stem: number.unwrap_or(stem),
-            }),
-        }
-        end = word.span.end;
-    }
-    slots
 }
 
 /// Whether a window would hold less without one of its sentences: a neighbour that says nothing to the

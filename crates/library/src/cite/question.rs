@@ -19,9 +19,94 @@ pub fn asking(text: &str) -> Cow<'_, str> {
     if content < FEWEST_WORDS || asked.len() == text.trim().len() { Cow::Borrowed(text) } else { Cow::Owned(asked) }
 }
 
+/// Words that ask together with the word before them: "how long", "wie hoch".
+const ASK_TOGETHER: &[(&str, &[&str])] = &[
+    ("how", &["long", "often", "soon", "old", "high", "large", "big", "far", "late", "early"]),
+    ("wie", &["lange", "hoch", "viel", "viele", "oft", "alt", "gross", "weit", "lang", "spat", "fruh"]),
+    ("combien", &["temps", "fois"]),
+];
+/// First words that say what is to be done with what is named after them.
+const ORDERS: &[&str] = &[
+    "summarise",
+    "summarize",
+    "summary",
+    "explain",
+    "describe",
+    "list",
+    "tell",
+    "show",
+    "give",
+    "resume",
+    "resumez",
+    "resumer",
+    "explique",
+    "expliquez",
+    "decris",
+    "decrivez",
+    "liste",
+    "listez",
+    "donne",
+    "donnez",
+    "fasse",
+    "fassen",
+    "erklare",
+    "erklaren",
+    "beschreibe",
+    "beschreiben",
+    "nenne",
+    "nennen",
+    "zeige",
+    "zeigen",
+    "liste",
+];
+/// The German verb that goes with `fasse`, at the end.
+const TOGETHER: &str = "zusammen";
+
+/// What a question is about: its words without those that only ask or order. They stand in no passage,
+/// and their absence says nothing. All of them where nothing else would be left.
+pub fn matter(question: &str) -> Cow<'_, str> {
+    let all = words::words(question);
+    let folded = |at: usize| all.get(at).map_or("", |word| word.folded.as_str());
+    let ordered = ORDERS.contains(&folded(0));
+    let asks = |at: usize| {
+        let together =
+            at > 0 && ASK_TOGETHER.iter().any(|(first, more)| folded(at - 1) == *first && more.contains(&folded(at)));
+        together || (ordered && (at == 0 || folded(at) == TOGETHER))
+    };
+    let leaves = (0..all.len()).any(|at| !asks(at) && claim::is_content(folded(at)));
+    if !leaves || !(0..all.len()).any(asks) {
+        return Cow::Borrowed(question);
+    }
+    let chars: Vec<char> = question.chars().collect();
+    let mut kept = String::new();
+    let mut from = 0;
+    for at in (0..all.len()).filter(|at| asks(*at)) {
+        kept.extend(&chars[from..all[at].span.start as usize]);
+        from = all[at].span.end as usize;
+    }
+    kept.extend(&chars[from..]);
+    Cow::Owned(kept.trim().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::asking;
+    use super::{asking, matter};
+
+    #[test]
+    fn what_only_asks_or_orders_is_not_what_it_is_about() {
+        for (question, expected) in [
+            ("Summarise the lease.", "the lease."),
+            ("Fasse den Mietvertrag zusammen.", "den Mietvertrag ."),
+            ("Résume le bail", "le bail"),
+            ("Wie lange ist die Gewährleistungsfrist?", "Wie  ist die Gewährleistungsfrist?"),
+            ("How long is the long lease?", "How  is the long lease?"),
+            ("Combien de temps ?", "Combien de temps ?"),
+            ("Explain!", "Explain!"),
+            ("Who may list the shares?", "Who may list the shares?"),
+        ] {
+            assert_eq!(matter(question), expected);
+        }
+    }
 
     #[test]
     fn what_is_told_around_a_question_is_not_asked() {

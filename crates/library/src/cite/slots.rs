@@ -7,6 +7,8 @@
 //! number of which the two say different things, each of them something that the other knows too, is
 //! the number of something else: "The rent is 24,000" beside "The deposit is 24,000, or three rents".
 
+use super::claim::{as_number, is_content};
+use crate::words::{self, Stems, Word};
 use std::collections::HashSet;
 
 /// Two sentences repeat each other when so many of the first one's content words align in order.
@@ -24,6 +26,45 @@ pub struct Slot {
     pub content: bool,
     /// Whether it is a number.
     pub number: bool,
+}
+
+impl Slot {
+    /// A word with content.
+    pub fn thing(stem: &str) -> Self {
+        Self { stem: stem.to_owned(), content: true, number: false }
+    }
+
+    /// A number in plain digits.
+    pub fn number(digits: &str) -> Self {
+        Self { stem: digits.to_owned(), content: true, number: true }
+    }
+}
+
+/// A text's words as they are aligned.
+pub fn of(text: &str, stems: &Stems) -> Vec<Slot> {
+    aligned(words::words(text).iter().map(|word| (word, stems.stem(&word.folded))))
+}
+
+/// Words as they are aligned. A number is compared as such: ninety and 90 are one word, 2 400 too.
+pub fn aligned<'w>(words: impl Iterator<Item = (&'w Word, String)>) -> Vec<Slot> {
+    let mut slots: Vec<Slot> = Vec::new();
+    let mut end = u32::MAX - 1;
+    for (word, stem) in words {
+        let number = as_number(word);
+        let group = word.folded.len() == 3 && word.folded.bytes().all(|b| b.is_ascii_digit());
+        match slots.last_mut() {
+            Some(last) if group && word.span.start == end + 1 && last.stem.bytes().all(|b| b.is_ascii_digit()) => {
+                last.stem.push_str(&word.folded);
+            }
+            Some(_) | None => slots.push(Slot {
+                content: is_content(&word.folded),
+                number: number.is_some(),
+                stem: number.unwrap_or(stem),
+            }),
+        }
+        end = word.span.end;
+    }
+    slots
 }
 
 /// Whether `claim` repeats `quote` with some content word in another's place.

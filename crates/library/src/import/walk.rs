@@ -80,7 +80,7 @@ impl Walked {
         match std::fs::metadata(&path) {
             Ok(meta) if meta.is_dir() => self.folder(&path, 0),
             Ok(meta) => self.file(&path, &meta),
-            Err(error) => self.leave_out(&path, faults::unreadable(&error.to_string())),
+            Err(error) => self.leave_out(&path, faults::not_found(&error)),
         }
     }
 
@@ -212,7 +212,7 @@ mod tests {
         walked.path(&dir.path().join("missing.md"));
         walked.path(dir.path());
         assert_eq!(walked.files.len(), 3);
-        assert_eq!(codes(&walked), ["import.too_many", "document.unreadable"]);
+        assert_eq!(codes(&walked), ["import.too_many", "document.not_found"]);
         assert!(walked.left_out[0].path.ends_with("3.md"), "the first that is not read: {}", walked.left_out[0].path);
 
         let mut walked = Walked::default();
