@@ -68,7 +68,7 @@ fn support_of(item: &ItemView, support: Support, lang: Lang) -> Option<String> {
         Support::Quoted if !asked_model => "answer.not_in_documents_more",
         Support::Quoted => "answer.quoted",
         // What is not finished was not to say it yet.
-        Support::No if item.status != ItemStatus::Complete => return None,
+        Support::No if !matches!(item.status, ItemStatus::Complete | ItemStatus::CutShort) => return None,
         Support::No if asked_model => "answer.not_supported",
         Support::No => "answer.not_in_documents_more",
         Support::Unchecked => "answer.unchecked",

@@ -121,6 +121,7 @@ pub(crate) enum Command {
     #[command(after_help = examples!("atelier search \"notice period\" --limit 5" "atelier search Kündigungsfrist --mode text"))]
     Search {
         /// What to look for.
+        #[arg(allow_hyphen_values = true)]
         query: String,
         /// By words, by meaning, or both.
         #[arg(long, value_enum, default_value_t = Mode::Hybrid)]

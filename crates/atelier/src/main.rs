@@ -10,7 +10,10 @@ use clap::Parser;
 use std::{io::IsTerminal, process::ExitCode};
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     // The worker reads untrusted files in a process of its own: no runtime, no app, no network.
     if matches!(cli.command, cli::Command::ExtractWorker) {
         return app::run_extract_worker();
@@ -35,4 +38,20 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(fault) => out.fault(&fault),
     }
+}
+
+/// What was typed is no command. Programs that asked for JSON get that, too.
+fn misused(error: &clap::Error) -> ExitCode {
+    // Help and the version come this way as well.
+    if !error.use_stderr() || !std::env::args_os().any(|arg| arg == "--json") {
+        error.exit();
+    }
+    let text = error.render().to_string();
+    let said: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let said = said.join(" ");
+    let message = said.trim_start_matches("error: ");
+    let fault = protocol::Fault::new(protocol::FaultKind::Invalid, "cli.usage", protocol::Fault::sentence(message))
+        .hint("See `atelier --help`, or --help after a command.")
+        .with("detail", message);
+    out::Out::new(true, false).fault(&fault)
 }

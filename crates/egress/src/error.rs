@@ -138,16 +138,8 @@ impl EgressError {
                 (FaultKind::Damaged, "egress.too_large", host.as_str(), "Check that this is the right server.")
             }
         };
-        Fault::new(kind, code, sentence(&self.to_string())).hint(hint).with("host", host)
+        Fault::new(kind, code, Fault::sentence(&self.to_string())).hint(hint).with("host", host)
     }
-}
-
-/// A message as a sentence: capital letter and full stop.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    let end = if text.ends_with('.') { "" } else { "." };
-    format!("{first}{}{end}", chars.as_str())
 }
 
 impl From<EgressError> for Fault {

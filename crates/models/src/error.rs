@@ -215,7 +215,7 @@ impl ModelError {
     /// What a person is told.
     pub fn fault(&self) -> Fault {
         use FaultKind::*;
-        let new = |kind, code: &str| Fault::new(kind, code, sentence(&self.to_string()));
+        let new = |kind, code: &str| Fault::new(kind, code, Fault::sentence(&self.to_string()));
         let fetch = "Fetch the file again, or run `cargo xtask setup` for the starter model.";
         match self {
             Self::NotFound { id } => {
@@ -334,14 +334,6 @@ impl ModelError {
                 .hint("Continue the answer or ask again."),
         }
     }
-}
-
-/// A message as a sentence: capital letter and full stop.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    let end = if text.ends_with('.') { "" } else { "." };
-    format!("{first}{}{end}", chars.as_str())
 }
 
 impl From<ModelError> for Fault {

@@ -48,6 +48,18 @@ impl Fault {
     pub fn new(kind: FaultKind, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { kind, code: code.into(), message: message.into(), safe: None, hint: None, values: BTreeMap::new() }
     }
+    /// An error's text as a sentence, with a full stop and a capital letter; a path, a host or a code at
+    /// its beginning stays as it is.
+    pub fn sentence(text: &str) -> String {
+        let word = text.split(char::is_whitespace).next().unwrap_or_default();
+        let plain = word.chars().all(|c| c.is_lowercase() || matches!(c, ',' | ':' | '\'' | '’'));
+        let end = if text.ends_with('.') { "" } else { "." };
+        let mut chars = text.chars();
+        match chars.next() {
+            Some(first) if plain => format!("{}{}{end}", first.to_uppercase(), chars.as_str()),
+            Some(_) | None => format!("{text}{end}"),
+        }
+    }
     /// Adds what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

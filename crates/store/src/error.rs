@@ -23,6 +23,12 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+    /// The data folder is a file.
+    #[error("{dir} is not a folder")]
+    NotAFolder {
+        /// What was named.
+        dir: PathBuf,
+    },
     /// A newer Atelier wrote this database.
     #[error("{path} was written by a newer Atelier (schema {found}, this one knows {known})")]
     Newer {
@@ -175,7 +181,7 @@ impl StoreError {
     /// What a person is told.
     pub fn fault(&self) -> Fault {
         let message = self.to_string();
-        let fault = |kind, code: &str| Fault::new(kind, code, format!("{}.", capital(&message)));
+        let fault = |kind, code: &str| Fault::new(kind, code, Fault::sentence(&message));
         match self {
             Self::InUse { dir, pid } => fault(FaultKind::Busy, "store.in_use")
                 .safe("Your workspace is safe.")
@@ -187,6 +193,10 @@ impl StoreError {
                 .hint("Give yourself the right to write to this folder, or choose another with --data.")
                 .with("dir", dir.display())
                 .with("reason", source),
+            Self::NotAFolder { dir } => fault(FaultKind::Invalid, "store.not_a_folder")
+                .safe("Nothing was changed.")
+                .hint("Name a folder with --data; it is made if it is not there.")
+                .with("dir", dir.display()),
             Self::Newer { path, found, known } => fault(FaultKind::Invalid, "store.newer")
                 .safe("The workspace was not touched.")
                 .hint("Install the newest Atelier and open it with that.")
@@ -260,14 +270,6 @@ impl StoreError {
             Self::Traces => fault(FaultKind::Busy, "store.traces").hint("Quit Atelier once: the copy goes with it."),
             Self::Closed => fault(FaultKind::Unavailable, "store.closed"),
         }
-    }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
     }
 }
 

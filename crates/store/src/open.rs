@@ -17,6 +17,7 @@ use protocol::{DeviceId, Fault, KeyPlace, MemberId, WorkspaceId};
 use sqlx::migrate::Migrator;
 use std::{
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -102,7 +103,10 @@ async fn open(
     migrations: &Migrator,
     temporary: Option<tempfile::TempDir>,
 ) -> Result<Opened, StoreError> {
-    private_dir(dir).map_err(|source| StoreError::NotWritable { dir: dir.to_owned(), source })?;
+    private_dir(dir).map_err(|source| match source.kind() {
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => StoreError::NotAFolder { dir: dir.to_owned() },
+        _ => StoreError::NotWritable { dir: dir.to_owned(), source },
+    })?;
     let lock = Arc::new(Lock::take(dir)?);
     let path = dir.join(DATABASE);
     // What is left over harms nothing; the next start tries again.

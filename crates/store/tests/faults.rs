@@ -34,6 +34,16 @@ async fn a_second_instance_is_told_who_has_it() {
 }
 
 #[tokio::test]
+async fn a_file_in_the_place_of_the_folder_is_named_and_untouched() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("notes.txt");
+    fs::write(&file, "mine").unwrap();
+    let fault = refused(&file).await.fault();
+    assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Invalid, "store.not_a_folder"));
+    assert_eq!(fs::read(&file).unwrap(), b"mine");
+}
+
+#[tokio::test]
 async fn a_folder_without_the_right_to_write_is_named() {
     let dir = tempfile::tempdir().unwrap();
     open(dir.path()).await.close().await;

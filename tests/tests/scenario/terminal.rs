@@ -65,7 +65,12 @@ fn an_answer_that_was_cut_short_goes_on() {
     let chat = first["chat"].as_str().unwrap();
     let export = workspace.run(["export", chat]);
     let export = String::from_utf8_lossy(&export.stdout);
-    assert!(export.contains("*The answer reached the longest length that is set.*"), "{export}");
+    assert!(
+        export.contains(
+            "*The answer was cut off: it reached the longest length that is set, or had begun to repeat itself.*"
+        ),
+        "{export}"
+    );
 
     // What is finished is not gone on with.
     let done = workspace.ask("What is the boiling point of tungsten?");

@@ -19,6 +19,9 @@ use std::{
 /// How long an import waits that stands still.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How often a document that is read again is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// What `import --json` prints.
 #[derive(Serialize)]
 pub(super) struct Imported {
@@ -111,12 +114,38 @@ pub(super) async fn import_and_wait(door: &Door, paths: &[PathBuf], out: &Out) -
             None => return Err(Fault::new(FaultKind::Unavailable, "app.closing", "Atelier is closing.")),
         }
     }
-    // Found by words already; by meaning once the embedding model has seen every passage.
-    door.app.settled().await;
+    if !ours.is_empty() {
+        read_for_meaning(door, &ours, out).await?;
+    }
     let documents = mine(door, &ours).await?;
     let failed = documents.iter().filter(|document| matches!(document.state, DocumentState::Failed { .. })).count();
     let ImportPlan { files, known, left_out, more_left_out, passed_over, .. } = plan;
     Ok(Imported { files, known, failed: failed as u32, documents, left_out, more_left_out, passed_over })
+}
+
+/// Waits until the documents that are found by words already are found by meaning too. Not behind others
+/// that wait for the same: that goes on by itself, and with every later command.
+pub(super) async fn read_for_meaning(door: &Door, ours: &HashSet<DocumentId>, out: &Out) -> Result<(), Fault> {
+    let mut all = door.call(ListDocuments {}).await?;
+    while all.iter().any(|document| ours.contains(&document.id) && !settled(&document.state)) {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        all = door.call(ListDocuments {}).await?;
+    }
+    let waits = |document: &&DocumentView| {
+        !matches!(document.state, DocumentState::Ready { meaning: true } | DocumentState::Failed { .. })
+    };
+    let others = all.iter().filter(waits).filter(|document| !ours.contains(&document.id)).count();
+    if others == 0 {
+        door.app.settled().await;
+        return Ok(());
+    }
+    let models = door.call(ListModels {}).await?.models;
+    let reads = models.iter().any(|model| model.purpose == ModelUse::Embedding);
+    if reads && all.iter().filter(waits).any(|document| ours.contains(&document.id)) {
+        let others = counted(others as u64, "other document");
+        out.note(&format!("found by words now; by meaning once {others} before have been read too"));
+    }
+    Ok(())
 }
 
 async fn mine(door: &Door, ours: &HashSet<DocumentId>) -> Result<Vec<DocumentView>, Fault> {
@@ -179,8 +208,9 @@ pub(super) async fn documents(door: &Door, change: Change, out: &Out) -> Result<
         out.note(&format!("{} is removed; bring it back with `atelier restore {}`", document.name, document.id));
     }
     if let Some(named) = change.retry {
-        door.call(RetryDocument { document: find(door, &named).await?.id }).await?;
-        door.app.settled().await;
+        let document = find(door, &named).await?.id;
+        door.call(RetryDocument { document }).await?;
+        read_for_meaning(door, &HashSet::from([document]), out).await?;
     }
     let documents = door.call(ListDocuments {}).await?;
     out.value(&documents, |documents| {

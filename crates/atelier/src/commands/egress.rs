@@ -3,7 +3,7 @@
 use crate::{
     cli::Egress,
     door::Door,
-    out::{Out, bytes, when},
+    out::{Out, bytes, counted, when},
 };
 use protocol::*;
 use serde::Serialize;
@@ -13,6 +13,7 @@ use std::process::ExitCode;
 struct Shown {
     totals: EgressTotals,
     rules: Vec<RuleView>,
+    endpoints: Vec<EndpointView>,
     entries: Vec<LedgerEntry>,
 }
 
@@ -35,7 +36,9 @@ pub(super) async fn egress(door: &Door, egress: Egress, out: &Out) -> Result<Exi
         remove_rules(door, &named).await?;
     }
     if let Some(endpoint) = egress.endpoint {
-        door.call(parse_endpoint(&endpoint)?).await?;
+        let endpoint = parse_endpoint(&endpoint)?;
+        out.note(&format!("added the remote model {} at {}", endpoint.name, endpoint.url));
+        door.call(endpoint).await?;
     }
     if let Some(name) = egress.remove_endpoint {
         let known = door.call(ListModels {}).await?.endpoints.iter().any(|endpoint| endpoint.name == name);
@@ -52,15 +55,17 @@ pub(super) async fn egress(door: &Door, egress: Egress, out: &Out) -> Result<Exi
         true => Vec::new(),
         false => door.call(ReadLedger { before: None, limit: egress.limit }).await?,
     };
-    out.value(&Shown { totals, rules, entries }, |shown| {
+    let endpoints = door.call(ListModels {}).await?.endpoints;
+    out.value(&Shown { totals, rules, endpoints, entries }, |shown| {
         let mut lines = vec![format!(
-            "{}{} sent outside today, {} received, {} requests refused",
+            "{}{} sent outside today, {} received, {} refused",
             if shown.totals.sealed { "SEALED. " } else { "" },
             bytes(shown.totals.sent_today),
             bytes(shown.totals.received_today),
-            shown.totals.refused_today
+            counted(shown.totals.refused_today.into(), "request")
         )];
         lines.extend(shown.rules.iter().map(|rule| format!("rule {}  {}", rule.id, told_rule(rule))));
+        lines.extend(shown.endpoints.iter().map(|at| format!("remote {}  {} at {}", at.name, at.model, at.url)));
         lines.extend(shown.entries.iter().map(|entry| {
             format!(
                 "{}  {:<10} {:<24} {:<28} {:>9} out {:>9} in  {:?}{}",

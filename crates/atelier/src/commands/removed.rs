@@ -1,11 +1,12 @@
 //! `atelier removed`, `restore` and `erase`: what was removed, back again or gone for good.
 
+use super::documents::read_for_meaning;
 use crate::{
     door::Door,
     out::{Out, bytes, when},
 };
 use protocol::*;
-use std::process::ExitCode;
+use std::{collections::HashSet, process::ExitCode};
 
 /// A removed thing.
 enum Thing {
@@ -34,7 +35,7 @@ pub(super) async fn restore(door: &Door, id: &str, out: &Out) -> Result<ExitCode
         Thing::Chat(chat) => door.call(RestoreChat { chat: chat.chat }).await?.title,
         Thing::Document(document) => {
             door.call(RestoreDocument { document: document.document }).await?;
-            door.app.settled().await;
+            read_for_meaning(door, &HashSet::from([document.document]), out).await?;
             document.name
         }
     };
