@@ -11,7 +11,7 @@ const ENTER: char = '\u{e007}';
 const ESCAPE: char = '\u{e00c}';
 const ARROW_UP: char = '\u{e013}';
 /// An answer to this goes on for a while.
-const LONG: &str = "Write a detailed lesson plan about the water cycle with ten sections of several sentences each.";
+const LONG: &str = "Write an essay about the history of Europe from the Romans until today.";
 
 /// Asks as the page itself would: with its own session.
 fn call(browser: &Driver, request: &Value) -> Value {

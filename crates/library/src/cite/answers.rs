@@ -59,9 +59,9 @@ fn score_of(passage: &Passage) -> Score {
 }
 
 /// Words of questions that ask for a figure or a date, folded.
-const ASKS_FIGURE: [&str; 14] = [
+const ASKS_FIGURE: [&str; 15] = [
     "many", "much", "long", "when", "soon", "often", "combien", "quand", "delai", "viel", "viele", "lange", "wann",
-    "kostet",
+    "kostet", "hoch",
 ];
 
 /// Whether a question asks for a figure or a date.
@@ -86,9 +86,15 @@ impl Cited {
             let answers_figure = figure && !claim::numbers(&words::words(text), text).is_empty();
             (answers_figure, share)
         };
+        let unit = super::question::unit(question).map(|word| stems.stem(&word));
         let cited = self.citations.iter().map(|citation| {
             let sentence = words::slice(answer, Span { start: self.begins(answer, citation.at), end: citation.at });
             let (in_sentence, in_quote) = (says(sentence), says(&citation.quote));
+            // "Five days" is no answer to "how many hours".
+            let in_unit = |text: &str| unit.as_ref().is_none_or(|unit| all_stems(text, &stems).contains(unit));
+            if !in_unit(sentence) && !in_unit(&citation.quote) {
+                return (false, 0);
+            }
             // Words of its own a bare "24,000" has none: its quote must have what is asked for, beside it.
             if in_sentence.1 == 0
                 && let Some(thing) = &thing
@@ -131,6 +137,11 @@ fn is_of_another(thing: &str, sentence: &str, quote: &str, stems: &Stems) -> boo
     claim::numbers(&words::words(sentence), sentence)
         .into_iter()
         .any(|number| slots::misattributed(&[Slot::thing(thing), Slot::number(&number)], &quote))
+}
+
+/// The stems of all words of a text.
+fn all_stems(text: &str, stems: &Stems) -> HashSet<String> {
+    words::words(text).iter().map(|word| stems.stem(&word.folded)).collect()
 }
 
 /// The stems of a text's content words.
@@ -180,6 +191,8 @@ mod tests {
             ("Who owns the house?", "The lease began in May. Bert Maier owns the house.", false),
             ("Who owns the house?", "Anna Keller owns the house on the hill. She bought it in 2031.", false),
             ("Who owned the house in 2031?", "Anna Keller owns the house on the hill. She did in 2031.", true),
+            ("How many days of rent does the tenant pay?", "The tenant pays 900 euros in rent every month.", false),
+            ("How many euros does the tenant pay?", "The tenant pays 900 euros in rent every month.", true),
             ("How much is the deposit for the house?", "900 euros.", false),
             ("Who owns the house?", "", false),
             ("Who paints the kitchen of the house?", "The lease began in May.", false),

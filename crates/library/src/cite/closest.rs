@@ -68,7 +68,8 @@ pub fn near(question: &str, passages: &[Passage]) -> Option<CitationView> {
 /// The sentence, or two neighbours, among passages that hold most of a question's words, however few.
 pub fn nearest(question: &str, passages: &[Passage]) -> Option<Closest> {
     let question = &*super::asking(question);
-    let asked = words::words(question);
+    let matter = super::question::matter(question);
+    let asked = words::words(&matter);
     let names = Claim::of(question).names;
     let asks_figure = super::answers::asks_figure(question);
     let all: Vec<Candidate> = passages.iter().enumerate().flat_map(|(n, passage)| candidates(n, passage)).collect();

@@ -217,6 +217,10 @@ fn share(window: &[Sentence], wanted: &HashSet<String>, claim: &Claim) -> Option
     if window.iter().map(|s| s.denies).sum::<usize>() + lacking != claim.denies {
         return None;
     }
+    // A word alone is no claim that a heading of that word supports.
+    if wanted.len() == 1 && claim.numbers.is_empty() && window.iter().all(|s| s.says() < LEAST_SAID) {
+        return None;
+    }
     if wanted.is_empty() {
         // A bare number: supported by a sentence that says something with it, not by a section's number.
         let there = |n: &String| window.iter().any(|s| s.says() >= LEAST_SAID && s.counts(n));

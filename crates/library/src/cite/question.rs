@@ -88,9 +88,37 @@ pub fn matter(question: &str) -> Cow<'_, str> {
     Cow::Owned(kept.trim().to_owned())
 }
 
+/// Words after which stands what is counted: "how many hours", "wie viele Tage", "combien de mois".
+const COUNTED: &[(&str, &[&str])] = &[("how", &["many"]), ("wie", &["viele"]), ("combien", &["de", "d"])];
+
+/// What a question counts, folded; None where it counts nothing.
+pub fn unit(question: &str) -> Option<String> {
+    let all = words::words(question);
+    let counts = |at: usize| {
+        let (first, second) = (all[at - 1].folded.as_str(), all[at].folded.as_str());
+        COUNTED.iter().any(|(how, many)| *how == first && many.contains(&second))
+    };
+    let at = (1..all.len()).find(|at| counts(*at))?;
+    all.get(at + 1).map(|word| word.folded.clone()).filter(|word| claim::is_content(word) && word != "temps")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{asking, matter};
+    use super::{asking, matter, unit};
+
+    #[test]
+    fn what_is_counted() {
+        for (question, expected) in [
+            ("Within how many hours must it be reported?", Some("hours")),
+            ("Wie viele Tage gilt es?", Some("tage")),
+            ("Combien de mois dure le préavis ?", Some("mois")),
+            ("Combien de temps dure le préavis ?", None),
+            ("How many of them are there?", None),
+            ("How long is it?", None),
+        ] {
+            assert_eq!(unit(question).as_deref(), expected, "{question}");
+        }
+    }
 
     #[test]
     fn what_only_asks_or_orders_is_not_what_it_is_about() {
