@@ -22,8 +22,14 @@ pub struct Options {
     /// Install system packages without asking.
     #[arg(long, short)]
     yes: bool,
-    /// GGUF files; else the starter model.
+    /// GGUF files; else the starter model, and random weights in the shapes and kinds named below.
     files: Vec<PathBuf>,
+    /// Shapes of the random weights: qwen3-0.6b, llama-1b, qwen3-4b.
+    #[arg(long, value_delimiter = ',', default_value = "qwen3-0.6b")]
+    shapes: Vec<String>,
+    /// Their kinds: Q4_0, Q4_1, Q4_K_M, Q5_K, Q6_K, Q8_0.
+    #[arg(long, value_delimiter = ',', default_value = "Q4_K_M")]
+    kinds: Vec<String>,
     /// Tokens to read.
     #[arg(long, default_value_t = 512)]
     prompt: u32,
@@ -60,11 +66,10 @@ pub fn bench(places: &Places, options: &Options) -> Result<()> {
     setup::setup(places, &setup::Options { yes: options.yes, tests: false, window: false })?;
     let program = build::release_engine(places)?;
     let peer = peer::llama_bench(places)?;
-    let starter = [places.data.join("models/SmolLM2-135M-Instruct.Q4_1.gguf")];
-    let files = if options.files.is_empty() { &starter[..] } else { &options.files };
+    let files = if options.files.is_empty() { files(places, options)? } else { options.files.clone() };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut pairs = Vec::new();
-    for file in files {
+    for file in &files {
         for threads in [1, cores] {
             let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let step = shell::step(&format!("Measuring {name} with {threads} threads"), "some minutes");
@@ -74,6 +79,29 @@ pub fn bench(places: &Places, options: &Options) -> Result<()> {
     }
     print!("{}", table(&pairs));
     Ok(())
+}
+
+/// The starter model, and files that are written if they are not there yet.
+fn files(places: &Places, options: &Options) -> Result<Vec<PathBuf>> {
+    let mut files = vec![places.data.join("models/SmolLM2-135M-Instruct.Q4_1.gguf")];
+    let folder = places.cache.join("peer/models");
+    std::fs::create_dir_all(&folder)?;
+    for shape in &options.shapes {
+        for kind in &options.kinds {
+            let file = folder.join(format!("{shape}-random.{kind}.gguf"));
+            if !file.exists() {
+                let step = shell::step(&format!("Writing random weights, {shape} in {kind}"), "some seconds");
+                // Under another name first: a file that was cut short is written again.
+                let half = file.with_extension("half");
+                let mut write = command(build::release_example(places, "synthetic"), places);
+                shell::run(write.args([shape, kind]).arg(&half))?;
+                std::fs::rename(half, &file)?;
+                step.done("written");
+            }
+            files.push(file);
+        }
+    }
+    Ok(files)
 }
 
 fn pair(places: &Places, options: &Options, (own, peer): (&Path, &Path), file: &Path, threads: usize) -> Result<Pair> {

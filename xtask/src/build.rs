@@ -39,18 +39,22 @@ pub fn release(places: &Places) -> Result<()> {
     Ok(())
 }
 
-/// The optimised engine. Where the packages were built before it is one of them: built alone it would
-/// have other features of what they share, and be compiled a second time.
+/// The optimised engine alone, with its examples.
 pub fn release_engine(places: &Places) -> Result<PathBuf> {
-    let there = |name: &str| places.target.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    if there("atelier-desktop").exists() {
-        release(places)?;
-    } else {
-        let step = shell::step("Building the optimised engine", "10 minutes the first time");
-        shell::run(command("cargo", places).args(["build", "--locked", "--release", "-p", "engine"]))?;
-        step.done("built");
-    }
-    Ok(there("atelier-engine"))
+    let step = shell::step("Building the optimised engine", "10 minutes the first time");
+    let build = ["build", "--locked", "--release", "-p", "engine", "--bins", "--examples"];
+    shell::run(command("cargo", places).args(build))?;
+    step.done("built");
+    Ok(released(places, "atelier-engine"))
+}
+
+/// An example that was built with it.
+pub fn release_example(places: &Places, name: &str) -> PathBuf {
+    released(places, &format!("examples/{name}"))
+}
+
+fn released(places: &Places, name: &str) -> PathBuf {
+    places.target.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Builds all of it, with tests and examples: what `cargo xtask test` runs and `cargo xtask bench` measures.

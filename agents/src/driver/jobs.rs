@@ -83,7 +83,7 @@ pub(super) fn retrieve(inner: Arc<Inner>, prepared: &Prepared) -> Job {
         };
         let told = async {
             let looked = found.await?;
-            let closest = looked.closest(&inner).await?;
+            let closest = looked.closest(&inner, &question).await?;
             Ok::<_, LibraryError>(looked.found(closest, since(begun)))
         };
         match told.await {
@@ -109,11 +109,18 @@ impl Looked {
     }
 
     /// The sentence that comes closest; where the passages do not answer, a farther one is shown too.
-    async fn closest(&self, inner: &Inner) -> Result<Option<Box<CitationView>>, LibraryError> {
-        let found = if self.score.answers() {
-            inner.library.closest(&self.query, &self.passages).await?
+    async fn closest(&self, inner: &Inner, question: &str) -> Result<Option<Box<CitationView>>, LibraryError> {
+        let library = &inner.library;
+        let found = if !self.score.answers() {
+            library.near(&self.query, &self.passages).await?
+        } else if self.query == question {
+            library.closest(question, &self.passages).await?
         } else {
-            inner.library.near(&self.query, &self.passages).await?
+            // Found with the question before: what that one asked is answered already.
+            match library.closest(question, &self.passages).await? {
+                None => library.closest(&self.query, &self.passages).await?,
+                found => found,
+            }
         };
         Ok(found.map(Box::new))
     }

@@ -10,6 +10,7 @@ mod claim;
 mod closest;
 mod denial;
 mod evidence;
+mod parts;
 mod question;
 mod roles;
 mod slots;
@@ -228,7 +229,7 @@ pub(crate) mod tests {
             ("Guests may use the laundry.", Some("Guests may")),
             (
                 "The head of department and the managing director approve an invoice above 10,000 pounds.",
-                Some("Amount"),
+                Some("above 10,000 pounds"),
             ),
             ("The amount with tax above 10,000 pounds is for the head of department and the managing director.", None),
             ("Balconies are stored on.", None),

@@ -16,8 +16,7 @@ fn writing(served: &Served) -> (protocol::ChatId, ItemView) {
     let opened = served.call(Open {});
     let agent = opened.agents.iter().find(|agent| agent.role == "assistant").expect("an assistant");
     let chat = served.call(StartChat { agent: agent.id }).id;
-    let text =
-        "Write a detailed lesson plan about the water cycle with ten sections of several sentences each.".to_owned();
+    let text = "Write an essay about the history of Europe from the Romans until today.".to_owned();
     served.call(SendMessage { chat, text, attached: Vec::new() });
     let item = served.until("some text of the answer", LONG, |served| {
         answer(served, chat).filter(|item| item.text.split_whitespace().count() > 12)
@@ -40,10 +39,7 @@ fn killed_in_mid_answer_it_comes_back_and_can_go_on() {
     let mut served = Served::start(&workspace);
     served.log_in();
     let page = served.call(ReadChat { chat, before: None, limit: 10 });
-    assert_eq!(
-        page.items[0].text,
-        "Write a detailed lesson plan about the water cycle with ten sections of several sentences each."
-    );
+    assert_eq!(page.items[0].text, "Write an essay about the history of Europe from the Romans until today.");
     let item = answer(&served, chat).expect("the answer is still there");
     assert_eq!(item.status, ItemStatus::Interrupted);
     assert!(!item.text.trim().is_empty(), "its text so far is kept");

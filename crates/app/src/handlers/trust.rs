@@ -44,7 +44,7 @@ pub(crate) async fn add_rule(
     };
     if !fits {
         return Err(Fault::new(FaultKind::Invalid, "rule.subject", format!("“{named}” is not a host or a tool."))
-            .with("named", &named)
+            .with("named", named)
             .hint("A host is a name or an address, with or without a port: no address path and no stars."));
     }
     let rule = RuleId::new();

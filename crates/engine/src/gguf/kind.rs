@@ -50,6 +50,12 @@ impl Kind {
         KINDS.iter().find(|k| k.0 == self).unwrap_or(&KINDS[0])
     }
 
+    /// Its number in the file.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.line().1
+    }
+
     /// Values in one block.
     #[must_use]
     pub fn block(self) -> usize {

@@ -3,11 +3,9 @@
 use super::{
     Passage,
     claim::{Claim, is_content},
+    parts::{Part, parts},
 };
-use crate::{
-    sentences::sentences,
-    words::{self, Stems},
-};
+use crate::words::{self, Stems};
 use protocol::{CitationView, Span};
 use std::collections::{HashMap, HashSet};
 
@@ -42,6 +40,8 @@ struct Candidate {
     figure: bool,
     /// Whether it ends without a stop.
     open: bool,
+    /// Whether it is a row of a table.
+    row: bool,
 }
 
 /// What documents say themselves to a question.
@@ -110,7 +110,8 @@ pub fn nearest(question: &str, passages: &[Passage]) -> Option<Closest> {
         let heading = candidate.open && candidate.content.difference(&wanted).count() <= HEADING;
         let mut choices =
             vec![(alone, alone - if heading { SECOND_ADDS } else { 0.0 }, candidate.figure, candidate.span)];
-        if let Some(next) = all.get(n + 1).filter(|next| next.passage == candidate.passage) {
+        let alike = |next: &&Candidate| next.passage == candidate.passage && !next.row && !candidate.row;
+        if let Some(next) = all.get(n + 1).filter(alike) {
             let both = share(&|stem| candidate.stems.contains(stem) || next.stems.contains(stem));
             let span = Span { start: candidate.span.start, end: next.span.end };
             choices.push((
@@ -149,19 +150,24 @@ pub fn nearest(question: &str, passages: &[Passage]) -> Option<Closest> {
 
 fn candidates(n: usize, passage: &Passage) -> Vec<Candidate> {
     let stems = Stems::of(passage.language.as_deref());
-    let read = |span: Span| {
-        let part = words::slice(&passage.text, span);
-        let all = words::words(part);
+    let read = |part: Part| {
+        let said = words::slice(&passage.text, part.span);
+        let mut all = words::words(said);
+        let figure = !super::claim::numbers(&all, said).is_empty();
+        // What a row is about stands in its table's head.
+        all.extend(part.head.map(|head| words::words(words::slice(&passage.text, head))).unwrap_or_default());
+        let ends = said.trim_end().ends_with(['.', '!', '?', '…', '。', '"', '”', '»', ')']);
         Candidate {
             passage: n,
-            span,
-            open: !part.trim_end().ends_with(['.', '!', '?', '…', '。', '"', '”', '»', ')']),
-            figure: !super::claim::numbers(&all, part).is_empty(),
+            span: part.span,
+            row: part.row,
+            open: !ends && !part.row,
+            figure,
             stems: all.iter().map(|word| stems.stem(&word.folded)).collect(),
             content: all.iter().filter(|w| is_content(&w.folded)).map(|word| stems.stem(&word.folded)).collect(),
         }
     };
-    sentences(&passage.text, false).into_iter().map(read).collect()
+    parts(&passage.text).into_iter().map(read).collect()
 }
 
 #[cfg(test)]

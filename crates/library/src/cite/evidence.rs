@@ -4,13 +4,11 @@ use super::{
     Passage,
     claim::{Claim, as_number, is_content, is_filler, numbers},
     denial::{denials, is_without},
+    parts::{Part, parts},
     roles::exchanged,
     slots::{aligned, misattributed, replaced},
 };
-use crate::{
-    sentences::sentences,
-    words::{self, Stems, Word},
-};
+use crate::words::{self, Stems, Word};
 use protocol::Span;
 use std::collections::HashSet;
 
@@ -52,6 +50,8 @@ pub struct Source<'a> {
 
 struct Sentence {
     span: Span,
+    /// Whether it is a row of a table: no part of a longer quote.
+    row: bool,
     words: Vec<(Word, String)>,
     numbers: Vec<String>,
     /// Those that are marks of places in a list.
@@ -62,6 +62,39 @@ struct Sentence {
 }
 
 impl Sentence {
+    /// Reads a sentence, or a row with its table's head. Of that the figures are not the row's.
+    fn of(text: &str, part: Part, stems: &Stems) -> Self {
+        let mut read = Self {
+            span: part.span,
+            row: part.row,
+            words: Vec::new(),
+            numbers: Vec::new(),
+            marks: words::slice(text, part.span).lines().filter_map(mark).map(str::to_owned).collect(),
+            denies: 0,
+            without: Vec::new(),
+        };
+        for (span, own) in part.head.map(|head| (head, false)).into_iter().chain([(part.span, true)]) {
+            let said = words::slice(text, span);
+            let all = words::words(said);
+            if own {
+                read.numbers = numbers(&all, said);
+            }
+            for denial in denials(&all, said) {
+                let lacking = all[denial + 1..].iter().find(|word| !words::is_function_word(&word.folded));
+                match lacking.filter(|_| is_without(&all[denial].folded)) {
+                    Some(lacking) => read.without.push(stems.stem(&lacking.folded)),
+                    None => read.denies += 1,
+                }
+            }
+            read.words.extend(all.into_iter().map(|mut word| {
+                word.span = Span { start: word.span.start + span.start, end: word.span.end + span.start };
+                let stem = stems.stem(&word.folded);
+                (word, stem)
+            }));
+        }
+        read
+    }
+
     /// Whether it has a number besides the mark of its place in a list: "5. Security".
     fn counts(&self, number: &str) -> bool {
         let times = |all: &[String]| all.iter().filter(|n| *n == number).count();
@@ -79,31 +112,7 @@ impl<'a> Source<'a> {
     pub fn of(passage: &'a Passage) -> Self {
         let stems = Stems::of(passage.language.as_deref());
         let text = passage.text.as_str();
-        let sentences = sentences(text, false).into_iter().map(|span| {
-            let part = words::slice(text, span);
-            let all = words::words(part);
-            let numbers = numbers(&all, part);
-            let mut without = Vec::new();
-            let mut denies = 0;
-            for denial in denials(&all, part) {
-                let lacking = all[denial + 1..].iter().find(|word| !words::is_function_word(&word.folded));
-                match lacking.filter(|_| is_without(&all[denial].folded)) {
-                    Some(lacking) => without.push(stems.stem(&lacking.folded)),
-                    None => denies += 1,
-                }
-            }
-            let words = all
-                .into_iter()
-                .map(|mut w| {
-                    w.span = Span { start: w.span.start + span.start, end: w.span.end + span.start };
-                    let stem = stems.stem(&w.folded);
-                    (w, stem)
-                })
-                .collect();
-            let marks = part.lines().filter_map(mark).map(str::to_owned).collect();
-            Sentence { span, words, numbers, marks, denies, without }
-        });
-        let sentences = sentences.collect();
+        let sentences = parts(text).into_iter().map(|part| Sentence::of(text, part, &stems)).collect();
         let around = [text, passage.section.as_deref().unwrap_or_default(), passage.name.as_str()];
         let names = around.iter().flat_map(|t| words::words(t)).map(|w| w.folded).collect();
         Self { text, stems, sentences, names }
@@ -121,6 +130,9 @@ impl<'a> Source<'a> {
         for first in 0..self.sentences.len() {
             for count in 1..=MOST_SENTENCES.min(self.sentences.len() - first) {
                 let window = &self.sentences[first..first + count];
+                if count > 1 && window.iter().any(|sentence| sentence.row) {
+                    continue;
+                }
                 if !window.iter().all(|sentence| is_needed(sentence, window, &wanted, claim)) {
                     continue;
                 }
