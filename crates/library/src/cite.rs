@@ -80,9 +80,13 @@ impl Cited {
 pub fn cite(answer: &str, passages: &[Passage]) -> Cited {
     let sources: Vec<Source<'_>> = passages.iter().map(Source::of).collect();
     let mut cited = Cited::default();
-    for span in claims(answer) {
-        let claim = Claim::of(words::slice(answer, span));
-        if claim.is_empty() {
+    let read = claims(answer).into_iter().map(|span| (span, Claim::of(words::slice(answer, span))));
+    let claims: Vec<(Span, Claim)> = read.filter(|(_, claim)| !claim.is_empty()).collect();
+    // One number alone can be an answer; several, without a word, are a list of nothing.
+    let counts = claims.iter().filter(|(_, claim)| claim.is_bare()).count() > 1;
+    for (span, claim) in claims {
+        if counts && claim.is_bare() {
+            cited.unsupported.push(span);
             continue;
         }
         // The better quote wins; between equals the passage that the search put first.
@@ -196,6 +200,7 @@ pub(crate) mod tests {
             ("1. 4.\n2. 5.\n3. 6.", 0),
             ("4. 4. 5. 5. 6. 6.", 0),
             ("36.", 1),
+            ("36.\n36.", 0),
             ("36 Monate.", 1),
             ("Der Vertrag läuft 36 Monate.", 1),
         ] {

@@ -124,7 +124,7 @@ async fn begin(door: &Door, chat: Option<&str>, role: &str, text: String) -> Res
             let agent = opened.agents.iter().find(|agent| agent.role == role).ok_or_else(|| {
                 let roles: Vec<_> = opened.agents.iter().map(|agent| agent.role.as_str()).collect();
                 Fault::new(FaultKind::NotFound, "cli.unknown_role", format!("There is no role “{role}”."))
-                    .with("role", &role)
+                    .with("role", role)
                     .with("roles", roles.join(", "))
                     .hint(format!("Choose one of: {}.", roles.join(", ")))
             })?;

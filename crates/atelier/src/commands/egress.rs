@@ -62,7 +62,7 @@ pub(super) async fn egress(door: &Door, egress: Egress, out: &Out) -> Result<Exi
             if shown.totals.sealed { "SEALED. " } else { "" },
             bytes(shown.totals.sent_today),
             bytes(shown.totals.received_today),
-            counted(shown.totals.refused_today.into(), "request")
+            counted(shown.totals.refused_today, "request")
         )];
         lines.extend(shown.rules.iter().map(|rule| format!("rule {}  {}", rule.id, told_rule(rule))));
         lines.extend(shown.endpoints.iter().map(|at| format!("remote {}  {} at {}", at.name, at.model, at.url)));

@@ -65,7 +65,7 @@ async fn find(door: &Door, id: &str) -> Result<Thing, Fault> {
     let document = || documents.into_iter().find(|document| document.document.to_string() == id).map(Thing::Document);
     chat.or_else(document).ok_or_else(|| {
         Fault::new(FaultKind::NotFound, "cli.not_removed", format!("Nothing that was removed has the id “{id}”."))
-            .with("id", &id)
+            .with("id", id)
             .hint("List what was removed with `atelier removed`.")
     })
 }

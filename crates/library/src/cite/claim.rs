@@ -44,7 +44,12 @@ impl Claim {
 
     /// Nothing that could be checked ("Yes.", "Here it is:").
     pub fn is_empty(&self) -> bool {
-        self.numbers.is_empty() && self.content.iter().all(|w| is_filler(&w.folded))
+        self.numbers.is_empty() && self.is_bare()
+    }
+
+    /// Nothing but numbers.
+    pub fn is_bare(&self) -> bool {
+        self.content.iter().all(|w| is_filler(&w.folded))
     }
 }
 

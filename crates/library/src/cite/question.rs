@@ -4,7 +4,10 @@
 //! is for. Those words stand in no passage, and their absence says nothing about the question.
 
 use super::claim;
-use crate::{sentences::sentences, words};
+use crate::{
+    sentences::sentences,
+    words::{self, Word},
+};
 use std::borrow::Cow;
 
 /// A question with fewer content words ("Why?") leans on what is said around it.
@@ -57,7 +60,6 @@ const ORDERS: &[&str] = &[
     "nennen",
     "zeige",
     "zeigen",
-    "liste",
 ];
 /// The German verb that goes with `fasse`, at the end.
 const TOGETHER: &str = "zusammen";
@@ -68,11 +70,7 @@ pub fn matter(question: &str) -> Cow<'_, str> {
     let all = words::words(question);
     let folded = |at: usize| all.get(at).map_or("", |word| word.folded.as_str());
     let ordered = ORDERS.contains(&folded(0));
-    let asks = |at: usize| {
-        let together =
-            at > 0 && ASK_TOGETHER.iter().any(|(first, more)| folded(at - 1) == *first && more.contains(&folded(at)));
-        together || (ordered && (at == 0 || folded(at) == TOGETHER))
-    };
+    let asks = |at: usize| asks_together(&all, at) || (ordered && (at == 0 || folded(at) == TOGETHER));
     let leaves = (0..all.len()).any(|at| !asks(at) && claim::is_content(folded(at)));
     if !leaves || !(0..all.len()).any(asks) {
         return Cow::Borrowed(question);
@@ -86,6 +84,17 @@ pub fn matter(question: &str) -> Cow<'_, str> {
     }
     kept.extend(&chars[from..]);
     Cow::Owned(kept.trim().to_owned())
+}
+
+/// Whether a word asks with the one before it.
+fn asks_together(all: &[Word], at: usize) -> bool {
+    let folded = |at: usize| all[at].folded.as_str();
+    at > 0 && ASK_TOGETHER.iter().any(|(first, more)| folded(at - 1) == *first && more.contains(&folded(at)))
+}
+
+/// Whether words ask how long, how high or the like: for a figure.
+pub fn asks_how(all: &[Word]) -> bool {
+    (0..all.len()).any(|at| asks_together(all, at))
 }
 
 /// Words after which stands what is counted: "how many hours", "wie viele Tage", "combien de mois".
