@@ -58,7 +58,9 @@ struct Pair {
 struct Own {
     prompt_per_second: f64,
     write_per_second: f64,
-    share_of_memory: Option<f64>,
+    share_of_memory: f64,
+    /// Before the memory itself is measured, which takes some.
+    peak_bytes: Option<u64>,
 }
 
 /// Builds both, measures in turns, and prints a table as it stands in docs/benchmarks.md.
@@ -112,12 +114,12 @@ fn pair(places: &Places, options: &Options, (own, peer): (&Path, &Path), file: &
         let mut engine = command(own, places);
         engine.arg("bench").arg(file).args(["--json", "--runs", "1", "--threads", &threads_text]);
         engine.args(["--prompt", &prompt, "--write", &write]);
-        let (text, most) = watched(&mut engine)?;
+        let text = shell::output(&mut engine)?;
         let own: Own = serde_json::from_str(&text).context("atelier-engine bench")?;
         read[0].push(own.prompt_per_second);
         written[0].push(own.write_per_second);
-        shares.extend(own.share_of_memory);
-        peak[0] = most.max(peak[0]);
+        shares.push(own.share_of_memory);
+        peak[0] = own.peak_bytes.unwrap_or(0).max(peak[0]);
 
         let mut llama = command(peer, places);
         llama.arg("-m").arg(file).args(["-o", "json", "-r", "1", "-t", &threads_text, "-p", &prompt, "-n", &write]);
