@@ -18,8 +18,6 @@ use reactive_stores::Store;
 use std::time::Duration;
 use wasm_bindgen_futures::spawn_local;
 
-/// How many older ones are read at once while someone scrolls. Few of them are drawn.
-const OLDER: u32 = 60;
 /// The longest pause before the workspace is opened again.
 const LONGEST_PAUSE_MS: u32 = 8_000;
 /// A hidden page gets no frames; then events are applied this often.
@@ -144,11 +142,11 @@ impl Client {
         self.read();
     }
 
-    /// The items before those that are here, if there are any.
-    pub async fn older(self) -> Result<Option<ChatPage>, Fault> {
+    /// So many of the items before those that are here, if there are any.
+    pub async fn older(self, limit: u32) -> Result<Option<ChatPage>, Fault> {
         let wanted = self.store.with_untracked(|space| {
             let before = space.items.first().map(|item| item.id);
-            space.open.filter(|_| space.older && before.is_some()).map(|chat| ReadChat { chat, before, limit: OLDER })
+            space.open.filter(|_| space.older && before.is_some()).map(|chat| ReadChat { chat, before, limit })
         });
         match wanted {
             Some(call) => self.call(call).await.map(Some),

@@ -303,8 +303,11 @@ pub(super) fn cite(inner: Arc<Inner>, Check { question, text, seen, found }: Che
             let cited = inner.library.cite(&text, &seen).await?;
             let answers = cited.answers(&question, &text);
             let closest = if answers { None } else { inner.library.closest(&question, &found).await? };
-            // An answer that rests on that very sentence says what the documents say.
-            let rests = |closest: &CitationView| cited.citations.iter().any(|cited| holds(cited, closest));
+            // An answer that rests on that very sentence says what the documents say; which of its figures
+            // was asked for it may have missed.
+            let rests = |closest: &CitationView| {
+                !library::asks_figure(&question) && cited.citations.iter().any(|cited| holds(cited, closest))
+            };
             let supported = answers || closest.as_ref().is_some_and(rests);
             Ok::<_, LibraryError>((cited, supported, closest.filter(|_| !supported)))
         };

@@ -15,7 +15,9 @@ mod question;
 mod roles;
 mod slots;
 
-pub use answers::{ANSWERABLE_BY_MEANING, ANSWERABLE_BY_WORDS, Score, content_words, folded_words, holds_any, score};
+pub use answers::{
+    ANSWERABLE_BY_MEANING, ANSWERABLE_BY_WORDS, Score, asks_figure, content_words, folded_words, holds_any, score,
+};
 pub use closest::{Closest, closest, near, nearest};
 pub use question::{asking, matter};
 

@@ -38,6 +38,12 @@ pub fn encrypted() -> Fault {
         .hint("Save a copy without the password and import that.")
 }
 
+/// The document was removed, or erased.
+pub fn not_here() -> Fault {
+    Fault::new(FaultKind::NotFound, "document.unknown", "This document is no longer here.")
+        .safe("What was removed can be brought back until it is erased.")
+}
+
 /// Why a path that a person named cannot be looked at.
 pub fn not_found(error: &std::io::Error) -> Fault {
     if error.kind() != std::io::ErrorKind::NotFound {

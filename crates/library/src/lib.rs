@@ -26,8 +26,8 @@ mod words;
 mod worker;
 
 pub use cite::{
-    ANSWERABLE_BY_MEANING, ANSWERABLE_BY_WORDS, Cited, Closest, Passage, Score, asking, cite, closest, content_words,
-    folded_words, holds_any, near, nearest, score,
+    ANSWERABLE_BY_MEANING, ANSWERABLE_BY_WORDS, Cited, Closest, Passage, Score, asking, asks_figure, cite, closest,
+    content_words, folded_words, holds_any, near, nearest, score,
 };
 pub use error::LibraryError;
 pub use index::IndexError;

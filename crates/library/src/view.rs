@@ -24,7 +24,11 @@ impl Library {
         passage: Option<Span>,
         width: u32,
     ) -> Result<PageView, LibraryError> {
-        let view = self.inner.store.document(document).await?;
+        let view = match self.inner.store.document(document).await {
+            Ok(view) => view,
+            Err(store::StoreError::NotFound { .. }) => return Err(LibraryError::Refused(faults::not_here())),
+            Err(error) => return Err(error.into()),
+        };
         let stored = match self.inner.derived.page(document, page).await {
             Ok(stored) => stored,
             Err(store::StoreError::NotFound { .. }) => return Err(LibraryError::Refused(no_page(&view.state))),

@@ -298,7 +298,7 @@ pub(super) async fn search(door: &Door, query: String, mode: Mode, limit: u32, o
     let asked = SearchMode::from(mode);
     let reply = door.call(Search { query, mode: asked, limit }).await?;
     if reply.mode != asked {
-        out.note("by words only: no embedding model is there yet");
+        out.note("by words only: the embedding model is not there or takes too long");
     }
     out.value(&hits(reply), |found| {
         if found.hits.is_empty() {

@@ -65,7 +65,7 @@ const ASKS_FIGURE: [&str; 14] = [
 ];
 
 /// Whether a question asks for a figure or a date.
-pub(super) fn asks_figure(question: &str) -> bool {
+pub fn asks_figure(question: &str) -> bool {
     let words = words::words(question);
     words.iter().any(|word| ASKS_FIGURE.contains(&word.folded.as_str())) || super::question::asks_how(&words)
 }
@@ -117,10 +117,14 @@ impl Asked {
     fn of(question: &str, answer: &str) -> Self {
         let question = &*super::asking(question);
         let stems = Stems::of(words::language(question).or_else(|| words::language(answer)));
-        let matter = super::question::matter(question);
+        let about = content_words(&super::question::matter(question));
+        // A name says of whom or what it is asked, and stands beside many things that are not asked.
+        let names = claim::Claim::of(question).names;
+        let plain: Vec<&String> = about.iter().filter(|word| !names.contains(word)).collect();
+        let about = if plain.is_empty() { about.iter().collect() } else { plain };
         Self {
-            words: contents(&matter, &stems),
-            thing: content_words(&matter).first().map(|word| stems.stem(word)),
+            words: about.iter().map(|word| stems.stem(word)).collect(),
+            thing: about.first().map(|word| stems.stem(word)),
             unit: super::question::unit(question).map(|word| stems.stem(&word)),
             figure: asks_figure(question),
             stems,
@@ -150,7 +154,7 @@ impl Asked {
             // Words of its own a bare "24,000" has none: its quote must have what is asked for, beside it.
             if in_sentence.1 == 0 {
                 let there = contents(quote, &self.stems).contains(thing);
-                let other = there && self.is_of_another(thing, sentence, quote);
+                let other = self.is_of_another(thing, sentence, quote);
                 if other || (!there && in_quote.1 * 2 <= self.words.len()) {
                     return None;
                 }
@@ -166,8 +170,12 @@ impl Asked {
     /// "24,000" to "How much is the rent?" beside "The deposit is 24,000, or three rents".
     fn is_of_another(&self, thing: &str, sentence: &str, quote: &str) -> bool {
         let quote = slots::of(quote, &self.stems);
+        // Of a date the first: the others are its own.
         let numbers = claim::numbers(&words::words(sentence), sentence);
-        numbers.into_iter().any(|number| slots::misattributed(&[Slot::thing(thing), Slot::number(&number)], &quote))
+        numbers.first().is_some_and(|number| {
+            !slots::belongs(self.words.iter(), number, &quote)
+                || slots::misattributed(&[Slot::thing(thing), Slot::number(number)], &quote)
+        })
     }
 }
 
@@ -231,6 +239,19 @@ mod tests {
             ("Who paints the kitchen of the house?", "The lease began in May.", false),
         ] {
             let cited = cite(answer, std::slice::from_ref(&lease));
+            assert_eq!(cited.answers(question, answer), expected, "{question} {answer}: {cited:?}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_an_answer_only_to_what_it_is_the_date_of() {
+        let letter = passage("Mr Tregear, born 4 June 1957. Admitted 12 January 2025. Discharged 20 January 2025.");
+        for (question, answer, expected) in [
+            ("When was Mr Tregear born?", "The answer is: 4 June 1957", true),
+            ("When was Mr Tregear born?", "The answer is: 20 January 2025", false),
+            ("When was Mr Tregear discharged?", "20 January 2025", true),
+        ] {
+            let cited = cite(answer, std::slice::from_ref(&letter));
             assert_eq!(cited.answers(question, answer), expected, "{question} {answer}: {cited:?}");
         }
     }

@@ -111,6 +111,12 @@ pub fn misattributed(claim: &[Slot], quote: &[Slot]) -> bool {
     })
 }
 
+/// Whether a number is, in a text, the number of one of these words: it stands nearest to it, or after it.
+pub fn belongs<'w>(mut words: impl Iterator<Item = &'w String>, number: &str, text: &[Slot]) -> bool {
+    let places: Vec<usize> = (0..text.len()).filter(|at| text[*at].number && text[*at].stem == number).collect();
+    words.any(|word| places.iter().any(|at| head(text, *at) == Some(word.as_str()) || is_nearest(text, word, *at)))
+}
+
 fn stems(words: &[Slot]) -> HashSet<&str> {
     words.iter().map(|slot| slot.stem.as_str()).collect()
 }

@@ -110,6 +110,23 @@ impl Rows {
         });
     }
 
+    /// What is read: the first row in sight, and how far below the view's upper edge it begins.
+    pub fn read(self) -> Option<(ItemId, f64)> {
+        let (thread, list) = self.elements()?;
+        let all = self.drawn.try_with_untracked(|drawn| drawn.ids.clone())?;
+        anchor(&thread, &list, &all)
+    }
+
+    /// Puts back in its place what was read: lines break elsewhere now.
+    pub fn put_back(self, read: Option<(ItemId, f64)>, then: impl Fn() + 'static) {
+        spawn_local(async move {
+            if let Some((thread, list)) = self.elements() {
+                self.hold(&thread, &list, read).await;
+            }
+            then();
+        });
+    }
+
     /// Whether this moves the focus itself just now: nobody has put a hand on anything.
     pub fn moves_focus(self) -> bool {
         self.focusing.try_get_value() == Some(true)

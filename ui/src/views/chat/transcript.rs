@@ -22,6 +22,10 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::ResizeObserver;
 
+/// How many older items are read at once while someone scrolls. Few of them are drawn.
+const OLDER: u32 = 60;
+/// How many on the way to the beginning: as many as the backend gives.
+const ALL: u32 = 500;
 /// Older items are read while the upper end is nearer than this.
 const AHEAD: i32 = 1_600;
 /// This near to the bottom counts as at the bottom.
@@ -38,6 +42,8 @@ pub fn Transcript(here: ChatScreen) -> impl IntoView {
         client,
         rows: Rows::new(ids),
         last_top: StoredValue::new(0),
+        read: StoredValue::new(None),
+        width: StoredValue::new(0),
         reading: RwSignal::new(false),
         asked: RwSignal::new(None),
     };
@@ -71,6 +77,12 @@ pub fn Transcript(here: ChatScreen) -> impl IntoView {
                 aria-label=t!("chat.messages")
                 tabindex="0"
                 on:scroll=move |_| view.scrolled()
+                on:keydown=move |event| {
+                    if event.key() == "Home" && dom::matches(event.target(), ".thread") {
+                        event.prevent_default();
+                        view.to_beginning();
+                    }
+                }
                 on:selectstart=move |_| view.let_go()
                 on:focusin=move |_| view.let_go()
             >
@@ -104,6 +116,9 @@ struct View {
     rows: Rows,
     /// Where the view was when it was last looked at.
     last_top: StoredValue<i32>,
+    /// What is read, and how wide the view was then: where lines break elsewhere it is held.
+    read: StoredValue<Option<(ItemId, f64)>>,
+    width: StoredValue<i32>,
     reading: RwSignal<bool>,
     /// The question whose answer is read.
     asked: RwSignal<Option<ItemId>>,
@@ -131,10 +146,16 @@ impl View {
             self.here.following.set(follow);
         }
         self.draw();
+        self.note_read();
         self.ask();
         if now < AHEAD {
             self.read_older();
         }
+    }
+
+    /// Notes what is read.
+    fn note_read(self) {
+        self.read.try_set_value(self.rows.read());
     }
 
     /// Notes whose answer is read.
@@ -171,6 +192,7 @@ impl View {
         }
         self.last_top.try_set_value(thread.scroll_top());
         self.at_end();
+        self.note_read();
         self.ask();
         // Rows that were drawn for the first time may be lower than was estimated.
         request_animation_frame(move || self.draw());
@@ -190,7 +212,11 @@ impl View {
                 self.last_top.try_set_value(thread.scroll_top());
                 self.at_end();
             }
+        } else if self.width.try_get_value() != Some(thread.client_width()) {
+            self.width.try_set_value(thread.client_width());
+            return self.rows.put_back(self.read.try_get_value().flatten(), move || self.draw());
         }
+        self.width.try_set_value(thread.client_width());
         self.draw();
     }
 
@@ -210,14 +236,30 @@ impl View {
         }
         self.reading.set(true);
         spawn_local(async move {
-            while let Ok(true) = self.read_page().await {}
+            while let Ok(true) = self.read_page(OLDER).await {}
             self.reading.try_set(false);
         });
     }
 
+    /// Goes to the first item of the chat, whatever has to be read for that.
+    fn to_beginning(self) {
+        self.here.following.set(false);
+        if self.reading.get_untracked() {
+            return;
+        }
+        self.reading.set(true);
+        spawn_local(async move {
+            while self.client.store.older().try_get_untracked() == Some(true) && self.read_page(ALL).await.is_ok() {}
+            self.reading.try_set(false);
+            if let Some(thread) = self.rows.thread.try_get_untracked().flatten() {
+                thread.set_scroll_top(0);
+            }
+        });
+    }
+
     /// Reads a page of older items. Whether the next one is wanted too.
-    async fn read_page(self) -> Result<bool, ()> {
-        let page = match self.client.older().await {
+    async fn read_page(self, limit: u32) -> Result<bool, ()> {
+        let page = match self.client.older(limit).await {
             Ok(Some(page)) => page,
             Ok(None) => return Ok(false),
             Err(fault) => {

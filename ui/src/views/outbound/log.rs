@@ -54,7 +54,7 @@ pub(super) fn Log() -> impl IntoView {
                         <span class="seq">{i18n::number(line.number as f64)}</span>
                         <time>{i18n::time(line.at)}</time>
                         <span class="what">
-                            <b>{line.who.clone()}</b>
+                            <b>{i18n::own(&line.who)}</b>
                             " "
                             {what(&line.kind)}
                         </span>
