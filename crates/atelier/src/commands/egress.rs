@@ -37,8 +37,9 @@ pub(super) async fn egress(door: &Door, egress: Egress, out: &Out) -> Result<Exi
     }
     if let Some(endpoint) = egress.endpoint {
         let endpoint = parse_endpoint(&endpoint)?;
-        out.note(&format!("added the remote model {} at {}", endpoint.name, endpoint.url));
+        let added = format!("added the remote model {} at {}", endpoint.name, endpoint.url);
         door.call(endpoint).await?;
+        out.note(&added);
     }
     if let Some(name) = egress.remove_endpoint {
         let known = door.call(ListModels {}).await?.endpoints.iter().any(|endpoint| endpoint.name == name);

@@ -70,7 +70,7 @@ pub fn matter(question: &str) -> Cow<'_, str> {
     let all = words::words(question);
     let folded = |at: usize| all.get(at).map_or("", |word| word.folded.as_str());
     let ordered = ORDERS.contains(&folded(0));
-    let asks = |at: usize| asks_together(&all, at) || (ordered && (at == 0 || folded(at) == TOGETHER));
+    let asks = |at: usize| pairs(ASK_TOGETHER, &all, at) || (ordered && (at == 0 || folded(at) == TOGETHER));
     let leaves = (0..all.len()).any(|at| !asks(at) && claim::is_content(folded(at)));
     if !leaves || !(0..all.len()).any(asks) {
         return Cow::Borrowed(question);
@@ -86,15 +86,15 @@ pub fn matter(question: &str) -> Cow<'_, str> {
     Cow::Owned(kept.trim().to_owned())
 }
 
-/// Whether a word asks with the one before it.
-fn asks_together(all: &[Word], at: usize) -> bool {
+/// Whether a word stands in a table of pairs together with the word before it.
+fn pairs(table: &[(&str, &[&str])], all: &[Word], at: usize) -> bool {
     let folded = |at: usize| all[at].folded.as_str();
-    at > 0 && ASK_TOGETHER.iter().any(|(first, more)| folded(at - 1) == *first && more.contains(&folded(at)))
+    at > 0 && table.iter().any(|(first, more)| folded(at - 1) == *first && more.contains(&folded(at)))
 }
 
 /// Whether words ask how long, how high or the like: for a figure.
 pub fn asks_how(all: &[Word]) -> bool {
-    (0..all.len()).any(|at| asks_together(all, at))
+    (0..all.len()).any(|at| pairs(ASK_TOGETHER, all, at))
 }
 
 /// Words after which stands what is counted: "how many hours", "wie viele Tage", "combien de mois".
@@ -103,11 +103,7 @@ const COUNTED: &[(&str, &[&str])] = &[("how", &["many"]), ("wie", &["viele"]), (
 /// What a question counts, folded; None where it counts nothing.
 pub fn unit(question: &str) -> Option<String> {
     let all = words::words(question);
-    let counts = |at: usize| {
-        let (first, second) = (all[at - 1].folded.as_str(), all[at].folded.as_str());
-        COUNTED.iter().any(|(how, many)| *how == first && many.contains(&second))
-    };
-    let at = (1..all.len()).find(|at| counts(*at))?;
+    let at = (0..all.len()).find(|at| pairs(COUNTED, &all, *at))?;
     all.get(at + 1).map(|word| word.folded.clone()).filter(|word| claim::is_content(word) && word != "temps")
 }
 
