@@ -182,7 +182,7 @@ impl Worker {
     }
 
     fn forward(&mut self, tokens: &[u32]) -> Result<Vec<f32>> {
-        let logits = self.decoder.forward(tokens, &mut self.cache)?;
+        let logits = self.decoder.read(tokens, &mut self.cache)?;
         self.known.extend_from_slice(tokens);
         Ok(logits)
     }

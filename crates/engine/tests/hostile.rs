@@ -27,7 +27,7 @@ fn open_all(path: &Path) -> Result<usize, EngineError> {
     let mut opening = Opening { threads: 1, positions: 16, progress: &mut |_, _| {} };
     let mut decoder = arch::open(&file, &mut opening)?;
     let mut cache = decoder.new_cache(16)?;
-    Ok(decoder.forward(&tokens[..1], &mut cache)?.len())
+    Ok(decoder.read(&tokens[..1], &mut cache)?.len())
 }
 
 /// Loads it, and says whether nothing is missing for chats.

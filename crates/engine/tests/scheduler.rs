@@ -7,7 +7,7 @@ mod common;
 use common::tiny::tiny;
 use engine::{
     answer::Answer,
-    arch::{self, Decoder, KvCache, Opening, Shape},
+    arch::{self, Decoder, KvCache, Opening, Run, Shape},
     error::{EngineError, Result},
     gguf::Gguf,
     sampling::Sampling,
@@ -38,12 +38,12 @@ impl Decoder for Stepped {
     fn new_cache(&self, positions: usize) -> Result<KvCache> {
         self.inner.new_cache(positions)
     }
-    fn forward(&mut self, tokens: &[u32], cache: &mut KvCache) -> Result<Vec<f32>> {
+    fn forward(&mut self, runs: &mut [Run<'_>]) -> Result<Vec<Vec<f32>>> {
         if let Some(permits) = &self.permits {
             permits.recv().map_err(|_| EngineError::Closing)?;
         }
         self.steps.fetch_add(1, Ordering::SeqCst);
-        self.inner.forward(tokens, cache)
+        self.inner.forward(runs)
     }
 }
 

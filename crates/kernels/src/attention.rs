@@ -9,6 +9,9 @@ use crate::error::ShapeError;
 use crate::isa::{Isa, Kind};
 use crate::kv::{KvStore, SEGMENT};
 use crate::portable;
+use std::cmp::Reverse;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 #[cfg(target_arch = "x86_64")]
 use crate::avx2;
@@ -65,30 +68,49 @@ impl Attention {
     }
 }
 
+/// Some tokens of one text whose attention is wanted.
+#[derive(Clone, Copy)]
+pub struct Text<'a> {
+    /// The keys and values of the text, the tokens' own among them.
+    pub store: &'a KvStore,
+    /// The position of the first token.
+    pub first: usize,
+    /// How many tokens follow each other from there.
+    pub tokens: usize,
+}
+
+/// A piece of the attention of many tokens that one thread computes.
+struct Piece<'a> {
+    text: Text<'a>,
+    /// The first of the tokens, counted within the text's, and how many follow it: up to [`ROWS`].
+    token: usize,
+    count: usize,
+    /// Their query heads.
+    heads: Range<usize>,
+    /// Rows of these heads, and where they go.
+    queries: &'a [f32],
+    out: Mutex<&'a mut [f32]>,
+}
+
 impl Cpu {
-    /// The attention of some tokens, the first of them at position `first`, over all positions up to their own.
-    /// `queries` and `out` are rows of `heads * width` values. The tokens' own keys and values must be in `store`.
+    /// The attention of tokens of some texts, over all positions up to their own. `queries` and `out` are rows of
+    /// `heads * width` values, the tokens of one text after those of the one before.
     ///
     /// # Panics
     /// If the sizes do not fit together.
-    pub fn attend(
-        &self,
-        attention: &Attention,
-        store: &KvStore,
-        layer: usize,
-        first: usize,
-        queries: &[f32],
-        out: &mut [f32],
-    ) {
+    pub fn attend(&self, attention: &Attention, layer: usize, texts: &[Text<'_>], queries: &[f32], out: &mut [f32]) {
+        let Some(Text { store, first, .. }) = texts.first() else { return };
         let row = attention.heads * store.width();
-        assert_eq!(attention.heads, attention.shared * store.heads(), "the store's heads");
-        assert!(queries.len() == out.len() && queries.len().is_multiple_of(row), "whole rows of {row}");
-        let tokens = queries.len() / row;
-        assert!(first + tokens <= store.capacity(), "room for {} positions", first + tokens);
-        if tokens == 1 {
-            self.attend_one(attention, store, layer, first, queries, out);
-        } else {
-            self.attend_many(attention, store, layer, first, queries, out);
+        for text in texts {
+            assert_eq!(attention.heads, attention.shared * text.store.heads(), "the store's heads");
+            assert_eq!(text.store.width(), store.width(), "the stores' heads are equally wide");
+            assert!(text.first + text.tokens <= text.store.capacity(), "room for the text's positions");
+        }
+        let tokens: usize = texts.iter().map(|text| text.tokens).sum();
+        assert!(queries.len() == out.len() && queries.len() == tokens * row, "{tokens} rows of {row}");
+        match texts {
+            [Text { tokens: 1, .. }] => self.attend_one(attention, store, layer, *first, queries, out),
+            _ => self.attend_many(attention, layer, texts, queries, out),
         }
     }
 
@@ -141,59 +163,92 @@ impl Cpu {
         }
     }
 
-    /// Many tokens: threads claim four neighbouring tokens of all heads; the last ones have most to look at and
-    /// go first.
-    fn attend_many(
-        &self,
-        attention: &Attention,
-        store: &KvStore,
-        layer: usize,
-        first: usize,
-        queries: &[f32],
-        out: &mut [f32],
-    ) {
-        let stride = Stride { width: store.width(), padded: store.padded() };
-        let (row, size) = (attention.heads * stride.width, stride.padded + 2);
-        let sets: Vec<std::sync::Mutex<&mut [f32]>> = out.chunks_mut(ROWS * row).map(std::sync::Mutex::new).collect();
-        self.pool().claim(sets.len(), 1, |claimed| {
-            let mut totals = vec![0f32; ROWS * size];
-            let mut parts = vec![0f32; ROWS * size];
-            for set in claimed.map(|at| sets.len() - 1 - at) {
-                // Each set is claimed once, so the lock is free: it only shows the compiler that.
-                let mut out = sets[set].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                let (token, count) = (set * ROWS, out.len() / row);
-                let last = first + token + count - 1;
-                for head in 0..attention.heads {
-                    totals.chunks_exact_mut(size).for_each(clear);
-                    let rows: [&[f32]; ROWS] = std::array::from_fn(|at| {
-                        let token = token + at.min(count - 1);
-                        &queries[token * row + head * stride.width..][..stride.width]
-                    });
-                    for segment in 0..=last / SEGMENT {
-                        let seen: [usize; ROWS] = std::array::from_fn(|at| {
-                            SEGMENT.min((first + token + at + 1).saturating_sub(segment * SEGMENT))
-                        });
-                        let (keys, values) = store.head(layer, head / attention.shared, segment);
-                        self.isa().segment(&mut Segment {
-                            queries: &rows[..count],
-                            seen: &seen[..count],
-                            keys,
-                            values,
-                            stride,
-                            scale: attention.scale,
-                            out: &mut parts[..count * size],
-                        });
-                        for (total, part) in totals.chunks_exact_mut(size).zip(parts.chunks_exact(size)).take(count) {
-                            portable::attention::join(total, part, stride.padded);
-                        }
-                    }
-                    for (at, total) in totals.chunks_exact(size).take(count).enumerate() {
-                        finish(total, stride.padded, &mut out[at * row + head * stride.width..][..stride.width]);
-                    }
-                }
+    /// Many tokens: threads claim four neighbouring tokens of a text with all their heads, or where a text has
+    /// only one token, the heads that share keys. Those with most to look at go first.
+    fn attend_many(&self, attention: &Attention, layer: usize, texts: &[Text<'_>], queries: &[f32], out: &mut [f32]) {
+        let mut pieces = pieces(attention, texts, queries, out);
+        pieces.sort_by_key(|piece| Reverse((piece.text.first + piece.token + piece.count) * piece.queries.len()));
+        self.pool().claim(pieces.len(), 1, |claimed| {
+            for at in claimed {
+                self.attend_piece(attention, layer, &pieces[at]);
             }
         });
     }
+
+    fn attend_piece(&self, attention: &Attention, layer: usize, piece: &Piece<'_>) {
+        // Each piece is claimed once, so the lock is free: it only shows the compiler that.
+        let mut out = piece.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = piece.text.store;
+        let stride = Stride { width: store.width(), padded: store.padded() };
+        let (size, row) = (stride.padded + 2, piece.heads.len() * stride.width);
+        // The rows that share keys: the tokens of one head, or the heads of one token.
+        let sets: Vec<Vec<(usize, usize)>> = if piece.count > 1 {
+            piece.heads.clone().map(|head| (0..piece.count).map(|token| (token, head)).collect()).collect()
+        } else {
+            let heads: Vec<(usize, usize)> = piece.heads.clone().map(|head| (0, head)).collect();
+            heads
+                .chunk_by(|a, b| a.1 / attention.shared == b.1 / attention.shared)
+                .flat_map(|of| of.chunks(ROWS))
+                .map(<[_]>::to_vec)
+                .collect()
+        };
+        let (mut totals, mut parts) = (vec![0f32; ROWS * size], vec![0f32; ROWS * size]);
+        let last = piece.text.first + piece.token + piece.count - 1;
+        for set in sets {
+            totals.chunks_exact_mut(size).for_each(clear);
+            let place = |(token, head): (usize, usize)| token * row + (head - piece.heads.start) * stride.width;
+            let rows: [&[f32]; ROWS] =
+                std::array::from_fn(|at| &piece.queries[place(set[at.min(set.len() - 1)])..][..stride.width]);
+            for segment in 0..=last / SEGMENT {
+                let seen: [usize; ROWS] = std::array::from_fn(|at| {
+                    let position = piece.text.first + piece.token + set[at.min(set.len() - 1)].0;
+                    SEGMENT.min((position + 1).saturating_sub(segment * SEGMENT))
+                });
+                let (keys, values) = store.head(layer, set[0].1 / attention.shared, segment);
+                self.isa().segment(&mut Segment {
+                    queries: &rows[..set.len()],
+                    seen: &seen[..set.len()],
+                    keys,
+                    values,
+                    stride,
+                    scale: attention.scale,
+                    out: &mut parts[..set.len() * size],
+                });
+                for (total, part) in totals.chunks_exact_mut(size).zip(parts.chunks_exact(size)).take(set.len()) {
+                    portable::attention::join(total, part, stride.padded);
+                }
+            }
+            for (of, total) in set.iter().zip(totals.chunks_exact(size)) {
+                finish(total, stride.padded, &mut out[place(*of)..][..stride.width]);
+            }
+        }
+    }
+}
+
+/// Cuts the rows of all texts into pieces.
+fn pieces<'a>(
+    attention: &Attention,
+    texts: &[Text<'a>],
+    mut queries: &'a [f32],
+    mut out: &'a mut [f32],
+) -> Vec<Piece<'a>> {
+    let mut pieces = Vec::new();
+    for &text in texts {
+        // One token's heads are shared out by their keys; of more tokens, all heads stay together.
+        let heads = if text.tokens == 1 { attention.shared } else { attention.heads };
+        for token in (0..text.tokens).step_by(ROWS) {
+            let count = ROWS.min(text.tokens - token);
+            for first in (0..attention.heads).step_by(heads) {
+                let size = count * heads * text.store.width();
+                let (query, rest) = queries.split_at(size);
+                let (place, left) = std::mem::take(&mut out).split_at_mut(size);
+                (queries, out) = (rest, left);
+                let heads = first..first + heads;
+                pieces.push(Piece { text, token, count, heads, queries: query, out: Mutex::new(place) });
+            }
+        }
+    }
+    pieces
 }
 
 /// Nothing joined yet.

@@ -1,7 +1,8 @@
 //! How are keys and values remembered, so that attention reads them in sequence?
 //!
 //! In half precision, in segments of 128 positions that are made as the text grows, so that a long context
-//! costs memory only when it is used. Within a segment, each layer's head has its keys in groups of 16
+//! costs memory only when it is used. Texts that begin alike share the segments of their beginning: one is
+//! copied only when it is written to while another text holds it. Within a segment, each layer's head has its keys in groups of 16
 //! positions, `[group][dimension][position]`, which makes scores 16 at a time, and its values row by row.
 
 use crate::arena::{Arena, HUGE_PAGE, Placed};
@@ -9,6 +10,7 @@ use crate::cpu::Cpu;
 use crate::error::ShapeError;
 use crate::isa::{Isa, Kind};
 use crate::portable;
+use std::sync::Arc;
 
 #[cfg(target_arch = "x86_64")]
 use crate::avx2;
@@ -24,7 +26,7 @@ pub struct KvStore {
     layers: usize,
     heads: usize,
     width: usize,
-    segments: Vec<Placed<u16>>,
+    segments: Vec<Arc<Placed<u16>>>,
 }
 
 impl KvStore {
@@ -38,18 +40,66 @@ impl KvStore {
         Ok(store)
     }
 
-    /// Makes room for `positions` positions. Segments that exist are kept, with what is in them.
-    pub fn reserve(&mut self, positions: usize) -> Result<(), ShapeError> {
+    /// Makes room for the positions `from..to`, so that they can be remembered. What is there is kept; a segment
+    /// that another text shares is copied first.
+    pub fn reserve(&mut self, from: usize, to: usize) -> Result<(), ShapeError> {
         let values = self.segment_values().ok_or(ShapeError::TooLarge)?;
-        while self.segments.len() < positions.div_ceil(SEGMENT) {
-            self.segments.push(Arena::new(0).place(values)?);
+        while self.segments.len() < to.div_ceil(SEGMENT) {
+            self.segments.push(Arc::new(Arena::new(0).place(values)?));
+        }
+        for segment in self.segments.iter_mut().take(to.div_ceil(SEGMENT)).skip(from / SEGMENT) {
+            if Arc::get_mut(segment).is_none() {
+                let mut own = Arena::new(0).place(values)?;
+                own.as_mut().copy_from_slice(segment);
+                *segment = Arc::new(own);
+            }
         }
         Ok(())
+    }
+
+    /// Another text that begins with the first `positions` positions of this one, and shares their memory.
+    #[must_use]
+    pub fn fork(&self, positions: usize) -> Self {
+        let segments = self.segments.iter().take(positions.div_ceil(SEGMENT)).cloned().collect();
+        Self { layers: self.layers, heads: self.heads, width: self.width, segments }
     }
 
     /// Gives back the memory of what lies behind `positions` positions.
     pub fn shrink(&mut self, positions: usize) {
         self.segments.truncate(positions.div_ceil(SEGMENT));
+    }
+
+    /// What tells the segments apart: texts that share one have the same number.
+    pub fn segments(&self) -> impl Iterator<Item = usize> {
+        self.segments.iter().map(|segment| segment.as_ptr().addr())
+    }
+
+    /// The bytes of the segments that hold the first `positions` positions, segment after segment.
+    pub fn memory(&self, positions: usize) -> impl Iterator<Item = &[u8]> {
+        self.segments.iter().take(positions.div_ceil(SEGMENT)).map(|segment| {
+            let values: &[u16] = segment;
+            // SAFETY: the bytes of initialised integers, borrowed as long as they.
+            unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) }
+        })
+    }
+
+    /// Fills the segments of the first `positions` positions, for which [`KvStore::reserve`] made room, as
+    /// [`KvStore::memory`] gave them: `fill` is called for each with its bytes.
+    ///
+    /// # Errors
+    /// The first one of `fill`.
+    ///
+    /// # Panics
+    /// If there is no room.
+    pub fn restore<E>(&mut self, positions: usize, mut fill: impl FnMut(&mut [u8]) -> Result<(), E>) -> Result<(), E> {
+        let count = positions.div_ceil(SEGMENT);
+        assert!(count <= self.segments.len(), "room for {positions} positions");
+        for segment in &mut self.segments[..count] {
+            let values = own(segment);
+            // SAFETY: the bytes of integers, for which all bits are values, borrowed mutably as long as they.
+            fill(unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), size_of_val(values)) })?;
+        }
+        Ok(())
     }
 
     /// Positions there is room for.
@@ -103,6 +153,12 @@ impl KvStore {
     }
 }
 
+/// The values of a segment that `reserve` has made this text's own.
+#[allow(clippy::expect_used, reason = "as a slice with an index: the caller broke the contract")]
+fn own(segment: &mut Arc<Placed<u16>>) -> &mut [u16] {
+    Arc::get_mut(segment).expect("`reserve` was called for these positions").as_mut()
+}
+
 impl Isa {
     fn halve(self, values: &[f32], out: &mut [u16]) {
         match self.kind() {
@@ -119,7 +175,7 @@ impl Cpu {
     /// `heads * width` values each.
     ///
     /// # Panics
-    /// If the sizes do not fit together, or there is no room at these positions.
+    /// If the sizes do not fit together, or [`KvStore::reserve`] was not called for these positions.
     pub fn remember(&self, store: &mut KvStore, layer: usize, first: usize, keys: &[f32], values: &[f32]) {
         let (heads, width, padded) = (store.heads, store.width, store.padded());
         let row = heads * width;
@@ -132,7 +188,7 @@ impl Cpu {
         let mut position = first;
         while position < end {
             let (segment, stop) = (position / SEGMENT, end.min((position / SEGMENT + 1) * SEGMENT));
-            let of_layer = &mut store.segments[segment].as_mut()[layer * layer_values..][..layer_values];
+            let of_layer = &mut own(&mut store.segments[segment])[layer * layer_values..][..layer_values];
             let write = |first_head: usize, places: &mut [u16]| {
                 let mut halves = vec![0; width];
                 for (at, place) in places.chunks_exact_mut(head_values).enumerate() {

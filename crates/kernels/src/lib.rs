@@ -31,7 +31,7 @@ mod tile;
 
 pub use activations::{Activations, Form};
 pub use arena::Arena;
-pub use attention::Attention;
+pub use attention::{Attention, Text};
 pub use cpu::Cpu;
 pub use error::ShapeError;
 pub use format::Format;

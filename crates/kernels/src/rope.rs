@@ -80,18 +80,19 @@ impl Rope {
 }
 
 impl Cpu {
-    /// Rotates the heads of some tokens, the first of them at position `first`: rows of `heads * head_width`.
+    /// Rotates the heads of some tokens at `positions`: for each a row of `heads * head_width` values.
     ///
     /// # Panics
     /// If the sizes do not fit together or [`Rope::reserve`] was not called for these positions.
-    pub fn rotate(&self, rope: &Rope, heads: usize, head_width: usize, first: usize, values: &mut [f32]) {
+    pub fn rotate(&self, rope: &Rope, heads: usize, head_width: usize, positions: &[usize], values: &mut [f32]) {
         let row = heads * head_width;
         assert!(rope.width() <= head_width, "{} of {head_width} values rotated", rope.width());
-        assert!(row > 0 && first + values.len() / row <= rope.positions, "tables for these positions");
-        self.each_row(values, row, |first_row, values| {
-            for (position, row) in (first + first_row..).zip(values.chunks_exact_mut(row)) {
+        assert!(row > 0 && positions.len() * row == values.len(), "a row for each position");
+        assert!(positions.iter().all(|position| *position < rope.positions), "tables for these positions");
+        self.each_row(values, row, |first, values| {
+            for (position, row) in positions[first..].iter().zip(values.chunks_exact_mut(row)) {
                 for head in row.chunks_exact_mut(head_width) {
-                    rope.turn(position, head);
+                    rope.turn(*position, head);
                 }
             }
         });

@@ -8,7 +8,9 @@
 
 mod support;
 
-use kernels::{Activations, Arena, Attention, Cpu, Form, Format, Isa, KvStore, Pairs, Product, QuantMatrix, Rope};
+use kernels::{
+    Activations, Arena, Attention, Cpu, Form, Format, Isa, KvStore, Pairs, Product, QuantMatrix, Rope, SEGMENT, Text,
+};
 use proptest::prelude::*;
 use support::{Random, raw};
 
@@ -132,7 +134,7 @@ proptest! {
             for (threads, step) in [(1, tokens), (2, tokens), (1, 1), (3, 5)] {
                 let cpu = Cpu::with(isa, threads);
                 let mut store = KvStore::new(2, kv_heads, width).unwrap();
-                store.reserve(end).unwrap();
+                store.reserve(0, end).unwrap();
                 let row = kv_heads * width;
                 cpu.remember(&mut store, 1, 0, &keys[..first * row], &values[..first * row]);
                 let mut out = vec![f32::NAN; queries.len()];
@@ -141,14 +143,28 @@ proptest! {
                     let fresh = (first + start) * row..(first + stop) * row;
                     cpu.remember(&mut store, 1, first + start, &keys[fresh.clone()], &values[fresh]);
                     let rows = start * heads * width..stop * heads * width;
-                    cpu.attend(&attention, &store, 1, first + start, &queries[rows.clone()], &mut out[rows]);
+                    let text = Text { store: &store, first: first + start, tokens: stop - start };
+                    cpu.attend(&attention, 1, &[text], &queries[rows.clone()], &mut out[rows]);
                 }
                 for (found, exact) in out.iter().zip(&exact) {
                     // Keys and values are kept in half precision.
                     prop_assert!((f64::from(*found) - exact).abs() < 4e-3, "{isa:?} {found} {exact}");
                 }
                 let expected = expected.get_or_insert_with(|| out.clone());
-                prop_assert_eq!(expected, &out, "{:?}, {} threads, {} at once", isa, threads, step);
+                prop_assert_eq!(&*expected, &out, "{:?}, {} threads, {} at once", isa, threads, step);
+                // In company: the text whole, beside its own beginning and its last token alone.
+                let beginning = store.fork(first + 1);
+                let texts = [
+                    Text { store: &store, first, tokens },
+                    Text { store: &beginning, first, tokens: 1 },
+                    Text { store: &store, first: end - 1, tokens: 1 },
+                ];
+                let (one, last) = (&queries[..heads * width], &queries[(tokens - 1) * heads * width..]);
+                let all = [&queries[..], one, last].concat();
+                let mut found = vec![f32::NAN; all.len()];
+                cpu.attend(&attention, 1, &texts, &all, &mut found);
+                let last = &expected[(tokens - 1) * heads * width..];
+                prop_assert_eq!(found, [&expected[..], &expected[..heads * width], last].concat());
             }
         }
     }
@@ -190,8 +206,8 @@ proptest! {
         let cpu = Cpu::new(1);
         let dot = |at: usize, distance: usize| -> f32 {
             let (mut x, mut y) = (x.clone(), y.clone());
-            cpu.rotate(&rope, 1, head, at, &mut x);
-            cpu.rotate(&rope, 1, head, at + distance, &mut y);
+            cpu.rotate(&rope, 1, head, &[at], &mut x);
+            cpu.rotate(&rope, 1, head, &[at + distance], &mut y);
             assert_eq!(x[width..], y[width..].iter().zip(&x[width..]).map(|(_, x)| *x).collect::<Vec<_>>());
             x.iter().zip(&y).map(|(x, y)| x * y).sum()
         };
@@ -243,18 +259,41 @@ fn shapes_that_cannot_be_are_refused() {
 }
 
 #[test]
+fn texts_that_begin_alike_share_memory_until_one_is_written() {
+    let cpu = Cpu::new(1);
+    let mut store = KvStore::new(1, 1, 16).unwrap();
+    store.reserve(0, SEGMENT + 10).unwrap();
+    cpu.remember(&mut store, 0, 0, &vec![1.0; 16 * (SEGMENT + 10)], &vec![1.0; 16 * (SEGMENT + 10)]);
+    let before: Vec<Vec<u8>> = store.memory(SEGMENT + 10).map(<[u8]>::to_vec).collect();
+    let mut fork = store.fork(SEGMENT + 5);
+    assert!(fork.segments().eq(store.segments()), "nothing is copied yet");
+    fork.reserve(SEGMENT + 5, SEGMENT + 6).unwrap();
+    let same: Vec<bool> = fork.segments().zip(store.segments()).map(|(a, b)| a == b).collect();
+    assert_eq!(same, [true, false], "only what is written to is copied");
+    cpu.remember(&mut fork, 0, SEGMENT + 5, &[2.0; 16], &[2.0; 16]);
+    assert!(store.memory(SEGMENT + 10).eq(before.iter().map(Vec::as_slice)), "the other text is as it was");
+    assert!(!fork.memory(SEGMENT + 6).eq(before.iter().map(Vec::as_slice)));
+
+    let mut restored = KvStore::new(1, 1, 16).unwrap();
+    restored.reserve(0, SEGMENT + 10).unwrap();
+    let mut bytes = before.iter();
+    restored.restore(SEGMENT + 10, |place| bytes.next().map(|from| place.copy_from_slice(from)).ok_or(())).unwrap();
+    assert!(restored.memory(SEGMENT + 10).eq(before.iter().map(Vec::as_slice)));
+}
+
+#[test]
 fn infinite_values_do_not_poison_earlier_tokens() {
     // A value too large for half precision must not reach tokens that come before it: 0 * inf is NaN.
     let attention = Attention::new(1, 1, 16, 0.25).unwrap();
     for isa in Isa::available() {
         let cpu = Cpu::with(isa, 1);
         let mut store = KvStore::new(1, 1, 16).unwrap();
-        store.reserve(4).unwrap();
+        store.reserve(0, 4).unwrap();
         let mut values = vec![1.0; 64];
         values[48..].fill(f32::INFINITY);
         cpu.remember(&mut store, 0, 0, &[0.5; 64], &values);
         let mut out = vec![0.0; 64];
-        cpu.attend(&attention, &store, 0, 0, &[1.0; 64], &mut out);
+        cpu.attend(&attention, 0, &[Text { store: &store, first: 0, tokens: 4 }], &[1.0; 64], &mut out);
         assert_eq!(out[..48], [1.0; 48]);
         assert!(out.iter().all(|value| value.is_finite()));
     }

@@ -5,7 +5,9 @@
 //! a prompt is cut, because no kernel's result does.
 
 use super::{
-    Decoder, KvCache, Opening, Shape,
+    Decoder, KvCache, Opening, Run, Shape,
+    batch::{BATCH, Part, batches, stores},
+    check_runs,
     rotation::Rotation,
     weights::{Linear, Weights, check_matrix, check_vector, read_vector},
 };
@@ -13,11 +15,7 @@ use crate::{
     error::{EngineError, Result},
     gguf::Gguf,
 };
-use kernels::{Activations, Attention, Cpu, Form, KvStore, Pairs, Product, QuantMatrix, Rope, ShapeError};
-
-/// Tokens computed together: enough to use each weight many times, few enough for the second-level cache
-/// and for a bounded working memory.
-const BATCH: usize = 256;
+use kernels::{Activations, Attention, Cpu, Form, KvStore, Pairs, Product, QuantMatrix, Rope, ShapeError, Text};
 
 /// The divisors of the rotation's speeds.
 const FACTORS: &str = "rope_freqs.weight";
@@ -123,13 +121,21 @@ impl Dense {
         Ok(shape)
     }
 
-    /// Computes a batch of tokens at position `first`; its last row of the stream is left in `work`.
-    fn batch(&mut self, tokens: &[u32], first: usize, store: &mut KvStore) {
+    /// Computes a batch: parts of some runs, whose tokens lie one after the other. The stream of each token is
+    /// left in `work`.
+    fn batch(&mut self, parts: &[Part], runs: &mut [Run<'_>]) -> Result<()> {
         let (shape, cpu, work) = (&self.shape, &self.cpu, &mut self.work);
+        let mut positions = Vec::new();
+        let mut tokens = Vec::new();
+        for part in parts {
+            positions.extend((0..part.count).map(|at| part.position + at));
+            tokens.extend_from_slice(&runs[part.run].tokens[part.start..part.start + part.count]);
+        }
         work.size(shape, tokens.len());
         for (token, row) in tokens.iter().zip(work.stream.chunks_exact_mut(shape.width)) {
             self.embedding.row(*token as usize, row);
         }
+        let mut stores = stores(parts, runs)?;
         for (at, layer) in self.layers.iter().enumerate() {
             cpu.rms_norm(&work.stream, &layer.attention_norm, shape.epsilon, &mut work.normed);
             let form = form_for([&layer.query, &layer.key, &layer.value]);
@@ -151,10 +157,22 @@ impl Dense {
             if let Some(norm) = &layer.key_norm {
                 cpu.rms_norm_in_place(&mut work.key, norm, shape.epsilon);
             }
-            cpu.rotate(&self.rope, shape.heads, shape.head_width, first, &mut work.query);
-            cpu.rotate(&self.rope, shape.kv_heads, shape.head_width, first, &mut work.key);
-            cpu.remember(store, at, first, &work.key, &work.value);
-            cpu.attend(&self.attention, store, at, first, &work.query, &mut work.mixed);
+            cpu.rotate(&self.rope, shape.heads, shape.head_width, &positions, &mut work.query);
+            cpu.rotate(&self.rope, shape.kv_heads, shape.head_width, &positions, &mut work.key);
+            let (mut keys, mut values) = (&work.key[..], &work.value[..]);
+            for (store, part) in stores.iter_mut().zip(parts) {
+                let (own_keys, own_values);
+                let size = part.count * shape.kv_heads * shape.head_width;
+                (own_keys, keys) = keys.split_at(size);
+                (own_values, values) = values.split_at(size);
+                cpu.remember(store, at, part.position, own_keys, own_values);
+            }
+            let texts: Vec<Text<'_>> = stores
+                .iter()
+                .zip(parts)
+                .map(|(store, part)| Text { store, first: part.position, tokens: part.count })
+                .collect();
+            cpu.attend(&self.attention, at, &texts, &work.query, &mut work.mixed);
 
             cpu.load(&mut work.input, &work.mixed, shape.heads * shape.head_width, layer.out.matrix.form());
             cpu.multiply(&work.input, &mut [Product::add_to(&layer.out.matrix, &mut work.stream)]);
@@ -173,16 +191,21 @@ impl Dense {
             cpu.multiply(&work.input, &mut [Product::add_to(&layer.down.matrix, &mut work.stream)]);
             add_bias(cpu, &layer.down, &mut work.stream);
         }
+        Ok(())
     }
 
-    /// The logits after the last token of the batch.
-    fn logits(&mut self) -> Vec<f32> {
+    /// The logits after some tokens of the batch at hand, rows of the vocabulary.
+    fn logits(&mut self, rows: &[usize]) -> Vec<f32> {
         let (shape, cpu, work) = (&self.shape, &self.cpu, &mut self.work);
         let output = self.output.as_ref().unwrap_or(&self.embedding);
-        let last = &work.stream[work.stream.len() - shape.width..];
-        cpu.rms_norm(last, &self.norm, shape.epsilon, &mut work.normed[..shape.width]);
-        cpu.load(&mut work.input, &work.normed[..shape.width], shape.width, output.form());
-        let mut logits = vec![0.0; shape.vocab];
+        let mut chosen = Vec::with_capacity(rows.len() * shape.width);
+        for row in rows {
+            chosen.extend_from_slice(&work.stream[row * shape.width..][..shape.width]);
+        }
+        let normed = &mut work.normed[..chosen.len()];
+        cpu.rms_norm(&chosen, &self.norm, shape.epsilon, normed);
+        cpu.load(&mut work.input, normed, shape.width, output.form());
+        let mut logits = vec![0.0; rows.len() * shape.vocab];
         cpu.multiply(&work.input, &mut [Product::into(output, &mut logits)]);
         logits
     }
@@ -198,20 +221,36 @@ impl Decoder for Dense {
         Ok(KvCache::new(positions, store))
     }
 
-    fn forward(&mut self, tokens: &[u32], cache: &mut KvCache) -> Result<Vec<f32>> {
-        let limit = self.shape.vocab;
-        if tokens.is_empty() || tokens.iter().any(|token| *token as usize >= limit) {
-            return Err(EngineError::Compute(format!("tokens outside the vocabulary of {limit}")));
+    fn forward(&mut self, runs: &mut [Run<'_>]) -> Result<Vec<Vec<f32>>> {
+        check_runs(runs, self.shape.vocab)?;
+        for run in runs.iter_mut() {
+            let (from, to) = (run.cache.len(), run.cache.len() + run.tokens.len());
+            run.cache.store::<KvStore>(run.tokens.len())?.reserve(from, to).map_err(failed)?;
+            self.rope.reserve(to);
         }
-        let first = cache.len();
-        let store = cache.store::<KvStore>(tokens.len())?;
-        store.reserve(first + tokens.len()).map_err(failed)?;
-        self.rope.reserve(first + tokens.len());
-        for (at, batch) in tokens.chunks(BATCH).enumerate() {
-            self.batch(batch, first + at * BATCH, store);
+        let mut logits: Vec<Vec<f32>> = runs.iter().map(|_| Vec::new()).collect();
+        for parts in batches(runs) {
+            self.batch(&parts, runs)?;
+            let mut first = 0;
+            let (mut rows, mut owners) = (Vec::new(), Vec::new());
+            for part in &parts {
+                let run = &runs[part.run];
+                let wanted = run.tokens.len() - run.wanted.rows(run.tokens.len());
+                for at in part.start.max(wanted)..part.start + part.count {
+                    rows.push(first + at - part.start);
+                    owners.push(part.run);
+                }
+                first += part.count;
+            }
+            if rows.is_empty() {
+                continue;
+            }
+            for (owner, row) in owners.iter().zip(self.logits(&rows).chunks_exact(self.shape.vocab)) {
+                logits[*owner].extend_from_slice(row);
+            }
         }
-        cache.advance(tokens.len());
-        Ok(self.logits())
+        runs.iter_mut().for_each(|run| run.cache.advance(run.tokens.len()));
+        Ok(logits)
     }
 
     fn pieces(&self) -> Vec<u64> {

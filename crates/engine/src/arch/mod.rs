@@ -1,5 +1,6 @@
 //! Which architectures the engine runs: one table, one line per architecture.
 
+mod batch;
 mod cache;
 mod dense;
 mod llama;
@@ -10,7 +11,7 @@ mod rotation;
 mod shape;
 mod weights;
 
-pub use cache::KvCache;
+pub use cache::{Kept, KvCache};
 pub use memory::Memory;
 pub use shape::Shape;
 
@@ -29,6 +30,39 @@ pub struct Opening<'a> {
     pub progress: &'a mut dyn FnMut(u64, u64),
 }
 
+/// After which tokens of a run the logits are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// After none: more of the text follows in a later step.
+    None,
+    /// After the last.
+    Last,
+    /// After each.
+    Each,
+}
+
+impl Wanted {
+    /// How many of a run's `tokens` that is.
+    #[must_use]
+    pub fn rows(self, tokens: usize) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Last => 1,
+            Self::Each => tokens,
+        }
+    }
+}
+
+/// The next tokens of one text.
+pub struct Run<'a> {
+    /// The tokens, at least one.
+    pub tokens: &'a [u32],
+    /// What was read of the text before.
+    pub cache: &'a mut KvCache,
+    /// After which tokens the logits are wanted.
+    pub wanted: Wanted,
+}
+
 /// A model that predicts the next token. One thread owns it.
 pub trait Decoder: Send {
     /// Its sizes.
@@ -37,14 +71,35 @@ pub trait Decoder: Send {
     /// An empty cache for at most `positions` tokens.
     fn new_cache(&self, positions: usize) -> Result<KvCache>;
 
-    /// Reads `tokens` (at least one) after the `cache.len()` that are there, and returns the
-    /// logits of the last one, `shape().vocab` of them. On an error the cache keeps its length.
-    fn forward(&mut self, tokens: &[u32], cache: &mut KvCache) -> Result<Vec<f32>>;
+    /// Reads the tokens of all runs, each after the `cache.len()` that are there, and returns for each run the
+    /// logits it wants: rows of `shape().vocab`. A run's logits do not depend on what runs with it. On an error
+    /// every cache keeps its length.
+    fn forward(&mut self, runs: &mut [Run<'_>]) -> Result<Vec<Vec<f32>>>;
 
     /// Pieces of work that each of its threads has done so far; empty where it has none of its own.
     fn pieces(&self) -> Vec<u64> {
         Vec::new()
     }
+
+    /// Reads `tokens` of one text and returns the logits after the last.
+    fn read(&mut self, tokens: &[u32], cache: &mut KvCache) -> Result<Vec<f32>> {
+        let logits = self.forward(&mut [Run { tokens, cache, wanted: Wanted::Last }])?;
+        Ok(logits.into_iter().next().unwrap_or_default())
+    }
+}
+
+/// Refuses runs that no decoder can read: empty ones, unknown tokens, more than fits.
+fn check_runs(runs: &[Run<'_>], vocab: usize) -> Result<()> {
+    for Run { tokens, cache, .. } in runs {
+        if tokens.is_empty() || tokens.iter().any(|token| *token as usize >= vocab) {
+            return Err(EngineError::Compute(format!("tokens outside the vocabulary of {vocab}")));
+        }
+        let asked = cache.len() + tokens.len();
+        if asked > cache.capacity() {
+            return Err(EngineError::ContextFull { asked, context: cache.capacity() });
+        }
+    }
+    Ok(())
 }
 
 /// Opens one architecture's decoder.

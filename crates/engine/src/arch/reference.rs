@@ -4,14 +4,17 @@
 //! It can also round where the kernels round, and only there. What then still lies between it and a fast
 //! decoder is no rounding that was decided on, but an error.
 
-use super::{Decoder, KvCache, Opening, Shape};
+use super::{Decoder, Kept, KvCache, Opening, Run, Shape, check_runs};
 use crate::{
     error::{EngineError, Result},
     gguf::{Gguf, Kind},
 };
 use candle_core::{D, DType, Device, IndexOp, Tensor, quantized};
 use candle_nn::{ops, rotary_emb};
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    io::{Read, Write},
+};
 
 /// Opens a decoder of the Llama family.
 pub fn open(file: &Gguf, opening: &mut Opening<'_>) -> Result<Box<dyn Decoder>> {
@@ -112,7 +115,7 @@ impl Linear {
 }
 
 /// One layer's keys and values: `[kv_heads, positions, head_width]` each.
-type Kept = Vec<(Tensor, Tensor)>;
+struct Layers(Vec<(Tensor, Tensor)>);
 
 impl Reference {
     fn open(file: &Gguf, opening: &mut Opening<'_>, rounding: Rounding) -> Result<Self> {
@@ -199,13 +202,14 @@ impl Reference {
         ops::rms_norm(&x.contiguous()?, weight, self.shape.epsilon)
     }
 
-    fn logits(&self, tokens: &[u32], from: usize, kept: &Kept) -> candle_core::Result<Vec<f32>> {
+    /// The logits after the last `rows` tokens.
+    fn logits(&self, tokens: &[u32], from: usize, kept: &Layers, rows: usize) -> candle_core::Result<Vec<f32>> {
         let ids = Tensor::new(tokens, &Device::Cpu)?;
         let mut x = self.embedding.index_select(&ids, 0)?;
         if let Some(nudge) = &self.nudge {
             x = x.broadcast_mul(nudge)?;
         }
-        for (layer, kept) in self.layers.iter().zip(kept) {
+        for (layer, kept) in self.layers.iter().zip(&kept.0) {
             let attended = self.attend(layer, &self.normalise(&x, &layer.attention_norm)?, from, kept)?;
             x = (x + attended)?;
             let h = self.normalise(&x, &layer.ffn_norm)?;
@@ -213,7 +217,10 @@ impl Reference {
             let inner = (ops::silu(&gate)? * layer.up.forward(&h, self.rounding)?)?;
             x = (x + layer.down.forward(&inner, self.rounding)?)?;
         }
-        let last = self.normalise(&x.i(tokens.len() - 1..)?, &self.norm)?;
+        if rows == 0 {
+            return Ok(Vec::new());
+        }
+        let last = self.normalise(&x.i(tokens.len() - rows..)?, &self.norm)?;
         self.rounding.input(&last, self.output_coded)?.matmul(&self.output.t()?)?.flatten_all()?.to_vec1()
     }
 }
@@ -227,20 +234,61 @@ impl Decoder for Reference {
         let positions = positions.min(self.cos.dim(0)?);
         let size = (self.shape.kv_heads, positions, self.shape.head_width);
         let empty = || Tensor::zeros(size, DType::F32, &Device::Cpu);
-        let kept: Kept =
-            self.layers.iter().map(|_| Ok((empty()?, empty()?))).collect::<candle_core::Result<Vec<_>>>()?;
-        Ok(KvCache::new(positions, kept))
+        let kept = self.layers.iter().map(|_| Ok((empty()?, empty()?))).collect::<candle_core::Result<Vec<_>>>()?;
+        Ok(KvCache::new(positions, Layers(kept)))
     }
 
-    fn forward(&mut self, tokens: &[u32], cache: &mut KvCache) -> Result<Vec<f32>> {
-        let limit = self.shape.vocab;
-        if tokens.is_empty() || tokens.iter().any(|t| *t as usize >= limit) {
-            return Err(EngineError::Compute(format!("tokens outside the vocabulary of {limit}")));
+    fn forward(&mut self, runs: &mut [Run<'_>]) -> Result<Vec<Vec<f32>>> {
+        check_runs(runs, self.shape.vocab)?;
+        let mut logits = Vec::new();
+        for run in runs.iter_mut() {
+            let (from, rows) = (run.cache.len(), run.wanted.rows(run.tokens.len()));
+            let kept = run.cache.store::<Layers>(run.tokens.len())?;
+            logits.push(self.logits(run.tokens, from, kept, rows)?);
         }
-        let from = cache.len();
-        let logits = self.logits(tokens, from, cache.store::<Kept>(tokens.len())?)?;
-        cache.advance(tokens.len());
+        runs.iter_mut().for_each(|run| run.cache.advance(run.tokens.len()));
         Ok(logits)
+    }
+}
+
+impl Layers {
+    fn tensors(&self) -> impl Iterator<Item = &Tensor> {
+        self.0.iter().flat_map(|(keys, values)| [keys, values])
+    }
+}
+
+impl Kept for Layers {
+    fn fork(&self, _positions: usize) -> Result<Box<dyn Kept>> {
+        // Tensors are written in place: each text needs its own.
+        let own = self.0.iter().map(|(keys, values)| Ok((keys.copy()?, values.copy()?)));
+        Ok(Box::new(Self(own.collect::<candle_core::Result<Vec<_>>>()?)))
+    }
+
+    fn pieces(&self) -> Vec<usize> {
+        vec![self.0.as_ptr().addr()]
+    }
+
+    fn shrink(&mut self, _positions: usize) {}
+
+    fn save(&self, positions: usize, to: &mut dyn Write) -> std::io::Result<()> {
+        for tensor in self.tensors() {
+            let values = tensor.narrow(1, 0, positions).and_then(|part| part.flatten_all()?.to_vec1::<f32>());
+            for value in values.map_err(std::io::Error::other)? {
+                to.write_all(&value.to_le_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self, positions: usize, from: &mut dyn Read) -> Result<()> {
+        for tensor in self.tensors() {
+            let (heads, _, width) = tensor.dims3()?;
+            let mut bytes = vec![0; heads * positions * width * size_of::<f32>()];
+            from.read_exact(&mut bytes).map_err(|error| EngineError::Compute(error.to_string()))?;
+            let values: Vec<f32> = bytes.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect();
+            tensor.slice_set(&Tensor::from_vec(values, (heads, positions, width), tensor.device())?, 1, 0)?;
+        }
+        Ok(())
     }
 }
 

@@ -152,7 +152,7 @@ fn rate(decoder: &mut dyn Decoder, tokens: &[u32], step: usize) -> Result<f64> {
     let mut cache = decoder.new_cache(tokens.len())?;
     let began = Instant::now();
     for chunk in tokens.chunks(step) {
-        decoder.forward(chunk, &mut cache)?;
+        decoder.read(chunk, &mut cache)?;
     }
     Ok(tokens.len() as f64 / began.elapsed().as_secs_f64())
 }

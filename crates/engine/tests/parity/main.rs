@@ -23,7 +23,7 @@ mod model;
 mod starter;
 
 use engine::{
-    arch::{self, Decoder, Opening, reference},
+    arch::{self, Decoder, Opening, Run, Wanted, reference},
     gguf::{Gguf, Kind},
     tokenizer::{Special, Tokenizer},
 };
@@ -45,7 +45,7 @@ fn rounded(file: &Gguf, nudge: f32) -> Box<dyn Decoder> {
 /// The logits after each part.
 fn read(decoder: &mut dyn Decoder, parts: &[&[u32]]) -> Vec<Vec<f32>> {
     let mut cache = decoder.new_cache(CONTEXT).unwrap();
-    parts.iter().map(|part| decoder.forward(part, &mut cache).unwrap()).collect()
+    parts.iter().map(|part| decoder.read(part, &mut cache).unwrap()).collect()
 }
 
 fn tokens(count: u32) -> Vec<u32> {
@@ -143,16 +143,77 @@ fn threads_and_cuts_change_nothing() {
 }
 
 #[test]
+fn company_changes_nothing() {
+    for kind in [Kind::Q4_1, Kind::Q6_K, Kind::F16] {
+        let written = model::write(Plan::new("llama", kind));
+        let file = Gguf::open(&written.path).unwrap();
+        let all = tokens(400);
+        // Texts of their own length, each read in part before; one more begins as the first does.
+        let texts = [&all[..300], &all[3..4], &all[7..150], &all[90..92]];
+        let known = [130, 0, 5, 1];
+        let mut decoder = fast(&file, 2);
+        let mut caches = Vec::new();
+        for (text, known) in texts.iter().zip(known) {
+            let mut cache = decoder.new_cache(CONTEXT).unwrap();
+            if known > 0 {
+                decoder.read(&text[..known], &mut cache).unwrap();
+            }
+            caches.push(cache);
+        }
+        let mut fork = caches[0].fork(130).unwrap();
+        let mut runs: Vec<Run<'_>> = texts
+            .iter()
+            .zip(known)
+            .zip(&mut caches)
+            .map(|((text, known), cache)| Run { tokens: &text[known..], cache, wanted: Wanted::Each })
+            .collect();
+        runs.push(Run { tokens: &all[130..140], cache: &mut fork, wanted: Wanted::Last });
+        let found = decoder.forward(&mut runs).unwrap();
+        for ((text, known), found) in texts.iter().zip(known).zip(&found) {
+            let mut decoder = fast(&file, 1);
+            let mut cache = decoder.new_cache(CONTEXT).unwrap();
+            for (at, token) in text.iter().enumerate() {
+                let logits = decoder.read(&[*token], &mut cache).unwrap();
+                if at >= known {
+                    let row = &found[(at - known) * logits.len()..][..logits.len()];
+                    assert!(row == logits, "{}: token {at} of a text of {}", kind.name(), text.len());
+                }
+            }
+        }
+        assert!(found[4] == read(&mut *decoder, &[&all[..140]])[0], "{}: the fork", kind.name());
+    }
+}
+
+#[test]
+fn a_saved_text_goes_on_as_if_it_had_stayed() {
+    let written = model::write(Plan::new("llama", Kind::Q4_0));
+    let file = Gguf::open(&written.path).unwrap();
+    let tokens = tokens(200);
+    for mut decoder in [fast(&file, 2), plain(&file)] {
+        let mut cache = decoder.new_cache(CONTEXT).unwrap();
+        decoder.read(&tokens[..150], &mut cache).unwrap();
+        let mut saved = Vec::new();
+        cache.save(&mut saved).unwrap();
+        let expected = decoder.read(&tokens[150..], &mut cache).unwrap();
+        let mut restored = decoder.new_cache(CONTEXT).unwrap();
+        restored.restore(150, &mut &saved[..]).unwrap();
+        assert!(decoder.read(&tokens[150..], &mut restored).unwrap() == expected);
+        assert_eq!(restored.restore(150, &mut &saved[..saved.len() / 2]).unwrap_err().code(), "compute");
+        assert!(restored.is_empty(), "a text that was cut off is not taken for whole");
+    }
+}
+
+#[test]
 fn a_truncated_cache_is_as_if_the_rest_was_never_read() {
     let written = model::write(Plan::new("llama", Kind::Q4_0));
     let file = Gguf::open(&written.path).unwrap();
     let mut decoder = fast(&file, 2);
     let (tokens, other) = (tokens(200), vec![3; 150]);
     let mut cache = decoder.new_cache(CONTEXT).unwrap();
-    decoder.forward(&tokens[..130], &mut cache).unwrap();
-    decoder.forward(&other, &mut cache).unwrap();
+    decoder.read(&tokens[..130], &mut cache).unwrap();
+    decoder.read(&other, &mut cache).unwrap();
     cache.truncate(130);
-    let found = decoder.forward(&tokens[130..], &mut cache).unwrap();
+    let found = decoder.read(&tokens[130..], &mut cache).unwrap();
     assert!(found == read(&mut *decoder, &[&tokens]).pop().unwrap());
 }
 
@@ -162,11 +223,11 @@ fn a_full_cache_and_unknown_tokens_are_refused() {
     let mut decoder = fast(&Gguf::open(&written.path).unwrap(), 1);
     let mut cache = decoder.new_cache(8).unwrap();
     let code = |result: engine::error::Result<Vec<f32>>| result.unwrap_err().code();
-    assert_eq!(code(decoder.forward(&tokens(9), &mut cache)), "context_length_exceeded");
-    assert_eq!(code(decoder.forward(&[VOCAB as u32], &mut cache)), "compute");
-    assert_eq!(code(decoder.forward(&[], &mut cache)), "compute");
+    assert_eq!(code(decoder.read(&tokens(9), &mut cache)), "context_length_exceeded");
+    assert_eq!(code(decoder.read(&[VOCAB as u32], &mut cache)), "compute");
+    assert_eq!(code(decoder.read(&[], &mut cache)), "compute");
     assert_eq!(cache.len(), 0);
-    assert!(decoder.forward(&tokens(8), &mut cache).is_ok());
+    assert!(decoder.read(&tokens(8), &mut cache).is_ok());
 }
 
 /// A part in ten million: as much as the last bit of a sum.
@@ -261,13 +322,13 @@ fn the_starter_model_writes_the_same_whatever_the_threads_and_cuts() {
             let mut cache = decoder.new_cache(CONTEXT).unwrap();
             let mut logits = Vec::new();
             for part in prompt.chunks(cut) {
-                logits = decoder.forward(part, &mut cache).unwrap();
+                logits = decoder.read(part, &mut cache).unwrap();
             }
             let mut written = Vec::new();
             for _ in 0..32 {
                 let next = best(&logits, 1)[0] as u32;
                 written.push(next);
-                logits = decoder.forward(&[next], &mut cache).unwrap();
+                logits = decoder.read(&[next], &mut cache).unwrap();
             }
             println!("{threads} threads, {cut} at once: {:?}", tokenizer.decode(&written, false));
             assert_eq!(first.get_or_insert_with(|| written.clone()), &written, "{threads} threads, {cut} at once");
