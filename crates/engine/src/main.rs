@@ -9,6 +9,7 @@ use engine::{
     },
     error::EngineError,
     models::Choice,
+    scheduler::Disk,
 };
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode, thread};
 
@@ -53,6 +54,22 @@ struct ServeArgs {
     /// Tokens of prompt and answer together.
     #[arg(long)]
     context: Option<usize>,
+    /// Answers written at a time.
+    #[arg(long)]
+    streams: Option<usize>,
+    /// Tokens of all texts whose keys and values are kept, so that they are not read again; the context unless
+    /// given.
+    #[arg(long)]
+    kept: Option<usize>,
+    /// Never guess tokens from the text.
+    #[arg(long)]
+    no_draft: bool,
+    /// A folder where texts stay while the model is not loaded. What they say can be told from it.
+    #[arg(long)]
+    texts: Option<PathBuf>,
+    /// The most megabytes in that folder.
+    #[arg(long, default_value_t = 512)]
+    texts_mb: u64,
     /// End when standard input closes.
     #[arg(long)]
     exit_with_stdin: bool,
@@ -121,7 +138,16 @@ fn run_serve(args: ServeArgs) -> ExitCode {
         return ExitCode::from(2);
     }
     let threads = threads(args.threads);
-    let choice = Choice { chat: args.model, embedding: args.embedding, threads, context: args.context };
+    let choice = Choice {
+        chat: args.model,
+        embedding: args.embedding,
+        threads,
+        context: args.context,
+        streams: args.streams,
+        kept: args.kept,
+        no_draft: args.no_draft,
+        disk: args.texts.map(|folder| Disk { folder, most: args.texts_mb << 20 }),
+    };
     let how = Serve { choice, port: args.port, token, exit_with_stdin: args.exit_with_stdin };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     match runtime.and_then(|runtime| runtime.block_on(serve(how))) {

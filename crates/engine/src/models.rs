@@ -5,12 +5,13 @@ use crate::{
     encoder::{Embedding, Encoder},
     error::{EngineError, Result},
     gguf::Gguf,
-    scheduler::{EndOnPanic, Scheduler},
+    scheduler::{Disk, EndOnPanic, Limits, Scheduler},
     template::ChatTemplate,
     tokenizer::Tokenizer,
 };
 use std::{
     any::Any,
+    fs::File,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
@@ -27,6 +28,9 @@ pub const DEFAULT_CONTEXT: usize = 8192;
 /// Requests that may wait for the chat model.
 pub const WAITING: usize = 32;
 
+/// Answers that can be written at a time.
+pub const MOST_STREAMS: usize = 64;
+
 /// What to load.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
@@ -38,6 +42,14 @@ pub struct Choice {
     pub threads: usize,
     /// Tokens of prompt and answer together.
     pub context: Option<usize>,
+    /// Answers written at a time, unless the usual number.
+    pub streams: Option<usize>,
+    /// Tokens kept of all texts together, unless as many as the context.
+    pub kept: Option<usize>,
+    /// Whether tokens are not to be guessed from the text.
+    pub no_draft: bool,
+    /// Where texts stay while the model is not loaded.
+    pub disk: Option<Disk>,
 }
 
 /// A chat model that is ready.
@@ -109,9 +121,33 @@ impl Loading {
             }
             // Set once only: this thread is the only one that does.
             let _ = own.loaded.set(loaded);
+            own.identify(&choice);
         });
         spawned.map_err(|e| EngineError::Compute(format!("no thread to load with: {e}")))?;
         Ok(loading)
+    }
+
+    /// Says which model it is by the hash of its whole file, which takes a while: chats go on meanwhile.
+    fn identify(&self, choice: &Choice) {
+        let (Some(Ok(Models { chat: Some(chat), .. })), Some(path), Some(_)) =
+            (self.loaded.get(), &choice.chat, &choice.disk)
+        else {
+            return;
+        };
+        let mut hash = blake3::Hasher::new();
+        let known = File::open(path).and_then(|file| hash.update_reader(file).map(|hash| hash.finalize().to_hex()));
+        match known {
+            // Fails only when the model's thread has ended.
+            Ok(hash) => drop(chat.scheduler.identify(hash.to_string())),
+            Err(error) => tracing::warn!(%error, "texts are not kept on the disk: the model's file cannot be read"),
+        }
+    }
+
+    /// Ends what is under way, and keeps texts on the disk where that is wanted.
+    pub fn close(&self) {
+        if let Some(Ok(Models { chat: Some(chat), .. })) = self.loaded.get() {
+            chat.scheduler.close();
+        }
     }
 
     /// The models, once they are there; the error, if they cannot be loaded.
@@ -177,6 +213,7 @@ fn chat(file: &Gguf, choice: &Choice, loading: &Loading) -> Result<Chat> {
         let message = format!("--context {context} is out of range: the model holds {}", shape.context);
         return Err(EngineError::Invalid { param: "context", message });
     }
+    let limits = limits(choice, context)?;
     let mut progress = |done, _| loading.done.store(done, Ordering::Relaxed);
     let mut opening = Opening { threads: choice.threads.max(1), positions: context, progress: &mut progress };
     let decoder = arch::open(file, &mut opening)?;
@@ -186,11 +223,31 @@ fn chat(file: &Gguf, choice: &Choice, loading: &Loading) -> Result<Chat> {
         context,
         bytes: file.file_bytes(),
         parameters: file.tensors().values().map(|t| t.elements() as u64).sum(),
-        scheduler: Scheduler::start(decoder, tokenizer.clone(), context, WAITING)?,
+        scheduler: Scheduler::start(decoder, tokenizer.clone(), limits)?,
         shape,
         tokenizer,
         template,
     })
+}
+
+fn limits(choice: &Choice, context: usize) -> Result<Limits> {
+    let usual = Limits::of(context, WAITING);
+    let limits = Limits {
+        streams: choice.streams.unwrap_or(usual.streams),
+        kept: choice.kept.unwrap_or(usual.kept),
+        draft: !choice.no_draft,
+        disk: choice.disk.clone(),
+        ..usual
+    };
+    if !(1..=MOST_STREAMS).contains(&limits.streams) {
+        let message = format!("--streams {} is out of range: 1 to {MOST_STREAMS}", limits.streams);
+        return Err(EngineError::Invalid { param: "streams", message });
+    }
+    if limits.kept < context {
+        let message = format!("--kept {} is less than the context of {context}", limits.kept);
+        return Err(EngineError::Invalid { param: "kept", message });
+    }
+    Ok(limits)
 }
 
 fn embedder(folder: &Path) -> Result<Embedder> {

@@ -8,6 +8,7 @@ mod guard;
 mod messages;
 mod parameters;
 mod problem;
+mod reply;
 mod status;
 mod stream;
 mod tokens;
@@ -24,7 +25,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::StatusCode,
     middleware,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use serde::de::DeserializeOwned;
 use std::{net::SocketAddr, sync::Arc};
@@ -89,6 +90,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/tokenize", post(tokens::tokenize))
         .route("/detokenize", post(tokens::detokenize))
         .route("/apply-template", post(tokens::apply_template))
+        .route("/v1/cache", delete(status::forget))
         .route("/metrics", get(status::metrics))
         .route("/health", get(status::health))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))

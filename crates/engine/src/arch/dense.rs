@@ -253,6 +253,11 @@ impl Decoder for Dense {
         Ok(logits)
     }
 
+    fn layout(&self) -> String {
+        // Another instruction set rounds sums in another order.
+        format!("{} {} {}", env!("CARGO_PKG_VERSION"), self.shape.architecture, self.cpu.isa().name())
+    }
+
     fn pieces(&self) -> Vec<u64> {
         self.cpu.pool().pieces()
     }

@@ -76,6 +76,12 @@ pub trait Decoder: Send {
     /// every cache keeps its length.
     fn forward(&mut self, runs: &mut [Run<'_>]) -> Result<Vec<Vec<f32>>>;
 
+    /// What decides the bytes of what [`KvCache::save`] writes, besides the model: a text is only restored where
+    /// this is the same.
+    fn layout(&self) -> String {
+        format!("{} {}", env!("CARGO_PKG_VERSION"), self.shape().architecture)
+    }
+
     /// Pieces of work that each of its threads has done so far; empty where it has none of its own.
     fn pieces(&self) -> Vec<u64> {
         Vec::new()

@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
     thread,
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot};
 
 /// How to serve.
 pub struct Serve {
@@ -35,26 +35,52 @@ pub async fn serve(how: Serve) -> io::Result<()> {
         writeln!(out, "{greeting}")?;
         out.flush()?;
     }
+    let (gone, stdin) = oneshot::channel();
     if how.exit_with_stdin {
-        thread::Builder::new().name("stdin".to_owned()).spawn(end_with_stdin)?;
+        thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+            read_to_the_end();
+            // Fails only when the server has ended already.
+            let _ = gone.send(());
+        })?;
+    } else {
+        // Kept: nobody says that standard input has closed.
+        std::mem::forget(gone);
     }
-    let server = Arc::new(Server { loading, token: how.token, address });
-    tokio::select! {
+    let server = Arc::new(Server { loading: loading.clone(), token: how.token, address });
+    let ended = tokio::select! {
         served = axum::serve(listener, server::router(server)).into_future() => served,
         // Answers under way are cut: their clients have asked for the end or have gone.
         interrupted = tokio::signal::ctrl_c() => interrupted,
-    }
+        terminated = terminated() => terminated,
+        _ = stdin => Ok(()),
+    };
+    tokio::task::spawn_blocking(move || loading.close()).await.map_err(io::Error::other)?;
+    ended
 }
 
-fn end_with_stdin() {
+/// Until the system asks the program to end.
+#[cfg(unix)]
+async fn terminated() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    signal(SignalKind::terminate())?.recv().await;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn terminated() -> io::Result<()> {
+    std::future::pending().await
+}
+
+/// Reads standard input until it closes.
+fn read_to_the_end() {
     let mut ignored = [0; 256];
     let mut stdin = io::stdin().lock();
     loop {
         match stdin.read(&mut ignored) {
-            Ok(0) => std::process::exit(0),
+            Ok(0) => return,
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => std::process::exit(0),
+            Err(_) => return,
         }
     }
 }

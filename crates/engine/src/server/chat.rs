@@ -1,27 +1,20 @@
 //! Answers to chats: `POST /v1/chat/completions`.
 
-use super::{
-    Problem, Shared, messages, named, parameters, parse,
-    stream::{self, Reply},
-    tokens::blocking,
-};
-use crate::{
-    answer::Answer,
-    error::EngineError,
-    sampling::Sampling,
-    scheduler::{Event, Job},
-};
-use axum::{
-    Json,
-    body::Bytes,
-    extract::rejection::BytesRejection,
-    response::{IntoResponse, Response},
-};
+use super::{Problem, Shared, messages, named, parameters, parse, reply::Reply, stream, tokens::blocking};
+use crate::{answer::Answer, error::EngineError, sampling::Sampling, scheduler::Job};
+use axum::{body::Bytes, extract::rejection::BytesRejection, response::Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::hash::{BuildHasher, Hasher, RandomState};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::Arc,
+};
+use tokio::sync::mpsc::unbounded_channel;
 
+/// Answers to one request.
+const MAX_CHOICES: u32 = 8;
+/// Tokens whose probabilities are told at each place.
+const MAX_LIKELY: usize = 20;
 /// Stop strings in one request, and the longest one.
 const MAX_STOPS: (usize, usize) = (16, 256);
 
@@ -44,6 +37,7 @@ struct Request {
     stop: Option<Stop>,
     n: Option<u32>,
     logprobs: Option<bool>,
+    top_logprobs: Option<usize>,
     response_format: Option<Value>,
     model: Option<String>,
     #[serde(flatten)]
@@ -66,11 +60,14 @@ enum Stop {
 impl Request {
     /// What the engine does not do is refused, never left out silently.
     fn check(&self) -> Result<(), Problem> {
-        if self.n.is_some_and(|n| n != 1) {
-            return Err(Problem::invalid("n", "one answer is given per request"));
+        if self.n.is_some_and(|n| !(1..=MAX_CHOICES).contains(&n)) {
+            return Err(Problem::invalid("n", format!("between 1 and {MAX_CHOICES} answers are given to a request")));
         }
-        if self.logprobs == Some(true) {
-            return Err(Problem::invalid("logprobs", "logprobs are not supported"));
+        if self.top_logprobs.is_some_and(|n| n > MAX_LIKELY) {
+            return Err(Problem::invalid("top_logprobs", format!("at most {MAX_LIKELY} are told")));
+        }
+        if self.top_logprobs.is_some_and(|n| n > 0) && self.logprobs != Some(true) {
+            return Err(Problem::invalid("top_logprobs", "they are told only with logprobs"));
         }
         let format = self.response_format.as_ref().and_then(|f| f.get("type")).and_then(Value::as_str);
         if format.is_some_and(|kind| kind != "text") {
@@ -90,6 +87,11 @@ impl Request {
         };
         sampling.check()?;
         Ok(sampling)
+    }
+
+    /// For how many tokens at each place their probability is told.
+    fn likely(&self) -> Option<usize> {
+        (self.logprobs == Some(true)).then(|| self.top_logprobs.unwrap_or(0))
     }
 
     fn limit(&self) -> Option<usize> {
@@ -115,6 +117,7 @@ pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejecti
     request.check()?;
     let (sampling, limit, stops) = (request.sampling()?, request.limit(), request.stops()?);
     let streamed = request.stream == Some(true);
+    let (choices, likely) = (request.n.unwrap_or(1), request.likely());
     let progress = request.return_progress == Some(true);
     let usage = request.stream_options.is_some_and(|o| o.include_usage == Some(true));
     let chat = server.chat()?;
@@ -132,25 +135,21 @@ pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejecti
     })
     .await?;
 
-    let (events, received) = unbounded_channel();
-    let answer = Answer::new(stops, calls, reasoning);
-    chat.scheduler.submit(Job { prompt, sampling, limit, answer, events })?;
-    let reply = Reply::new(format!("chatcmpl-{:016x}", random()), chat.id.clone());
-    if streamed { Ok(stream::respond(reply, received, progress, usage)) } else { whole(reply, received).await }
-}
-
-async fn whole(mut reply: Reply, mut received: UnboundedReceiver<Event>) -> Result<Response, Problem> {
-    while let Some(event) = received.recv().await {
-        match event {
-            Event::Reading(_) => {}
-            Event::Piece(piece) => {
-                reply.add(&piece);
-            }
-            Event::Done(done) => return Ok(Json(reply.whole(&done)).into_response()),
-            Event::Failed(error) => return Err(error.into()),
-        }
+    let mut received = Vec::new();
+    for choice in 0..choices {
+        let (events, events_of_choice) = unbounded_channel();
+        // Each choice has a sequence of its own; the first has the one that it would have alone.
+        let sampling = Sampling { seed: sampling.seed.wrapping_add(u64::from(choice)), ..sampling };
+        let answer = Answer::new(stops.clone(), calls, reasoning);
+        // Where the queue is full for one, the others end, because nobody listens to them.
+        chat.scheduler.submit(Job { prompt: prompt.clone(), sampling, limit, likely, answer, events })?;
+        received.push(events_of_choice);
     }
-    Err(EngineError::Closing.into())
+    let id = format!("chatcmpl-{:016x}", random());
+    let tokenizer = chat.tokenizer.clone();
+    let bytes = Arc::new(move |token| tokenizer.answer_bytes(token).to_vec());
+    let reply = Reply::new(id, chat.id.clone(), bytes, received.len());
+    if streamed { Ok(stream::respond(reply, received, progress, usage)) } else { stream::whole(reply, received).await }
 }
 
 /// A number nobody can foretell, from the keys that the standard library draws for hash maps.

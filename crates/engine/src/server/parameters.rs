@@ -52,7 +52,6 @@ const KNOWN: &[(&str, Neutral)] = &[
     ("reasoning_effort", Neutral::Absent),
     ("repeat_penalty", Neutral::Number(1.0)),
     ("repetition_penalty", Neutral::Number(1.0)),
-    ("top_logprobs", Neutral::Number(0.0)),
     ("typical_p", Neutral::Number(1.0)),
     ("verbosity", Neutral::Absent),
     ("web_search_options", Neutral::Absent),
@@ -115,8 +114,6 @@ mod tests {
             ("json_schema", json!(null), true),
             // An empty schema asks for any JSON, which is not any text.
             ("json_schema", json!({}), false),
-            ("top_logprobs", json!(0), true),
-            ("top_logprobs", json!(3), false),
             ("parallel_tool_calls", json!(true), true),
             ("parallel_tool_calls", json!(false), false),
             ("modalities", json!(["text"]), true),

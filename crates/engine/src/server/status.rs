@@ -8,7 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use std::{fmt::Write, sync::atomic::Ordering};
+use std::{
+    fmt::Write,
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+};
 
 /// `GET /health`: 200 when ready, 503 while loading, 500 when loading has failed. A chat model is ready
 /// without the sentence encoder beside it; why that one is missing is told.
@@ -70,20 +73,48 @@ pub(super) async fn models(server: Shared) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({"object": "list", "data": data})))
 }
 
+/// `DELETE /v1/cache`: forgets every text, in memory and on the disk. Answers under way go on.
+pub(super) async fn forget(server: Shared) -> Result<StatusCode, Problem> {
+    server.chat()?.scheduler.forget()?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// `GET /metrics`, in Prometheus' text form.
 pub(super) async fn metrics(server: Shared) -> Result<Response, Problem> {
     let mut text = String::new();
+    // Writing to a String cannot fail.
+    let mut line = |kind: &str, name: &str, help: &str, value: f64| {
+        let _ = writeln!(text, "# HELP atelier_{name} {help}\n# TYPE atelier_{name} {kind}\natelier_{name} {value}");
+    };
     if let Some(chat) = &server.models()?.chat {
         let counters = chat.scheduler.counters();
-        let lines = [
-            ("atelier_requests_total", "Chat requests begun.", &counters.jobs),
-            ("atelier_prompt_tokens_total", "Prompt tokens computed.", &counters.read),
-            ("atelier_predicted_tokens_total", "Tokens written.", &counters.written),
+        #[allow(clippy::cast_precision_loss, reason = "Prometheus' numbers are f64")]
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64;
+        let totals = [
+            ("requests_total", "Chat requests begun.", &counters.jobs),
+            ("prompt_tokens_total", "Prompt tokens computed.", &counters.read),
+            ("cached_tokens_total", "Prompt tokens known from texts before.", &counters.cached),
+            ("predicted_tokens_total", "Tokens written.", &counters.written),
+            ("drafted_tokens_total", "Tokens guessed from the text.", &counters.drafted),
+            ("accepted_tokens_total", "Guessed tokens that the model wrote.", &counters.accepted),
         ];
-        for (name, help, counter) in lines {
-            let value = counter.load(Ordering::Relaxed);
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}");
+        for (name, help, counter) in totals {
+            line("counter", name, help, count(counter));
+        }
+        for (name, help, counter) in [
+            ("reading_seconds_total", "Time of steps that read prompts.", &counters.reading),
+            ("writing_seconds_total", "Time of steps that only wrote.", &counters.writing),
+        ] {
+            line("counter", name, help, count(counter) / 1e6);
+        }
+        #[allow(clippy::cast_precision_loss, reason = "Prometheus' numbers are f64")]
+        let now = |gauge: &AtomicUsize| gauge.load(Ordering::Relaxed) as f64;
+        for (name, help, gauge) in [
+            ("requests_processing", "Answers under way.", &counters.streams),
+            ("requests_waiting", "Requests that wait for their turn.", &counters.waiting),
+            ("kept_tokens", "Tokens whose keys and values are kept.", &counters.kept),
+        ] {
+            line("gauge", name, help, now(gauge));
         }
     }
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())

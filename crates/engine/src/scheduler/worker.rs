@@ -1,0 +1,418 @@
+//! What does the model's thread do next? Step by step: who reads, who writes, who has to wait.
+
+use super::{
+    Counters, Limits,
+    disk::Sleeping,
+    job::{Event, Job},
+    pace::{Pace, Step},
+    shelf::{Shelf, common},
+    stream::{Stream, Then},
+};
+use crate::{
+    arch::{Decoder, KvCache, Run, Wanted},
+    error::{EngineError, Result},
+    tokenizer::Tokenizer,
+};
+use kernels::SEGMENT;
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::Ordering,
+        mpsc::{Receiver, SyncSender, TryRecvError},
+    },
+    time::Instant,
+};
+
+/// What the thread is told.
+pub(super) enum Message {
+    Job(Job),
+    Model(String),
+    Forget,
+    Close(SyncSender<()>),
+}
+
+/// Tokens for which it is worth to wait for another text that begins alike, or to read from the disk.
+const WORTH: usize = 64;
+
+pub(super) struct Worker {
+    decoder: Box<dyn Decoder>,
+    tokenizer: Arc<Tokenizer>,
+    limits: Limits,
+    counters: Arc<Counters>,
+    waiting: VecDeque<Job>,
+    /// In the order of their arrival.
+    streams: Vec<Stream>,
+    shelf: Shelf,
+    sleeping: Option<Sleeping>,
+    pace: Pace,
+    arrivals: u64,
+    /// Which of those who read comes first.
+    turn: usize,
+}
+
+/// What a stream does in a step: how many tokens it reads, and what it guesses to follow.
+struct Part {
+    stream: usize,
+    tokens: Vec<u32>,
+    guess: usize,
+    wanted: Wanted,
+}
+
+impl Worker {
+    pub(super) fn new(
+        decoder: Box<dyn Decoder>,
+        tokenizer: Arc<Tokenizer>,
+        limits: Limits,
+        counters: Arc<Counters>,
+    ) -> Result<Self> {
+        // What cannot be kept at all should show before the first job.
+        decoder.new_cache(limits.context)?;
+        Ok(Self {
+            decoder,
+            tokenizer,
+            limits,
+            counters,
+            waiting: VecDeque::new(),
+            streams: Vec::new(),
+            shelf: Shelf::default(),
+            sleeping: None,
+            pace: Pace::default(),
+            arrivals: 0,
+            turn: 0,
+        })
+    }
+
+    /// Until it is closed or nobody can send any more.
+    pub(super) fn work(mut self, messages: &Receiver<Message>) {
+        loop {
+            let idle = self.streams.is_empty() && self.waiting.is_empty();
+            let message =
+                if idle { messages.recv().map_err(|_| TryRecvError::Disconnected) } else { messages.try_recv() };
+            match message {
+                Ok(Message::Close(closed)) => {
+                    self.streams.clear();
+                    self.keep_on_disk();
+                    // Fails only when the other side has stopped waiting.
+                    let _ = closed.send(());
+                    return;
+                }
+                Ok(message) => self.told(message),
+                Err(TryRecvError::Disconnected) if idle => return,
+                Err(_) => self.step(),
+            }
+        }
+    }
+
+    fn told(&mut self, message: Message) {
+        match message {
+            Message::Job(job) => self.waiting.push_back(job),
+            Message::Model(model) => {
+                if let Some(disk) = &self.limits.disk {
+                    self.sleeping = Some(Sleeping::open(disk, &model, &self.decoder.layout()));
+                }
+            }
+            Message::Forget => {
+                self.shelf.clear();
+                if let Some(sleeping) = &mut self.sleeping {
+                    sleeping.forget();
+                }
+                self.count_kept();
+            }
+            Message::Close(_) => {}
+        }
+    }
+
+    fn keep_on_disk(&mut self) {
+        if let Some(sleeping) = &mut self.sleeping {
+            sleeping.keep(self.shelf.texts());
+        }
+    }
+
+    /// One step of the model, if anyone has something to do.
+    fn step(&mut self) {
+        self.admit();
+        let gone: Vec<Stream> = self.streams.extract_if(.., |stream| stream.job.events.is_closed()).collect();
+        gone.into_iter().for_each(|stream| self.end(stream, None));
+        self.begin();
+        let mut parts = self.plan();
+        self.make_room(&mut parts);
+        if !parts.is_empty() {
+            let began = Instant::now();
+            let computed = self.compute(&parts);
+            self.note(&parts, began);
+            match computed {
+                Ok(logits) => self.take(parts, &logits),
+                Err(error) => self.fail(&parts, &error),
+            }
+        }
+        self.count_kept();
+    }
+
+    /// Takes jobs from the queue while there are free places.
+    fn admit(&mut self) {
+        while self.streams.len() < self.limits.streams.max(1) {
+            let Some(job) = self.waiting.pop_front() else { break };
+            self.counters.waiting.fetch_sub(1, Ordering::SeqCst);
+            if job.events.is_closed() {
+                continue;
+            }
+            let (asked, context) = (job.prompt.len(), self.limits.context);
+            let cache = if asked == 0 || asked >= context {
+                Err(EngineError::ContextFull { asked, context })
+            } else {
+                self.decoder.new_cache(context)
+            };
+            match cache {
+                Ok(cache) => {
+                    self.counters.jobs.fetch_add(1, Ordering::Relaxed);
+                    self.arrivals += 1;
+                    self.streams.push(Stream::new(job, cache, self.arrivals));
+                }
+                Err(error) => {
+                    let _ = job.events.send(Event::Failed(error));
+                }
+            }
+        }
+        self.counters.streams.store(self.streams.len(), Ordering::Relaxed);
+    }
+
+    /// Looks up what is known of each text that was not begun.
+    fn begin(&mut self) {
+        for at in 0..self.streams.len() {
+            if self.streams[at].begun || !self.fits(at) {
+                continue;
+            }
+            // The last token is always read: its logits are what the answer goes on with.
+            let text = &self.streams[at].text[..self.streams[at].text.len() - 1];
+            let others = self.streams.iter().filter(|other| other.begun);
+            let (mut there, mut coming) = (0, 0);
+            for other in others {
+                let shared = common(&other.text, text);
+                there = there.max(shared.min(other.cache.len()));
+                coming = coming.max(shared);
+            }
+            let shelved = self.shelf.longest(text);
+            if coming >= there.max(shelved) + WORTH {
+                // Another one is reading the same right now.
+                continue;
+            }
+            let known = there.max(shelved);
+            let slept = self.sleeping.as_ref().map_or(0, |sleeping| sleeping.longest(text));
+            let cache = if slept >= known + WORTH { self.wake(text, slept) } else { Ok(None) };
+            let cache = match cache {
+                Ok(None) if known == 0 => self.decoder.new_cache(self.limits.context),
+                Ok(None) if shelved >= there => self.shelf.take(text, shelved).and_then(|found| self.or_empty(found)),
+                Ok(None) => {
+                    let holds =
+                        |other: &&Stream| other.begun && common(&other.text, text).min(other.cache.len()) == known;
+                    let fork = self.streams.iter().find(holds).map(|other| other.cache.fork(known)).transpose();
+                    fork.and_then(|found| self.or_empty(found))
+                }
+                Ok(Some(cache)) => Ok(cache),
+                Err(error) => Err(error),
+            };
+            match cache {
+                Ok(cache) => {
+                    if self.streams[at].counts().0 == 0 {
+                        self.counters.cached.fetch_add(cache.len() as u64, Ordering::Relaxed);
+                    }
+                    self.streams[at].begin(cache);
+                }
+                Err(error) => tracing::error!(%error, "what is known of a text cannot be used"),
+            }
+        }
+    }
+
+    fn or_empty(&self, found: Option<KvCache>) -> Result<KvCache> {
+        found.map_or_else(|| self.decoder.new_cache(self.limits.context), Ok)
+    }
+
+    /// Takes a text from the disk; one that cannot be read is no longer there.
+    fn wake(&self, text: &[u32], length: usize) -> Result<Option<KvCache>> {
+        let Some(sleeping) = &self.sleeping else { return Ok(None) };
+        let mut cache = self.decoder.new_cache(self.limits.context)?;
+        Ok(sleeping.wake(text, length, &mut cache).then_some(cache))
+    }
+
+    /// Whether a text may be begun beside those that are: its tokens must find room without stopping another.
+    fn fits(&self, at: usize) -> bool {
+        let begun = self.streams.iter().filter(|stream| stream.begun);
+        let mut pieces: Vec<usize> = begun.flat_map(|stream| stream.cache.pieces()).collect();
+        pieces.sort_unstable();
+        pieces.dedup();
+        pieces.is_empty() || pieces.len() + self.streams[at].text.len().div_ceil(SEGMENT) < self.budget()
+    }
+
+    fn budget(&self) -> usize {
+        self.limits.kept.max(self.limits.context).div_ceil(SEGMENT)
+    }
+
+    /// Who does what in the next step.
+    fn plan(&mut self) -> Vec<Part> {
+        let writing = self.streams.iter().filter(|stream| stream.writes()).count();
+        let mut parts = Vec::new();
+        for (at, stream) in self.streams.iter_mut().enumerate().filter(|(_, stream)| stream.writes()) {
+            let guess = if self.limits.draft && writing == 1 {
+                stream.draft.guess(&stream.text, stream.room(), self.pace.worth())
+            } else {
+                &[]
+            };
+            let mut tokens = vec![stream.text[stream.text.len() - 1]];
+            tokens.extend_from_slice(guess);
+            parts.push(Part { stream: at, guess: tokens.len() - 1, tokens, wanted: Wanted::Each });
+        }
+        let mut readers: Vec<usize> =
+            (0..self.streams.len()).filter(|at| self.streams[*at].begun && !self.streams[*at].writes()).collect();
+        if readers.is_empty() {
+            return parts;
+        }
+        let mut chunk = self.pace.chunk(writing > 0);
+        let share = chunk.div_ceil(readers.len()).max(4);
+        // Whoever was first comes last next time, in case there is not enough for all.
+        let count = readers.len();
+        readers.rotate_left(self.turn % count);
+        self.turn += 1;
+        for at in readers {
+            let stream = &self.streams[at];
+            let take = share.min(chunk).min(stream.left());
+            if take == 0 {
+                break;
+            }
+            chunk -= take;
+            let from = stream.cache.len();
+            let wanted = if take == stream.left() { Wanted::Last } else { Wanted::None };
+            parts.push(Part { stream: at, tokens: stream.text[from..from + take].to_vec(), guess: 0, wanted });
+        }
+        parts
+    }
+
+    /// Makes room for what the step will keep: texts that nobody writes on go first, then the youngest answer has
+    /// to wait and be read again.
+    fn make_room(&mut self, parts: &mut Vec<Part>) {
+        loop {
+            let mut held: HashMap<usize, usize> = HashMap::new();
+            let caches = self.streams.iter().map(|stream| &stream.cache);
+            for piece in caches.chain(self.shelf.texts().map(|text| &text.cache)).flat_map(KvCache::pieces) {
+                *held.entry(piece).or_default() += 1;
+            }
+            let more: usize = parts
+                .iter()
+                .map(|part| {
+                    let cache = &self.streams[part.stream].cache;
+                    let (from, pieces) = (cache.len(), cache.pieces());
+                    let begun = pieces.get(from / SEGMENT).filter(|_| !from.is_multiple_of(SEGMENT));
+                    let copied = begun.is_some_and(|piece| held[piece] > 1);
+                    (from + part.tokens.len()).div_ceil(SEGMENT).saturating_sub(pieces.len()) + usize::from(copied)
+                })
+                .sum();
+            if held.len() + more <= self.budget() {
+                return;
+            }
+            if self.shelf.forget_one() {
+                continue;
+            }
+            let begun = (0..self.streams.len()).filter(|at| self.streams[*at].begun);
+            let (Some(youngest), true) = (begun.clone().max_by_key(|at| self.streams[*at].arrived), begun.count() > 1)
+            else {
+                return;
+            };
+            let Ok(empty) = self.decoder.new_cache(self.limits.context) else { return };
+            self.streams[youngest].pause(empty);
+            parts.retain(|part| part.stream != youngest);
+        }
+    }
+
+    fn compute(&mut self, parts: &[Part]) -> Result<Vec<Vec<f32>>> {
+        let mut caches: Vec<Option<&mut KvCache>> =
+            self.streams.iter_mut().map(|stream| Some(&mut stream.cache)).collect();
+        let mut runs = Vec::with_capacity(parts.len());
+        for part in parts {
+            if let Some(cache) = caches[part.stream].take() {
+                runs.push(Run { tokens: &part.tokens, cache, wanted: part.wanted });
+            }
+        }
+        self.decoder.forward(&mut runs)
+    }
+
+    /// Takes note of what a step computed and how long it took.
+    fn note(&mut self, parts: &[Part], began: Instant) {
+        let written = |part: &&Part| part.wanted == Wanted::Each;
+        let step = Step {
+            read: parts.iter().filter(|part| !written(part)).map(|part| part.tokens.len()).sum(),
+            writing: parts.iter().filter(written).count(),
+            drafted: parts.iter().map(|part| part.guess).sum(),
+        };
+        let time = began.elapsed();
+        self.pace.took(step, time);
+        self.counters.read.fetch_add(step.read as u64, Ordering::Relaxed);
+        let spent = if step.read > 0 { &self.counters.reading } else { &self.counters.writing };
+        spent.fetch_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Every stream goes on with its logits.
+    fn take(&mut self, parts: Vec<Part>, logits: &[Vec<f32>]) {
+        let vocab = self.decoder.shape().vocab;
+        let mut ended = Vec::new();
+        for (part, rows) in parts.into_iter().zip(logits) {
+            let stream = &mut self.streams[part.stream];
+            if part.wanted == Wanted::None {
+                // Whether anyone listens is looked at before the next step.
+                stream.tell_reading();
+                continue;
+            }
+            let (written, drafted) = stream.counts();
+            let guess = &part.tokens[part.tokens.len() - part.guess..];
+            let then = stream.take(rows, vocab, guess, &self.tokenizer);
+            let (now, guessed) = stream.counts();
+            self.counters.written.fetch_add((now - written) as u64, Ordering::Relaxed);
+            self.counters.drafted.fetch_add((guessed.0 - drafted.0) as u64, Ordering::Relaxed);
+            self.counters.accepted.fetch_add((guessed.1 - drafted.1) as u64, Ordering::Relaxed);
+            match then {
+                Ok(Then::On) => {}
+                Ok(then) => ended.push((stream.arrived, Ok(then))),
+                Err(error) => ended.push((stream.arrived, Err(error))),
+            }
+        }
+        for (arrived, then) in ended {
+            let Some(at) = self.streams.iter().position(|stream| stream.arrived == arrived) else { continue };
+            let stream = self.streams.remove(at);
+            self.end(stream, Some(then));
+        }
+    }
+
+    /// An answer is over; what was read of its text stays.
+    fn end(&mut self, stream: Stream, then: Option<Result<Then>>) {
+        let (text, cache) = match then {
+            Some(Ok(Then::Over(finish))) => stream.finish(finish),
+            Some(Err(error)) => {
+                tracing::error!(%error, "a request failed");
+                let _ = stream.job.events.send(Event::Failed(error));
+                return;
+            }
+            Some(Ok(Then::On | Then::Gone)) | None => (stream.text, stream.cache),
+        };
+        if !cache.is_empty() {
+            self.shelf.put(text, cache);
+        }
+    }
+
+    /// A step failed: nobody in it can go on.
+    fn fail(&mut self, parts: &[Part], error: &EngineError) {
+        let failed: Vec<u64> = parts.iter().map(|part| self.streams[part.stream].arrived).collect();
+        for stream in self.streams.extract_if(.., |stream| failed.contains(&stream.arrived)) {
+            tracing::error!(%error, "a request failed");
+            let _ = stream.job.events.send(Event::Failed(EngineError::Compute(error.to_string())));
+        }
+    }
+
+    fn count_kept(&self) {
+        let caches = self.streams.iter().map(|stream| &stream.cache);
+        let mut pieces: Vec<usize> =
+            caches.chain(self.shelf.texts().map(|text| &text.cache)).flat_map(KvCache::pieces).collect();
+        pieces.sort_unstable();
+        pieces.dedup();
+        self.counters.kept.store(pieces.len() * SEGMENT, Ordering::Relaxed);
+        self.counters.streams.store(self.streams.len(), Ordering::Relaxed);
+    }
+}
