@@ -4,7 +4,7 @@ mod json;
 mod shield;
 
 use crate::{
-    answer::Form,
+    answer::{Answer, Form},
     error::{EngineError, Result},
     gguf::Gguf,
     tokenizer::{Special, Tokenizer},
@@ -55,7 +55,7 @@ impl Prompt {
     /// Whether the template has opened a thought for the model to go on with.
     #[must_use]
     pub fn opens_reasoning(&self) -> bool {
-        self.parts.last().is_some_and(|(text, _)| text.trim_end().ends_with("<think>"))
+        self.parts.last().is_some_and(|(text, _)| Answer::reasoning_opened_by(text))
     }
 }
 

@@ -45,6 +45,13 @@ impl Reply {
                 self.reasoning.push_str(text);
                 json!({"reasoning_content": text})
             }
+            Piece::Arguments(text) => {
+                if let Some(Value::String(all)) = self.calls.last_mut().map(|call| &mut call["function"]["arguments"]) {
+                    all.push_str(text);
+                }
+                let index = self.calls.len().saturating_sub(1);
+                json!({"tool_calls": [{"index": index, "function": {"arguments": text}}]})
+            }
             Piece::Call { name, arguments } => {
                 let id = format!("call_{}_{}", self.id.trim_start_matches("chatcmpl-"), self.calls.len());
                 let function = json!({"name": name, "arguments": arguments});
