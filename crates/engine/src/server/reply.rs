@@ -53,6 +53,13 @@ impl Reply {
                 choice.reasoning.push_str(text);
                 json!({"reasoning_content": text})
             }
+            Piece::Arguments(text) => {
+                if let Some(Value::String(all)) = choice.calls.last_mut().map(|call| &mut call["function"]["arguments"]) {
+                    all.push_str(text);
+                }
+                let index = choice.calls.len().saturating_sub(1);
+                json!({"tool_calls": [{"index": index, "function": {"arguments": text}}]})
+            }
             Piece::Call { name, arguments } => {
                 let number = choice.calls.len();
                 let id = format!("call_{}_{at}_{number}", self.id.trim_start_matches("chatcmpl-"));

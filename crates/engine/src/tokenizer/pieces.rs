@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What stands for a space in such vocabularies.
-const SPACE: char = '\u{2581}';
+pub(super) const SPACE: &str = "\u{2581}";
 
 /// A vocabulary of scored pieces.
 pub(super) struct Pieces {
@@ -26,7 +26,8 @@ pub(super) fn bytes(text: &str, is_byte: bool) -> Box<[u8]> {
     }
 }
 
-fn byte_of(text: &str) -> Option<u8> {
+/// The byte that a token such as `<0x0A>` stands for.
+pub(super) fn byte_of(text: &str) -> Option<u8> {
     text.strip_prefix("<0x")?.strip_suffix('>').and_then(|hex| u8::from_str_radix(hex, 16).ok())
 }
 
@@ -76,7 +77,10 @@ impl Pieces {
         if scores.len() != texts.len() {
             return Err("its scores and tokens differ in number".to_owned());
         }
-        let all = ids_by_text(texts);
+        if scores.iter().any(|score| score.is_nan()) {
+            return Err("a score is not a number".to_owned());
+        }
+        let all = ids_by_text(texts)?;
         let mut bytes = vec![None; 256];
         let mut ids = HashMap::with_capacity(all.len());
         for (text, id) in &all {
@@ -97,9 +101,9 @@ impl Pieces {
     pub(super) fn encode(&self, text: &str, after_special: bool, out: &mut Vec<u32>) {
         let mut spaced = String::with_capacity(text.len() + 8);
         if self.space_first && after_special {
-            spaced.push(SPACE);
+            spaced.push_str(SPACE);
         }
-        spaced.extend(text.chars().map(|c| if c == ' ' { SPACE } else { c }));
+        spaced.push_str(&text.replace(' ', SPACE));
         for symbol in self.joined(&spaced) {
             let piece = &spaced[symbol.start..symbol.start + symbol.bytes];
             match self.ids.get(piece) {

@@ -3,8 +3,10 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 pub mod blank;
+pub mod peer;
 pub mod starter;
 pub mod tiny;
+pub mod vocabulary;
 
 use serde_json::Value;
 use std::{
