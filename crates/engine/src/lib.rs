@@ -7,6 +7,7 @@ pub mod commands;
 pub mod encoder;
 pub mod error;
 pub mod gguf;
+pub mod grammar;
 pub mod models;
 pub mod sampling;
 pub mod scheduler;

@@ -5,6 +5,7 @@ use crate::{
     encoder::{Embedding, Encoder},
     error::{EngineError, Result},
     gguf::Gguf,
+    grammar,
     scheduler::{Disk, EndOnPanic, Limits, Scheduler},
     template::ChatTemplate,
     tokenizer::Tokenizer,
@@ -68,6 +69,8 @@ pub struct Chat {
     pub tokenizer: Arc<Tokenizer>,
     /// Its chat template, if the file has one.
     pub template: Option<Arc<ChatTemplate>>,
+    /// What its answers can be held to.
+    pub grammars: Arc<grammar::Lazy>,
     /// The thread that runs it.
     pub scheduler: Scheduler,
 }
@@ -224,6 +227,7 @@ fn chat(file: &Gguf, choice: &Choice, loading: &Loading) -> Result<Chat> {
         bytes: file.file_bytes(),
         parameters: file.tensors().values().map(|t| t.elements() as u64).sum(),
         scheduler: Scheduler::start(decoder, tokenizer.clone(), limits)?,
+        grammars: Arc::new(grammar::Lazy::new(tokenizer.clone(), shape.vocab)),
         shape,
         tokenizer,
         template,

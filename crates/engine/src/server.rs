@@ -2,6 +2,7 @@
 
 mod chat;
 mod embeddings;
+mod form;
 #[cfg(test)]
 mod forms;
 mod guard;

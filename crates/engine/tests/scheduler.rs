@@ -78,7 +78,15 @@ impl Bench {
         let prompt = self.tokens(text);
         let sampling = Sampling { temperature, top_p: 1.0, top_k: 0, min_p: 0.0, seed: 3 };
         let answer = Answer::new(Vec::new(), None, false);
-        self.scheduler.submit(Job { prompt, sampling, limit: Some(limit), likely: None, answer, events })?;
+        self.scheduler.submit(Job {
+            prompt,
+            sampling,
+            limit: Some(limit),
+            likely: None,
+            grammar: None,
+            answer,
+            events,
+        })?;
         Ok(received)
     }
     /// The whole answer and what it took.

@@ -170,7 +170,7 @@ impl Form {
     }
 
     /// What a call begins with; nothing where an answer is a call from its first letter on.
-    pub(super) fn begin(self) -> &'static str {
+    pub(crate) fn begin(self) -> &'static str {
         match self {
             Self::Tagged | Self::Functions | Self::Keys => "<tool_call>",
             Self::Bare => "<|python_tag|>",
@@ -186,7 +186,7 @@ impl Form {
     }
 
     /// What it ends with, if the model writes something.
-    pub(super) fn end(self) -> &'static str {
+    pub(crate) fn end(self) -> &'static str {
         match self {
             Self::Tagged | Self::Functions | Self::Keys => "</tool_call>",
             Self::Piped => "<|/tool_call|>",

@@ -3,6 +3,7 @@
 use crate::{
     answer::{Answer, Piece},
     error::EngineError,
+    grammar::Grammar,
     sampling::Sampling,
 };
 use tokio::sync::mpsc::UnboundedSender;
@@ -18,6 +19,8 @@ pub struct Job {
     /// For how many of the likeliest tokens, at each place, their probability is told besides the drawn one's;
     /// `None` where none is.
     pub likely: Option<usize>,
+    /// The form that the answer must have, if any.
+    pub grammar: Option<Grammar>,
     /// Where to stop and what to parse.
     pub answer: Answer,
     /// Where events go. Unbounded, so that a slow listener never holds up the model; the context

@@ -120,8 +120,21 @@ impl Stream {
             if then != Then::On {
                 break;
             }
-            let token = self.sampler.draw(logits)?;
+            let token = match &mut self.job.grammar {
+                Some(grammar) => {
+                    let mut allowed = logits.to_vec();
+                    grammar.mask(&mut allowed)?;
+                    self.sampler.draw(&allowed)?
+                }
+                None => self.sampler.draw(logits)?,
+            };
             then = self.write(token, logits, tokenizer);
+            if let Some(grammar) = &mut self.job.grammar
+                && grammar.accept(token)?
+                && then == Then::On
+            {
+                then = Then::Over(Finish::Stop);
+            }
             let guessed = guess.get(at) == Some(&token);
             came_true += usize::from(guessed);
             if !guessed {

@@ -1,6 +1,13 @@
 //! Answers to chats: `POST /v1/chat/completions`.
 
-use super::{Problem, Shared, messages, named, parameters, parse, reply::Reply, stream, tokens::blocking};
+use super::{
+    Problem, Shared,
+    form::{Form, Said},
+    messages, named, parameters, parse,
+    reply::Reply,
+    stream,
+    tokens::blocking,
+};
 use crate::{answer::Answer, error::EngineError, sampling::Sampling, scheduler::Job};
 use axum::{body::Bytes, extract::rejection::BytesRejection, response::Response};
 use serde::Deserialize;
@@ -39,6 +46,9 @@ struct Request {
     logprobs: Option<bool>,
     top_logprobs: Option<usize>,
     response_format: Option<Value>,
+    json_schema: Option<Value>,
+    grammar: Option<String>,
+    parallel_tool_calls: Option<bool>,
     model: Option<String>,
     #[serde(flatten)]
     rest: Map<String, Value>,
@@ -69,10 +79,6 @@ impl Request {
         if self.top_logprobs.is_some_and(|n| n > 0) && self.logprobs != Some(true) {
             return Err(Problem::invalid("top_logprobs", "they are told only with logprobs"));
         }
-        let format = self.response_format.as_ref().and_then(|f| f.get("type")).and_then(Value::as_str);
-        if format.is_some_and(|kind| kind != "text") {
-            return Err(Problem::invalid("response_format", "only the response format 'text' is supported"));
-        }
         parameters::check(&self.rest)
     }
 
@@ -87,6 +93,27 @@ impl Request {
         };
         sampling.check()?;
         Ok(sampling)
+    }
+
+    /// The form that the answer must have.
+    fn form(&self) -> Result<Form, Problem> {
+        let (tools, tool_choice) = self.chat.tools();
+        let form = Form::read(&Said {
+            response_format: self.response_format.as_ref(),
+            json_schema: self.json_schema.as_ref(),
+            grammar: self.grammar.as_deref(),
+            tools,
+            tool_choice,
+            parallel_tool_calls: self.parallel_tool_calls,
+        })?;
+        match form {
+            Form::Tools { required: false, .. } if self.chat.begun() => Ok(Form::Free),
+            Form::Free => Ok(Form::Free),
+            Form::Json(..) | Form::Grammar(_) | Form::Tools { required: true, .. } if self.chat.begun() => {
+                Err(Problem::invalid("messages", "an answer that is gone on with can be given no form"))
+            }
+            form => Ok(form),
+        }
     }
 
     /// For how many tokens at each place their probability is told.
@@ -119,19 +146,22 @@ pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejecti
     let streamed = request.stream == Some(true);
     let (choices, likely) = (request.n.unwrap_or(1), request.likely());
     let progress = request.return_progress == Some(true);
-    let usage = request.stream_options.is_some_and(|o| o.include_usage == Some(true));
+    let usage = request.stream_options.as_ref().is_some_and(|o| o.include_usage == Some(true));
     let chat = server.chat()?;
     named(request.model.as_deref(), &chat.id)?;
     let calls = chat.template.as_ref().and_then(|template| template.calls()).filter(|_| request.chat.calls());
     let (template, tokenizer, context) = (chat.template.clone(), chat.tokenizer.clone(), chat.context);
-    let (prompt, reasoning) = blocking(move || {
+    let (form, grammars) = (request.form()?, chat.grammars.clone());
+    let (prompt, reasoning, grammar) = blocking(move || {
         let prompt = request.chat.prompt(template.as_deref())?;
         let tokens = tokenizer.encode(&prompt.parts(), true)?;
         // One position must be left for the answer.
         if tokens.len() >= context {
             return Err(EngineError::ContextFull { asked: tokens.len(), context }.into());
         }
-        Ok((tokens, prompt.opens_reasoning()))
+        let reasoning = prompt.opens_reasoning();
+        let grammar = form.grammar(|| grammars.get(), calls, reasoning)?;
+        Ok((tokens, reasoning, grammar))
     })
     .await?;
 
@@ -142,7 +172,8 @@ pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejecti
         let sampling = Sampling { seed: sampling.seed.wrapping_add(u64::from(choice)), ..sampling };
         let answer = Answer::new(stops.clone(), calls, reasoning);
         // Where the queue is full for one, the others end, because nobody listens to them.
-        chat.scheduler.submit(Job { prompt: prompt.clone(), sampling, limit, likely, answer, events })?;
+        let (prompt, grammar) = (prompt.clone(), grammar.clone());
+        chat.scheduler.submit(Job { prompt, sampling, limit, likely, grammar, answer, events })?;
         received.push(events_of_choice);
     }
     let id = format!("chatcmpl-{:016x}", random());

@@ -32,6 +32,16 @@ fn yes() -> bool {
 }
 
 impl Chat {
+    /// The tools of the request, and what it says of how they are to be used.
+    pub(super) fn tools(&self) -> (&[Value], Option<&Value>) {
+        (self.tools.as_deref().unwrap_or_default(), self.tool_choice.as_ref())
+    }
+
+    /// Whether the last message is the beginning of the answer.
+    pub(super) fn begun(&self) -> bool {
+        self.add_generation_prompt && take_begun(&mut self.messages.clone()).is_some()
+    }
+
     /// Whether the model may call tools in its answer.
     pub(super) fn calls(&self) -> bool {
         self.tools.as_ref().is_some_and(|tools| !tools.is_empty()) && self.tool_choice.as_ref() != Some(&"none".into())
@@ -54,11 +64,6 @@ impl Chat {
                 "tools",
                 "this model's chat template does not teach it to call tools in a form that is known here",
             ));
-        }
-        match self.tool_choice.as_ref().and_then(Value::as_str) {
-            Some("auto" | "none") => {}
-            None if self.tool_choice.as_ref().is_none_or(Value::is_null) => {}
-            Some(_) | None => return Err(Problem::invalid("tool_choice", "only 'auto' and 'none' are supported")),
         }
         let mut messages = self.messages.into_iter().map(plain).collect::<Result<Vec<_>, _>>()?;
         if template.calls() == Some(Form::Listed) {

@@ -54,7 +54,8 @@ impl Reply {
                 json!({"reasoning_content": text})
             }
             Piece::Arguments(text) => {
-                if let Some(Value::String(all)) = choice.calls.last_mut().map(|call| &mut call["function"]["arguments"]) {
+                if let Some(Value::String(all)) = choice.calls.last_mut().map(|call| &mut call["function"]["arguments"])
+                {
                     all.push_str(text);
                 }
                 let index = choice.calls.len().saturating_sub(1);

@@ -1,0 +1,162 @@
+//! Which tokens may come next? Where an answer must have a form, only those that the form allows.
+//!
+//! llguidance computes the mask: an Earley parser over the bytes of the answer, walked along the trie of all
+//! tokens. A schema or a grammar comes from a client and is untrusted: its size and the work on it are limited.
+
+mod tools;
+
+pub use tools::{Asked, Tool};
+
+use crate::{
+    answer::Form,
+    error::{EngineError, Result},
+    tokenizer::Tokenizer,
+};
+use llguidance::{Matcher, ParserFactory, api::TopLevelGrammar, toktrie};
+use serde_json::Value;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError},
+};
+use toktrie::{ApproximateTokEnv, TokRxInfo, TokTrie};
+
+/// The longest schema or grammar, in bytes.
+const LONGEST: usize = 1 << 20;
+/// How much of an explanation is passed on.
+const EXPLAINED: usize = 500;
+/// Marks the texts of control tokens, which no text of an answer can spell: this byte is in no UTF-8.
+const CONTROL: u8 = 0xFF;
+
+/// What grammars need to know of a model's tokens. Built once for a model.
+pub struct Grammars {
+    factory: ParserFactory,
+    ends: Vec<u32>,
+}
+
+/// The grammars of a model, built when the first one is asked for: that takes some 150 ms and 10 MB.
+pub struct Lazy {
+    tokenizer: Arc<Tokenizer>,
+    vocab: usize,
+    built: Mutex<Option<Arc<Grammars>>>,
+}
+
+impl Lazy {
+    /// For a model whose logits have `vocab` values.
+    #[must_use]
+    pub fn new(tokenizer: Arc<Tokenizer>, vocab: usize) -> Self {
+        Self { tokenizer, vocab, built: Mutex::new(None) }
+    }
+
+    /// The grammars. Whoever asks first builds them; others wait.
+    pub fn get(&self) -> Result<Arc<Grammars>> {
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(grammars) = &*built {
+            return Ok(grammars.clone());
+        }
+        let grammars = Arc::new(Grammars::new(&self.tokenizer, self.vocab)?);
+        Ok(built.insert(grammars).clone())
+    }
+}
+
+/// The form of one answer, and how far it has come.
+pub struct Grammar {
+    matcher: Matcher,
+    ends: Vec<u32>,
+}
+
+impl Grammars {
+    /// The tokens of a model whose logits have `vocab` values.
+    pub fn new(tokenizer: &Tokenizer, vocab: usize) -> Result<Self> {
+        let count = u32::try_from(vocab).map_err(|_| EngineError::Compute("too many tokens".to_owned()))?;
+        let ends: Vec<u32> = (0..count).filter(|id| tokenizer.is_end(*id)).collect();
+        let Some(end) = ends.first() else {
+            return Err(EngineError::Compute("no token of this model ends an answer".to_owned()));
+        };
+        let words: Vec<Vec<u8>> = (0..count)
+            .map(|id| match tokenizer.answer_bytes(id) {
+                // Tokens without a text, and those behind the vocabulary, have no word and are never allowed.
+                [] => [&[CONTROL], tokenizer.decode(&[id], true).as_bytes()].concat(),
+                bytes => bytes.to_vec(),
+            })
+            .map(|word| if word == [CONTROL] { Vec::new() } else { word })
+            .collect();
+        let trie = TokTrie::from(&TokRxInfo::new(count, *end), &words);
+        let tokens: toktrie::TokEnv = Arc::new(ApproximateTokEnv::new(trie));
+        let mut factory = ParserFactory::new_simple(&tokens).map_err(|e| EngineError::Compute(e.to_string()))?;
+        factory.quiet();
+        factory.limits_mut().verbose_errors = false;
+        Ok(Self { factory, ends })
+    }
+
+    /// JSON that fits a schema. `param` names the parameter it came in, for an error.
+    pub fn of_schema(&self, schema: &Value, param: &'static str) -> Result<Grammar> {
+        check_length(schema.to_string().len(), param)?;
+        self.compile(TopLevelGrammar::from_json_schema(schema.clone()), param)
+    }
+
+    /// The same behind a thought, which the answer begins with and closes.
+    pub fn after_a_thought(&self, schema: &Value, param: &'static str) -> Result<Grammar> {
+        check_length(schema.to_string().len(), param)?;
+        self.of_lark(&tools::after_a_thought(schema), param)
+    }
+
+    /// Calls of tools in the form of a model, in an answer that is otherwise free or must be nothing else.
+    pub fn of_tools(&self, form: Form, tools: &[Tool], asked: Asked) -> Result<Grammar> {
+        self.of_lark(&tools::lark(form, tools, asked), "tools")
+    }
+
+    /// A grammar in llguidance's dialect of Lark.
+    pub fn of_lark(&self, grammar: &str, param: &'static str) -> Result<Grammar> {
+        check_length(grammar.len(), param)?;
+        self.compile(TopLevelGrammar::from_lark(grammar.to_owned()), param)
+    }
+
+    fn compile(&self, grammar: TopLevelGrammar, param: &'static str) -> Result<Grammar> {
+        let refused = |what: &str| {
+            let message = what.lines().next().unwrap_or_default().chars().take(EXPLAINED).collect();
+            EngineError::Invalid { param, message }
+        };
+        // What a client sends must not end the process, whatever a library makes of it.
+        let parser = catch_unwind(AssertUnwindSafe(|| self.factory.create_parser(grammar)))
+            .map_err(|_| refused("it cannot be compiled"))?
+            .map_err(|error| refused(&format!("{error:#}")))?;
+        let mut matcher = Matcher::new(Ok(parser));
+        // Some grammars fail only when they are first used.
+        matcher.compute_mask_or_eos().map_err(|error| refused(&format!("{error:#}")))?;
+        Ok(Grammar { matcher, ends: self.ends.clone() })
+    }
+}
+
+fn check_length(bytes: usize, param: &'static str) -> Result<()> {
+    if bytes <= LONGEST {
+        return Ok(());
+    }
+    Err(EngineError::Invalid { param, message: format!("it has {bytes} bytes; at most {LONGEST} are taken") })
+}
+
+impl Clone for Grammar {
+    fn clone(&self) -> Self {
+        Self { matcher: self.matcher.deep_clone(), ends: self.ends.clone() }
+    }
+}
+
+impl Grammar {
+    /// Makes the tokens impossible that the form does not allow next.
+    pub fn mask(&mut self, logits: &mut [f32]) -> Result<()> {
+        let mask = self.matcher.compute_mask_or_eos().map_err(|e| EngineError::Compute(format!("the form: {e:#}")))?;
+        let ended = self.ends.iter().any(|end| mask.is_allowed(*end));
+        for (id, logit) in (0u32..).zip(logits.iter_mut()) {
+            if !(mask.is_allowed(id) || ended && self.ends.contains(&id)) {
+                *logit = f32::NEG_INFINITY;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on with a token that was allowed. True if nothing can follow: the answer is complete.
+    pub fn accept(&mut self, token: u32) -> Result<bool> {
+        let token = if self.ends.contains(&token) { self.ends[0] } else { token };
+        self.matcher.consume_token(token).map_err(|e| EngineError::Compute(format!("the form: {e:#}")))?;
+        Ok(self.matcher.is_stopped())
+    }
+}
