@@ -60,9 +60,6 @@ def main() -> None:
                     messages=chat["messages"], tools=chat.get("tools"), add_generation_prompt=True, bos_token="<s>",
                     eos_token="</s>", **chat.get("extra", {}))
                 found[file.name][name] = hashlib.sha256(text.encode()).hexdigest()[:16]
-                out = pathlib.Path("/tmp/rendered")
-                out.mkdir(exist_ok=True)
-                (out / f"{file.name}.{name}").write_text(text)
             except Exception as error:  # whatever a template does wrong, there is no prompt then
                 found[file.name][name] = None
                 print(f"{file.name} {name}: {type(error).__name__}: {error}")

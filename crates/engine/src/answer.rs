@@ -5,6 +5,7 @@
 
 mod calls;
 mod json;
+mod parts;
 mod section;
 mod written;
 

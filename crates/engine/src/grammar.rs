@@ -12,8 +12,8 @@ use crate::{
     error::{EngineError, Result},
     tokenizer::Tokenizer,
 };
-use llguidance::{Matcher, ParserFactory, api::TopLevelGrammar, toktrie};
-use serde_json::Value;
+use llguidance::{JsonCompileOptions, Matcher, ParserFactory, api::TopLevelGrammar, toktrie};
+use serde_json::{Value, json};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
@@ -22,6 +22,10 @@ use toktrie::{ApproximateTokEnv, TokRxInfo, TokTrie};
 
 /// The longest schema or grammar, in bytes.
 const LONGEST: usize = 1 << 20;
+/// How deep a schema or a grammar may be nested.
+const DEEPEST: usize = 128;
+/// White space between the parts of JSON.
+const WHITE: &str = r"\n?[ \t]{0,32}";
 /// How much of an explanation is passed on.
 const EXPLAINED: usize = 500;
 /// Marks the texts of control tokens, which no text of an answer can spell: this byte is in no UTF-8.
@@ -90,13 +94,13 @@ impl Grammars {
 
     /// JSON that fits a schema. `param` names the parameter it came in, for an error.
     pub fn of_schema(&self, schema: &Value, param: &'static str) -> Result<Grammar> {
-        check_length(schema.to_string().len(), param)?;
-        self.compile(TopLevelGrammar::from_json_schema(schema.clone()), param)
+        check(&schema.to_string(), param)?;
+        self.compile(TopLevelGrammar::from_json_schema(bounded(schema)), param)
     }
 
     /// The same behind a thought, which the answer begins with and closes.
     pub fn after_a_thought(&self, schema: &Value, param: &'static str) -> Result<Grammar> {
-        check_length(schema.to_string().len(), param)?;
+        check(&schema.to_string(), param)?;
         self.of_lark(&tools::after_a_thought(schema), param)
     }
 
@@ -107,7 +111,7 @@ impl Grammars {
 
     /// A grammar in llguidance's dialect of Lark.
     pub fn of_lark(&self, grammar: &str, param: &'static str) -> Result<Grammar> {
-        check_length(grammar.len(), param)?;
+        check(grammar, param)?;
         self.compile(TopLevelGrammar::from_lark(grammar.to_owned()), param)
     }
 
@@ -127,11 +131,39 @@ impl Grammars {
     }
 }
 
-fn check_length(bytes: usize, param: &'static str) -> Result<()> {
-    if bytes <= LONGEST {
-        return Ok(());
+/// A schema whose JSON has some white space, but not without end: a small model would write nothing else.
+fn bounded(schema: &Value) -> Value {
+    let mut schema = match schema {
+        Value::Object(_) => schema.clone(),
+        // `true` and `false` are schemas as well.
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            json!({"allOf": [schema]})
+        }
+    };
+    JsonCompileOptions { whitespace_pattern: Some(WHITE.to_owned()), ..JsonCompileOptions::default() }
+        .apply_to(&mut schema);
+    schema
+}
+
+/// Compilers descend into what is nested: its depth is bounded like its length.
+fn check(text: &str, param: &'static str) -> Result<()> {
+    let refused = |message: String| Err(EngineError::Invalid { param, message });
+    if text.len() > LONGEST {
+        return refused(format!("it has {} bytes; at most {LONGEST} are taken", text.len()));
     }
-    Err(EngineError::Invalid { param, message: format!("it has {bytes} bytes; at most {LONGEST} are taken") })
+    let (mut depth, mut deepest) = (0usize, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    if deepest > DEEPEST {
+        return refused(format!("it is nested {deepest} deep; at most {DEEPEST} are taken"));
+    }
+    Ok(())
 }
 
 impl Clone for Grammar {

@@ -1,6 +1,8 @@
 //! The prompt a chat becomes, by the template in the model's own file.
 
+mod guard;
 mod json;
+mod limits;
 mod shield;
 
 use crate::{
@@ -9,7 +11,11 @@ use crate::{
     gguf::Gguf,
     tokenizer::{Special, Tokenizer},
 };
-use minijinja::{Environment, Error, ErrorKind, context};
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, context,
+    machinery::{CodeGenerator, Vm, WhitespaceConfig, make_string_output, parse},
+    syntax::SyntaxConfig,
+};
 use serde_json::Value;
 use shield::Shield;
 
@@ -22,6 +28,7 @@ const MAX_DEPTH: usize = 64;
 
 /// A model's chat template.
 pub struct ChatTemplate {
+    source: String,
     environment: Environment<'static>,
     shield: Shield,
     bos: String,
@@ -75,7 +82,7 @@ impl ChatTemplate {
         environment.set_lstrip_blocks(true);
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(MAX_DEPTH);
-        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        limits::install(&mut environment);
         environment.add_filter("tojson", json::filter);
         environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
@@ -83,12 +90,14 @@ impl ChatTemplate {
         // Python cannot iterate over None, and templates ask this before they count.
         environment.add_test("iterable", |value: &minijinja::Value| !value.is_none() && value.try_iter().is_ok());
         environment.add_function("strftime_now", now);
-        environment.add_template_owned("chat", without_generation(source)).map_err(|e| failed(&e))?;
+        let source = without_generation(source);
+        guard::check(&source).map_err(|e| failed(&e))?;
+        environment.add_template_owned("chat", source.clone()).map_err(|e| failed(&e))?;
         let tools = environment
             .get_template("chat")
             .is_ok_and(|template| template.undeclared_variables(false).contains("tools"));
-        let calls = Form::of_template(source).filter(|_| tools);
-        Ok(Self { environment, shield: Shield::new(control)?, bos, eos, calls })
+        let calls = Form::of_template(&source).filter(|_| tools);
+        Ok(Self { source, environment, shield: Shield::new(control)?, bos, eos, calls })
     }
 
     /// The form in which the model calls tools; `None` if the template does not tell it about tools, or
@@ -110,18 +119,38 @@ impl ChatTemplate {
             self.shield.hide(&mut tools);
             tools
         });
-        let template = self.environment.get_template("chat").map_err(|e| failed(&e))?;
-        let rendered = template
-            .render(context! {
-                messages,
-                tools,
-                add_generation_prompt => generation,
-                bos_token => self.bos,
-                eos_token => self.eos,
-                ..minijinja::Value::from_serialize(extra)
-            })
-            .map_err(|e| failed(&e))?;
+        let root = context! {
+            messages,
+            tools,
+            add_generation_prompt => generation,
+            bos_token => self.bos,
+            eos_token => self.eos,
+            ..minijinja::Value::from_serialize(extra)
+        };
+        let rendered = self.run(root).map_err(|e| failed(&e))?;
         Ok(Prompt { parts: self.shield.reveal(&rendered) })
+    }
+}
+
+impl ChatTemplate {
+    /// Runs the template with its measuring calls in place.
+    fn run(&self, root: minijinja::Value) -> Result<String, Error> {
+        let blanks = WhitespaceConfig { keep_trailing_newline: false, lstrip_blocks: true, trim_blocks: true };
+        let tree = parse(&self.source, "chat", SyntaxConfig::default(), blanks)?;
+        let mut generator = CodeGenerator::new("chat", &self.source);
+        generator.compile_stmt(&tree);
+        let (instructions, blocks) = generator.finish();
+        let blocks = blocks.iter().map(|(name, block)| (*name, guard::guarded(block))).collect();
+        let mut out = String::new();
+        limits::begin();
+        Vm::new(&self.environment).eval(
+            &guard::guarded(&instructions),
+            root,
+            &blocks,
+            &mut make_string_output(&mut out),
+            AutoEscape::None,
+        )?;
+        Ok(out)
     }
 }
 

@@ -158,6 +158,7 @@ impl Tokenizer {
         };
         let id =
             |name: &str| gguf.count(&key(name)).filter(|id| *id < texts.len()).and_then(|id| u32::try_from(id).ok());
+        let named = [id("bos_token_id"), id("eos_token_id")];
         // What SentencePiece numbers these where a file does not say.
         let usual = |usual: u32| Some(usual).filter(|id| model == "llama" && (*id as usize) < texts.len());
         let (bos, eos) = (id("bos_token_id").or_else(|| usual(1)), id("eos_token_id").or_else(|| usual(2)));
@@ -166,8 +167,8 @@ impl Tokenizer {
         let whole = !PARTS.iter().all(|part| texts.iter().any(|text| text == part));
         for (i, text) in texts.iter().enumerate() {
             let id = u32::try_from(i).map_err(|_| fail("it has too many tokens".to_owned()))?;
-            // Old files give no kinds, but say which tokens begin and end a text.
-            let marker = kinds.is_none() && (eos == Some(id) || bos == Some(id));
+            // Old files call every token ordinary, but say which tokens begin and end a text.
+            let marker = named.contains(&Some(id));
             if text.is_empty() || !(roles[i] == Role::Control || user_defined(i) || marker) {
                 continue;
             }

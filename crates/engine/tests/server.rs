@@ -32,6 +32,7 @@ fn the_main_server_works() {
     strangers_are_refused(&engine);
     wrong_requests_are_refused(&engine);
     streams_say_what_whole_answers_say(&engine);
+    answers_have_the_form_that_was_asked_for(&engine);
     a_seed_draws_the_same_again(&engine);
     stop_strings_stop(&engine);
     a_second_turn_reads_only_what_is_new(&engine);
@@ -84,7 +85,9 @@ fn wrong_requests_are_refused(engine: &Engine) {
         (question("x", json!({"top_logprobs": 3})), "invalid_request"),
         (question("x", json!({"frequency_penalty": 0.5})), "invalid_request"),
         (question("x", json!({"temprature": 0})), "invalid_request"),
-        (question("x", json!({"response_format": {"type": "json_object"}})), "invalid_request"),
+        (question("x", json!({"response_format": {"type": "xml"}})), "invalid_request"),
+        (question("x", json!({"json_schema": {"type": "nothing"}})), "invalid_request"),
+        (question("x", json!({"grammar": "root ::= \"a\""})), "invalid_request"),
         (question("x", json!({"tools": [{"type": "function", "function": {"name": "f"}}]})), "invalid_request"),
         (question(&"word ".repeat(3000), json!({})), "context_length_exceeded"),
     ];
@@ -147,6 +150,34 @@ fn streams_say_what_whole_answers_say(engine: &Engine) {
     assert!(last["timings"]["predicted_n"].is_u64());
     let finish: Vec<&str> = chunks.iter().filter_map(|c| c["choices"][0]["finish_reason"].as_str()).collect();
     assert_eq!(finish, [whole["choices"][0]["finish_reason"].as_str().unwrap()]);
+}
+
+fn answers_have_the_form_that_was_asked_for(engine: &Engine) {
+    let schema = json!({
+        "type": "object",
+        "properties": {"city": {"type": "string", "maxLength": 20}, "inhabitants": {"type": "integer", "maximum": 1e8}},
+        "required": ["city", "inhabitants"],
+        "additionalProperties": false,
+    });
+    let format = json!({"type": "json_schema", "json_schema": {"name": "city", "schema": schema}});
+    for temperature in [0.0, 1.5] {
+        let more = json!({"response_format": format, "temperature": temperature, "max_tokens": 200, "n": 2});
+        let (status, answer) = engine.post(CHAT, &question("Describe Lisbon.", more));
+        assert_eq!(status, 200, "{answer}");
+        for choice in answer["choices"].as_array().unwrap() {
+            let found: Value = serde_json::from_str(choice["message"]["content"].as_str().unwrap()).unwrap();
+            assert!(found["city"].is_string() && found["inhabitants"].is_i64(), "{found}");
+            assert_eq!(choice["finish_reason"], "stop");
+        }
+    }
+    let more = json!({"grammar": "%llguidance {}\nstart: \"yes\" | \"no\"", "logprobs": true, "top_logprobs": 2});
+    let (_, answer) = engine.post(CHAT, &question("Is the sea wet?", more));
+    assert!(["yes", "no"].contains(&content(&answer)), "{answer}");
+    let tokens = answer["choices"][0]["logprobs"]["content"].as_array().unwrap();
+    let drawn: String = tokens.iter().filter_map(|token| token["token"].as_str()).collect();
+    assert!(drawn.starts_with(content(&answer)), "{drawn}");
+    assert!(tokens.iter().all(|token| token["top_logprobs"].as_array().unwrap().len() == 2));
+    assert!(tokens.iter().all(|token| token["logprob"].as_f64().unwrap() <= 0.0), "{answer}");
 }
 
 fn a_seed_draws_the_same_again(engine: &Engine) {

@@ -73,7 +73,8 @@ pub(super) fn lark(form: Form, tools: &[Tool], asked: Asked) -> String {
 /// The grammar of JSON behind a thought that the prompt has opened.
 pub(super) fn after_a_thought(schema: &Value) -> String {
     format!(
-        "start: THOUGHT \"</think>\" space json\nTHOUGHT: /(?s:.*)/ & ~/(?s:.*)<\\/think>(?s:.*)/\nspace: {SPACE}\njson: %json {schema}\n"
+        "start: THOUGHT \"</think>\" space json\nTHOUGHT: /(?s:.*)/ & ~/(?s:.*)<\\/think>(?s:.*)/\nspace: {SPACE}\njson: %json {}\n",
+        super::bounded(schema)
     )
 }
 
@@ -236,7 +237,7 @@ impl Rules {
 
     /// JSON that fits a schema.
     fn json(&mut self, schema: &Value) -> String {
-        self.rule(&format!("%json {schema}"))
+        self.rule(&format!("%json {}", super::bounded(schema)))
     }
 
     fn rule(&mut self, body: &str) -> String {
@@ -290,5 +291,6 @@ fn quoted(text: &str) -> String {
 
 /// A text as a regular expression between slashes.
 fn escaped(text: &str) -> String {
-    text.chars().flat_map(|c| c.is_ascii_punctuation().then_some('\\').into_iter().chain([c])).collect()
+    let special = |c: char| r"\.+*?()|[]{}^$#&-~/".contains(c);
+    text.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
 }

@@ -1,5 +1,6 @@
 //! JSON as Python writes it, which is what chat templates were written and trained with.
 
+use super::limits::BoundedBytes;
 use minijinja::{Error, ErrorKind, Value, value::Kwargs};
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
@@ -12,7 +13,7 @@ pub(super) fn filter(value: &Value, options: Kwargs) -> Result<String, Error> {
     let _: (Option<Value>, Option<Value>, Option<Value>) =
         (options.get("ensure_ascii")?, options.get("separators")?, options.get("sort_keys")?);
     options.assert_all_used()?;
-    let mut out = Vec::new();
+    let mut out = BoundedBytes::default();
     let written = match indent {
         Some(width) => {
             let spaces = " ".repeat(width.min(16));
@@ -23,7 +24,7 @@ pub(super) fn filter(value: &Value, options: Kwargs) -> Result<String, Error> {
     };
     let failed = |e: String| Error::new(ErrorKind::BadSerialization, e);
     written.map_err(|e| failed(e.to_string()))?;
-    String::from_utf8(out).map_err(|e| failed(e.to_string()))
+    String::from_utf8(out.0).map_err(|e| failed(e.to_string()))
 }
 
 /// `", "` and `": "` between values.

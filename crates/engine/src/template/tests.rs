@@ -85,6 +85,46 @@ fn tools_are_known_by_the_template() {
     }
 }
 
+/// Each way in which a few instructions can make more than a machine holds: an error, and soon.
+#[test]
+fn a_template_that_makes_too_much_is_stopped() {
+    let twice = "{% set n = namespace(x='ab') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}{{ n.x }}";
+    for source in [
+        twice,
+        &twice.replace('~', "+"),
+        &twice.replace("'ab'", "[1]").replace('~', "+"),
+        "{{ 'x' * 1000000000 }}",
+        "{{ (range(1000) | list * 1000000000) | list | length }}",
+        "{% for a in range(99999) %}{% for b in range(99999) %}some text of the template{% endfor %}{% endfor %}",
+        "{% macro f(x, n) %}{% if n %}{{ f(x ~ x, n - 1) }}{% else %}{{ x }}{% endif %}{% endmacro %}{{ f('abcd', 50) }}",
+        "{% set s = 'x' * 100000 %}{{ s | replace('x', s) }}",
+        "{% set s = 'x' * 100000 %}{{ s.replace('x', s) }}",
+        "{% set s = 'x' * 100000 %}{{ s | join(s) }}",
+        "{% set s = 'x' * 100000 %}{{ s.join(range(99999)) }}",
+        "{{ 'x' | indent(100000000000, true) }}",
+        "{% set s = '\n' * 1000000 %}{{ s | indent(900, true, true) }}",
+        "{{ '{:99999999999}'.format(1) }}",
+        "{% set s = 'x' * 1000000 %}{% set n = namespace(l=[]) %}{% for i in range(100) %}{% set n.l = n.l + [s] %}{% endfor %}{{ n.l | tojson }}",
+        "{% set s = 'x' * 1000000 %}{% set n = namespace(l=[]) %}{% for i in range(100) %}{% set n.l = n.l + [s] %}{% endfor %}{{ n.l ~ '' }}",
+        "{% set s = 'x' * 1000000 %}{% set n = namespace(l=[]) %}{% for i in range(100) %}{% set n.l = n.l + [s] %}{% endfor %}{{ n.l }}",
+        "{% set k = 'x' %}{% for i in range(99999) %}{% set s = k * 10000000 %}{% endfor %}",
+        "{{ range(1000000000) | list | length }}",
+        "{{ [1] | batch(10000000000, 1) | list }}",
+        &"{{ 'x' * 9999999 }}".repeat(9),
+        "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+    ] {
+        let error = match ChatTemplate::new(source, String::new(), String::new(), std::iter::empty()) {
+            Ok(template) => template.render(json!([]), None, true, &json!({})).err(),
+            Err(error) => Some(error),
+        };
+        assert_eq!(error.map(|e| e.code()), Some("chat_template"), "{source}");
+    }
+    let long = template(
+        "{% set n = namespace(x='') %}{% for i in range(2000) %}{% set n.x = n.x ~ 'some words' %}{% endfor %}{{ n.x }}",
+    );
+    assert_eq!(long.render(json!([]), None, true, &json!({})).unwrap().text().len(), 20_000);
+}
+
 #[derive(serde::Deserialize)]
 struct Rendered {
     /// The hash of the prompt for each chat, or that Python made none.
@@ -98,6 +138,9 @@ fn published_templates_render_as_in_python() {
     let recorded: Rendered = serde_json::from_str(include_str!("../../tests/tokens/rendered.json")).unwrap();
     let chats: BTreeMap<String, Value> = serde_json::from_str(include_str!("../../tests/tokens/chats.json")).unwrap();
     let day = time::Date::from_ordinal_date(2026, 2).unwrap().with_hms(3, 4, 5).unwrap().assume_utc();
+    // Only with tools, and none of them a family whose calls are read here: these put out an object as Python
+    // writes it, text escaped for HTML, or JSON with escapes for letters outside ASCII.
+    let other = ["Apriel-1.6-15b-Thinker-fixed", "unsloth-Apriel-1.5", "meetkai-functionary-medium-v3.1", "Reka-Edge"];
     let mut wrong = Vec::new();
     for (file, hashes) in &recorded.templates {
         let source = fs::read_to_string(folder.join("models/templates").join(file)).unwrap();
@@ -116,7 +159,9 @@ fn published_templates_render_as_in_python() {
             match (prompt, hash) {
                 (Ok(prompt), Some(hash)) => {
                     let text = prompt.text();
-                    if !format!("{:x}", Sha256::digest(&text)).starts_with(hash.as_str()) {
+                    let same = format!("{:x}", Sha256::digest(&text)).starts_with(hash.as_str());
+                    let known = name == "tools" && other.contains(&file.trim_end_matches(".jinja"));
+                    if same == known {
                         wrong.push(format!("{file} {name}: another prompt"));
                         if let Some(out) = std::env::var_os("ATELIER_RENDERED") {
                             fs::write(std::path::Path::new(&out).join(format!("{file}.{name}")), text).unwrap();
