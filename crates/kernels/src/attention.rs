@@ -11,7 +11,7 @@ use crate::kv::{KvStore, SEGMENT};
 use crate::portable;
 
 #[cfg(target_arch = "x86_64")]
-use crate::avx2;
+use crate::{avx2, avx512};
 
 /// Query rows computed together: they share each key and value that is read.
 const ROWS: usize = 4;
@@ -51,6 +51,9 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx2 => unsafe { avx2::attention::segment(task) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Avx512 => unsafe { avx512::attention::segment(task) },
         }
     }
 }

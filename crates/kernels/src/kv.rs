@@ -11,7 +11,7 @@ use crate::isa::{Isa, Kind};
 use crate::portable;
 
 #[cfg(target_arch = "x86_64")]
-use crate::avx2;
+use crate::{avx2, avx512};
 
 /// Positions in a segment. Attention is computed segment by segment, so it is also a unit of work; being
 /// the same for one token and for many, it keeps the results the same.
@@ -110,6 +110,9 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx2 => unsafe { avx2::rows::halve(values, out) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Avx512 => unsafe { avx512::rows::halve(values, out) },
         }
     }
 }

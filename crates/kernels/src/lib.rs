@@ -14,6 +14,8 @@ mod arena;
 mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod cpu;
 mod error;
 mod format;
