@@ -18,6 +18,9 @@ pub(crate) enum Kind {
     /// AVX-512 with its products of bytes, and everything of AVX2.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// NEON with its products of bytes.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
 }
 
 impl Isa {
@@ -50,6 +53,10 @@ impl Isa {
                 found[2] = Some(Self(Kind::Avx512));
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("neon") && std::arch::is_aarch64_feature_detected!("dotprod") {
+            found[1] = Some(Self(Kind::Neon));
+        }
         found.into_iter().flatten()
     }
 
@@ -61,6 +68,8 @@ impl Isa {
             Kind::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => "neon",
         }
     }
 
@@ -72,5 +81,18 @@ impl Isa {
 impl fmt::Debug for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fastest_is_the_last_one_available() {
+        let names: Vec<&str> = Isa::available().map(Isa::name).collect();
+        println!("{names:?}");
+        assert_eq!(names.first(), Some(&"portable"));
+        assert_eq!(names.last(), Some(&Isa::detect().name()));
     }
 }

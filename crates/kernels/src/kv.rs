@@ -10,6 +10,8 @@ use crate::error::ShapeError;
 use crate::isa::{Isa, Kind};
 use crate::portable;
 
+#[cfg(target_arch = "aarch64")]
+use crate::neon;
 #[cfg(target_arch = "x86_64")]
 use crate::{avx2, avx512};
 
@@ -113,6 +115,9 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx512 => unsafe { avx512::rows::halve(values, out) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Neon => unsafe { neon::rows::halve(values, out) },
         }
     }
 }

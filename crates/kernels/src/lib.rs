@@ -22,6 +22,8 @@ mod format;
 mod isa;
 mod kv;
 mod matrix;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod pace;
 mod pool;
 mod portable;

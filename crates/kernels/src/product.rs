@@ -13,6 +13,8 @@ use crate::portable;
 use crate::tile::ROWS;
 use std::ops::Range;
 
+#[cfg(target_arch = "aarch64")]
+use crate::neon;
 #[cfg(target_arch = "x86_64")]
 use crate::{avx2, avx512};
 
@@ -101,6 +103,9 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx512 => unsafe { avx512::product::multiply(task) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Neon => unsafe { neon::product::multiply(task) },
         }
     }
 
@@ -113,6 +118,9 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx512 => unsafe { avx512::rows::quantise(values, blocks) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Neon => unsafe { neon::rows::quantise(values, blocks) },
         }
     }
 }

@@ -4,6 +4,8 @@ use crate::cpu::Cpu;
 use crate::isa::{Isa, Kind};
 use crate::portable;
 
+#[cfg(target_arch = "aarch64")]
+use crate::neon;
 #[cfg(target_arch = "x86_64")]
 use crate::{avx2, avx512};
 
@@ -17,6 +19,9 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx512 => unsafe { avx512::rows::rms_norm(values, weight, epsilon, out) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Neon => unsafe { neon::rows::rms_norm(values, weight, epsilon, out) },
         }
     }
 
@@ -29,6 +34,9 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx512 => unsafe { avx512::rows::silu_multiply(gate, up) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Neon => unsafe { neon::rows::silu_multiply(gate, up) },
         }
     }
 }
