@@ -1,33 +1,12 @@
 //! Tiles of codes: `vpdpbusd` adds four products of bytes to 32 bits, so nothing is widened on the way.
 
-use super::Dot;
+use super::{Dot, Sums, fetch};
 use crate::activations::Block;
 use crate::avx512::{load_bytes, load_halves};
 use crate::product::Task;
-use crate::tile::{GROUP, Tile4, Tile5, Tile6, Tile8};
+use crate::tile::{GROUP, ROWS, Tile4, Tile5, Tile6, Tile8};
 use std::arch::x86_64::*;
 use std::array;
-
-/// How far ahead weights are asked for, in bytes. Measured: less or more is slower.
-const AHEAD: usize = 12 << 10;
-
-/// Asks for the weights some tiles ahead when each is used once. Unpacking takes so many instructions that what
-/// the processor looks ahead by itself does not cover the memory's delay: 6-bit codes are read twice as fast.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn fetch<D, const T: usize>(tile: &D) {
-    if T == 1 {
-        for line in (0..size_of::<D>()).step_by(64) {
-            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(tile).cast::<i8>().wrapping_add(AHEAD + line));
-        }
-    }
-}
-
-/// The coded inputs of `T` tokens, each as long as the panel.
-#[inline(always)]
-fn blocks<'a, const T: usize>(task: &Task<'a>, token: usize, count: usize) -> [&'a [Block]; T] {
-    array::from_fn(|t| &task.input.blocks_of(token + t)[..count])
-}
 
 /// Four neighbouring codes of a token in every lane: an operand that the multiplication reads from memory.
 #[inline]
@@ -38,125 +17,87 @@ fn four(block: &Block, part: usize) -> __m512i {
     _mm512_set1_epi32(unsafe { codes.as_ptr().cast::<i32>().read_unaligned() })
 }
 
-/// The low and the high codes of a group.
+/// The low (even) or the high (odd) four bits of a group's bytes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn low_high(group: &[u8; GROUP]) -> (__m512i, __m512i) {
-    let (bytes, mask) = (load_bytes(group), _mm512_set1_epi8(15));
-    (_mm512_and_si512(bytes, mask), _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), mask))
+fn nibbles(codes: &[[u8; GROUP]; 4], part: usize) -> __m512i {
+    let (bytes, mask) = (load_bytes(&codes[part / 2]), _mm512_set1_epi8(15));
+    _mm512_and_si512(if part % 2 == 0 { bytes } else { _mm512_srli_epi16::<4>(bytes) }, mask)
 }
 
-/// Adds the products of a group, eight columns, to the sums of each token.
+/// `bits` with, where `mask` has ones, the bits of `bytes` moved to the left, or to the right if negative.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn add<const T: usize>(
-    sums: &mut [__m512i; T],
-    (low, high): (__m512i, __m512i),
-    inputs: &[&[Block]; T],
-    at: usize,
-    group: usize,
-) {
-    for t in 0..T {
-        sums[t] = _mm512_dpbusd_epi32(sums[t], low, four(&inputs[t][at], 2 * group));
-    }
-    for t in 0..T {
-        sums[t] = _mm512_dpbusd_epi32(sums[t], high, four(&inputs[t][at], 2 * group + 1));
-    }
-}
-
-/// Adds a tile's integers times both scales.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn scaled(sum: __m512, integers: __m512i, scales: __m512, block: &Block) -> __m512 {
-    let scales = _mm512_mul_ps(scales, _mm512_set1_ps(block.scale));
-    _mm512_fmadd_ps(_mm512_cvtepi32_ps(integers), scales, sum)
-}
-
-/// `bits` with, where `mask` has ones, the bits of `bytes` moved by `LEFT` or `RIGHT`.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn with<const LEFT: u32, const RIGHT: u32>(bits: __m512i, bytes: __m512i, mask: __m512i) -> __m512i {
-    let moved = _mm512_srli_epi16::<RIGHT>(_mm512_slli_epi16::<LEFT>(bytes));
+fn with(bits: __m512i, bytes: __m512i, left: i32, mask: u8) -> __m512i {
+    let moved = match left {
+        4 => _mm512_slli_epi16::<4>(bytes),
+        3 => _mm512_slli_epi16::<3>(bytes),
+        2 => _mm512_slli_epi16::<2>(bytes),
+        1 => _mm512_slli_epi16::<1>(bytes),
+        0 => bytes,
+        -1 => _mm512_srli_epi16::<1>(bytes),
+        -2 => _mm512_srli_epi16::<2>(bytes),
+        _ => _mm512_srli_epi16::<3>(bytes),
+    };
     // bits | (moved & mask)
-    _mm512_ternarylogic_epi64::<0b1111_1000>(bits, moved, mask)
+    _mm512_ternarylogic_epi64::<0b1111_1000>(bits, moved, _mm512_set1_epi8(mask.cast_signed()))
 }
 
-impl Dot for Tile4 {
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn dot<const T: usize>(panel: &[Self], task: &Task<'_>, token: usize) -> [__m512; T] {
-        let inputs = blocks::<T>(task, token, panel.len());
-        let mut sums = [_mm512_setzero_ps(); T];
-        for (at, tile) in panel.iter().enumerate() {
-            fetch::<Self, T>(tile);
-            let mut integers = [_mm512_setzero_si512(); T];
-            for (group, codes) in tile.codes.iter().enumerate() {
-                add(&mut integers, low_high(codes), &inputs, at, group);
-            }
-            let (scales, offsets) = (load_halves(&tile.scales), load_halves(&tile.offsets));
-            for t in 0..T {
-                sums[t] = scaled(sums[t], integers[t], scales, &inputs[t][at]);
-                sums[t] = _mm512_fmadd_ps(offsets, _mm512_set1_ps(inputs[t][at].sum), sums[t]);
-            }
-        }
-        sums
-    }
+/// A tile of codes.
+trait Codes: Sized {
+    /// Runs of columns that have scales of their own: 1 or 2.
+    const RUNS: usize;
+    /// Four columns of each row, unsigned.
+    ///
+    /// # Safety
+    /// The processor has the instructions of this module.
+    unsafe fn part(&self, part: usize) -> __m512i;
+    /// Where the sum of a run's products begins, which takes away what was added to make the codes unsigned.
+    fn start(block: &Block, run: usize) -> i32;
+    /// The scales of a run.
+    fn scales(&self, run: usize) -> &[u16; ROWS];
+    /// What is added to code times scale.
+    fn offsets(&self) -> Option<&[u16; ROWS]>;
 }
 
-impl Dot for Tile5 {
+impl<C: Codes> Dot for C {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn dot<const T: usize>(panel: &[Self], task: &Task<'_>, token: usize) -> [__m512; T] {
-        let inputs = blocks::<T>(task, token, panel.len());
-        let bit = _mm512_set1_epi8(16);
-        let mut sums = [_mm512_setzero_ps(); T];
-        for (at, tile) in panel.iter().enumerate() {
-            fetch::<Self, T>(tile);
-            let fifth = load_bytes(&tile.fifth);
-            let groups = tile.codes.each_ref().map(|codes| low_high(codes));
-            // Bit 2 * group of each byte, moved to bit 4, and the bit above it.
-            let groups = [
-                (with::<4, 0>(groups[0].0, fifth, bit), with::<3, 0>(groups[0].1, fifth, bit)),
-                (with::<2, 0>(groups[1].0, fifth, bit), with::<1, 0>(groups[1].1, fifth, bit)),
-                (with::<0, 0>(groups[2].0, fifth, bit), with::<0, 1>(groups[2].1, fifth, bit)),
-                (with::<0, 2>(groups[3].0, fifth, bit), with::<0, 3>(groups[3].1, fifth, bit)),
-            ];
-            let mut integers = [_mm512_setzero_si512(); T];
-            for (group, codes) in groups.into_iter().enumerate() {
-                add(&mut integers, codes, &inputs, at, group);
+    unsafe fn dot<const T: usize, const P: usize>(panels: [&[C]; P], task: &Task<'_>, token: usize) -> Sums<T, P> {
+        let count = panels[0].len();
+        let inputs: [&[Block]; T] = array::from_fn(|t| &task.input.blocks_of(token + t)[..count]);
+        let mut sums = [[_mm512_setzero_ps(); P]; T];
+        for at in 0..count {
+            let tiles: [&C; P] = array::from_fn(|p| &panels[p][at]);
+            if T == 1 {
+                fetch(tiles[0]);
             }
-            let (scales, offsets) = (load_halves(&tile.scales), load_halves(&tile.offsets));
-            for t in 0..T {
-                sums[t] = scaled(sums[t], integers[t], scales, &inputs[t][at]);
-                sums[t] = _mm512_fmadd_ps(offsets, _mm512_set1_ps(inputs[t][at].sum), sums[t]);
+            for run in 0..C::RUNS {
+                let mut integers: [[__m512i; P]; T] =
+                    array::from_fn(|t| [_mm512_set1_epi32(C::start(&inputs[t][at], run)); P]);
+                for part in run * 8 / C::RUNS..(run + 1) * 8 / C::RUNS {
+                    // SAFETY: this function has the same features.
+                    let codes: [__m512i; P] = array::from_fn(|p| unsafe { tiles[p].part(part) });
+                    for t in 0..T {
+                        let four = four(&inputs[t][at], part);
+                        for p in 0..P {
+                            integers[t][p] = _mm512_dpbusd_epi32(integers[t][p], codes[p], four);
+                        }
+                    }
+                }
+                for p in 0..P {
+                    let scales = load_halves(tiles[p].scales(run));
+                    for t in 0..T {
+                        let scales = _mm512_mul_ps(scales, _mm512_set1_ps(inputs[t][at].scale));
+                        sums[t][p] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(integers[t][p]), scales, sums[t][p]);
+                    }
+                }
             }
-        }
-        sums
-    }
-}
-
-impl Dot for Tile6 {
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn dot<const T: usize>(panel: &[Self], task: &Task<'_>, token: usize) -> [__m512; T] {
-        let inputs = blocks::<T>(task, token, panel.len());
-        let bits = _mm512_set1_epi8(0x30);
-        let mut sums = [_mm512_setzero_ps(); T];
-        for (at, tile) in panel.iter().enumerate() {
-            fetch::<Self, T>(tile);
-            for half in 0..2 {
-                let upper = load_bytes(&tile.upper[half]);
-                let first = low_high(&tile.codes[2 * half]);
-                let second = low_high(&tile.codes[2 * half + 1]);
-                let first = (with::<4, 0>(first.0, upper, bits), with::<2, 0>(first.1, upper, bits));
-                let second = (with::<0, 0>(second.0, upper, bits), with::<0, 2>(second.1, upper, bits));
-                // The codes are stored with 32 added; beginning here takes it away again.
-                let mut integers: [__m512i; T] = array::from_fn(|t| _mm512_set1_epi32(inputs[t][at].minus_32[half]));
-                add(&mut integers, first, &inputs, at, 2 * half);
-                add(&mut integers, second, &inputs, at, 2 * half + 1);
-                let scales = load_halves(&tile.scales[half]);
-                for t in 0..T {
-                    sums[t] = scaled(sums[t], integers[t], scales, &inputs[t][at]);
+            for p in 0..P {
+                if let Some(offsets) = tiles[p].offsets().map(|offsets| load_halves(offsets)) {
+                    for t in 0..T {
+                        sums[t][p] = _mm512_fmadd_ps(offsets, _mm512_set1_ps(inputs[t][at].sum), sums[t][p]);
+                    }
                 }
             }
         }
@@ -164,29 +105,79 @@ impl Dot for Tile6 {
     }
 }
 
-impl Dot for Tile8 {
+impl Codes for Tile4 {
+    const RUNS: usize = 1;
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn dot<const T: usize>(panel: &[Self], task: &Task<'_>, token: usize) -> [__m512; T] {
-        let inputs = blocks::<T>(task, token, panel.len());
-        let top = _mm512_set1_epi8(-128);
-        let mut sums = [_mm512_setzero_ps(); T];
-        for (at, tile) in panel.iter().enumerate() {
-            fetch::<Self, T>(tile);
-            // One factor must be unsigned: the codes get 128 added, and beginning here takes it away again.
-            let mut integers: [__m512i; T] = array::from_fn(|t| _mm512_set1_epi32(inputs[t][at].minus_128));
-            for (part, codes) in tile.codes.iter().enumerate() {
-                // SAFETY: 64 readable bytes; the load needs no alignment.
-                let codes = _mm512_xor_si512(unsafe { _mm512_loadu_si512(codes.as_ptr().cast()) }, top);
-                for t in 0..T {
-                    integers[t] = _mm512_dpbusd_epi32(integers[t], codes, four(&inputs[t][at], part));
-                }
-            }
-            let scales = load_halves(&tile.scales);
-            for t in 0..T {
-                sums[t] = scaled(sums[t], integers[t], scales, &inputs[t][at]);
-            }
-        }
-        sums
+    unsafe fn part(&self, part: usize) -> __m512i {
+        nibbles(&self.codes, part)
+    }
+    fn start(_: &Block, _: usize) -> i32 {
+        0
+    }
+    fn scales(&self, _: usize) -> &[u16; ROWS] {
+        &self.scales
+    }
+    fn offsets(&self) -> Option<&[u16; ROWS]> {
+        Some(&self.offsets)
+    }
+}
+
+impl Codes for Tile5 {
+    const RUNS: usize = 1;
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    unsafe fn part(&self, part: usize) -> __m512i {
+        // Bit `part` of each byte, moved to bit 4.
+        with(nibbles(&self.codes, part), load_bytes(&self.fifth), 4 - part as i32, 16)
+    }
+    fn start(_: &Block, _: usize) -> i32 {
+        0
+    }
+    fn scales(&self, _: usize) -> &[u16; ROWS] {
+        &self.scales
+    }
+    fn offsets(&self) -> Option<&[u16; ROWS]> {
+        Some(&self.offsets)
+    }
+}
+
+impl Codes for Tile6 {
+    const RUNS: usize = 2;
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    unsafe fn part(&self, part: usize) -> __m512i {
+        // Two bits from bit `2 * (part % 4)` of each byte, moved to bits 4 and 5.
+        with(nibbles(&self.codes, part), load_bytes(&self.upper[part / 4]), 4 - 2 * (part % 4) as i32, 0x30)
+    }
+    fn start(block: &Block, run: usize) -> i32 {
+        block.minus_32[run]
+    }
+    fn scales(&self, run: usize) -> &[u16; ROWS] {
+        &self.scales[run]
+    }
+    fn offsets(&self) -> Option<&[u16; ROWS]> {
+        None
+    }
+}
+
+impl Codes for Tile8 {
+    const RUNS: usize = 1;
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    unsafe fn part(&self, part: usize) -> __m512i {
+        // SAFETY: 64 readable bytes; the load needs no alignment.
+        let codes = unsafe { _mm512_loadu_si512(self.codes[part].as_ptr().cast()) };
+        // 128 added.
+        _mm512_xor_si512(codes, _mm512_set1_epi8(-128))
+    }
+    fn start(block: &Block, _: usize) -> i32 {
+        block.minus_128
+    }
+    fn scales(&self, _: usize) -> &[u16; ROWS] {
+        &self.scales
+    }
+    fn offsets(&self) -> Option<&[u16; ROWS]> {
+        None
     }
 }
