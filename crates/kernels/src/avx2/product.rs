@@ -1,5 +1,10 @@
 //! Weights times activations: a panel has two sides of 8 rows; 8 rows by 4 tokens or 16 by 2 are in registers.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "an index stands for the same row or token in several arrays of registers"
+)]
+
 use super::{load, load_bytes, load_halves, load_signed, store};
 use crate::activations::Block;
 use crate::matrix::Panels;

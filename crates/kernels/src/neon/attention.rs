@@ -1,5 +1,10 @@
 //! One segment of attention: scores, weights and the mix of values for up to four query rows.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "an index stands for the same row or token in several arrays of registers"
+)]
+
 use super::{exp, load, load_halves, store};
 use crate::attention::{Segment, Stride};
 use crate::kv::{GROUP, SEGMENT};

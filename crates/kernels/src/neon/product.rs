@@ -1,5 +1,10 @@
 //! Weights times activations: the 16 rows of a panel, four to a register, by 1, 2 or 4 tokens.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "an index stands for the same row or token in several arrays of registers"
+)]
+
 use super::{load, load_halves, store};
 use crate::activations::Block;
 use crate::matrix::Panels;
@@ -173,7 +178,7 @@ fn nibbles(codes: &[[u8; GROUP]; 4], part: usize) -> [uint8x16_t; 8] {
     let bytes: [uint8x16_t; 4] = array::from_fn(|group| part_of(&codes[group], part));
     array::from_fn(|at| {
         let bytes = bytes[at / 2];
-        if at % 2 == 0 { vandq_u8(bytes, vdupq_n_u8(15)) } else { vshrq_n_u8::<4>(bytes) }
+        if at.is_multiple_of(2) { vandq_u8(bytes, vdupq_n_u8(15)) } else { vshrq_n_u8::<4>(bytes) }
     })
 }
 

@@ -22,7 +22,7 @@ fn four(block: &Block, part: usize) -> __m512i {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 fn nibbles(codes: &[[u8; GROUP]; 4], part: usize) -> __m512i {
     let (bytes, mask) = (load_bytes(&codes[part / 2]), _mm512_set1_epi8(15));
-    _mm512_and_si512(if part % 2 == 0 { bytes } else { _mm512_srli_epi16::<4>(bytes) }, mask)
+    _mm512_and_si512(if part.is_multiple_of(2) { bytes } else { _mm512_srli_epi16::<4>(bytes) }, mask)
 }
 
 /// `bits` with, where `mask` has ones, the bits of `bytes` moved to the left, or to the right if negative.
