@@ -1,16 +1,31 @@
 //! In what form do activations meet the weights?
 
-/// 32 activations in 8 bits, with what the kernels need to undo the scaling.
+/// 32 activations in 8 bits, with what the kernels need to undo the scaling. On a cache line of its own.
 #[derive(Clone, Copy, Default)]
-#[repr(C, align(16))]
+#[repr(C, align(64))]
 pub(crate) struct Block {
     pub codes: [i8; 32],
     /// value = code * scale
     pub scale: f32,
     /// The sum of the 32 values, as coded: what a tile's offset is multiplied with.
     pub sum: f32,
-    /// The sums of the first and the second 16 values.
-    pub half_sums: [f32; 2],
+    /// -32 times the sum of the first and of the second 16 codes. A sum of products with weights that are
+    /// stored with 32 added begins here, and is then exact.
+    pub minus_32: [i32; 2],
+    /// -128 times the sum of all codes, for weights to which 128 is added to make them unsigned.
+    pub minus_128: i32,
+}
+
+impl Block {
+    /// Sets what depends on the sums of the first and the second 16 codes; the scale must be set.
+    #[inline(always)]
+    #[allow(clippy::cast_precision_loss, reason = "at most 32 * 127")]
+    pub(crate) fn set_sums(&mut self, sums: [i32; 2]) {
+        let all = sums[0] + sums[1];
+        self.sum = self.scale * all as f32;
+        self.minus_32 = sums.map(|sum| -32 * sum);
+        self.minus_128 = -128 * all;
+    }
 }
 
 /// The input of a product: some tokens' activations, quantised once and used by several matrices.

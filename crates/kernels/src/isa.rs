@@ -9,12 +9,18 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Isa(Kind);
 
-/// The families of inner loops. A new one (AVX-512, NEON) is a variant here and a module beside `avx2`.
+/// The families of inner loops. A new one is a variant here and a module beside `avx2`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// AVX-512 with its products of bytes, and everything of AVX2.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// NEON with its products of bytes.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
 }
 
 impl Isa {
@@ -34,10 +40,22 @@ impl Isa {
 
     /// Every instruction set this processor offers, slowest first.
     pub fn available() -> impl Iterator<Item = Self> {
-        let mut found = [Some(Self::portable()), None];
+        let mut found = [Some(Self::portable()), None, None];
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c") {
             found[1] = Some(Self(Kind::Avx2));
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512vnni")
+            {
+                found[2] = Some(Self(Kind::Avx512));
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("neon") && std::arch::is_aarch64_feature_detected!("dotprod") {
+            found[1] = Some(Self(Kind::Neon));
         }
         found.into_iter().flatten()
     }
@@ -48,6 +66,10 @@ impl Isa {
             Kind::Portable => "portable",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => "neon",
         }
     }
 
@@ -59,5 +81,18 @@ impl Isa {
 impl fmt::Debug for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fastest_is_the_last_one_available() {
+        let names: Vec<&str> = Isa::available().map(Isa::name).collect();
+        println!("{names:?}");
+        assert_eq!(names.first(), Some(&"portable"));
+        assert_eq!(names.last(), Some(&Isa::detect().name()));
     }
 }

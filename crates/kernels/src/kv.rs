@@ -12,8 +12,10 @@ use crate::isa::{Isa, Kind};
 use crate::portable;
 use std::sync::Arc;
 
+#[cfg(target_arch = "aarch64")]
+use crate::neon;
 #[cfg(target_arch = "x86_64")]
-use crate::avx2;
+use crate::{avx2, avx512};
 
 /// Positions in a segment. Attention is computed segment by segment, so it is also a unit of work; being
 /// the same for one token and for many, it keeps the results the same.
@@ -166,6 +168,12 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx2 => unsafe { avx2::rows::halve(values, out) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Avx512 => unsafe { avx512::rows::halve(values, out) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Neon => unsafe { neon::rows::halve(values, out) },
         }
     }
 }

@@ -14,12 +14,16 @@ mod arena;
 mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod cpu;
 mod error;
 mod format;
 mod isa;
 mod kv;
 mod matrix;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod pace;
 mod pool;
 mod portable;

@@ -9,7 +9,7 @@ use crate::tile::{
     Brains, COLUMNS, CodeTile, FloatColumn, Halves, ROWS, Tile4, Tile5, Tile6, Tile8, pack_codes, pack_floats,
 };
 
-/// A weight matrix of `rows` outputs and `columns` inputs, packed in panels of 8 rows.
+/// A weight matrix of `rows` outputs and `columns` inputs, packed in panels of 16 rows.
 pub struct QuantMatrix {
     rows: usize,
     columns: usize,
@@ -151,7 +151,7 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// The rows of a panel: 8, or fewer at the end of the matrix, where the panel is filled up with zeros.
+    /// The rows of a panel: 16, or fewer at the end of the matrix, where the panel is filled up with zeros.
     fn rows(&self, panel: usize) -> Vec<&[u8]> {
         self.bytes.chunks_exact(self.row_bytes).skip(panel * ROWS).take(ROWS).collect()
     }

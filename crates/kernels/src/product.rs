@@ -1,6 +1,6 @@
 //! How are activations multiplied with weights, for one token or for many?
 //!
-//! Work is cut into panels of 8 output rows. For one token each thread takes one stretch of panels, which it
+//! Work is cut into panels of 16 output rows. For one token each thread takes one stretch of panels, which it
 //! reads once, in order. For many, tokens are cut into batches that stay in the second-level cache, and
 //! threads claim short stretches of panels, so that a core that is busy elsewhere delays nobody.
 //! Each output is one sum over the blocks of its row from left to right, whatever the batch or the thread.
@@ -13,8 +13,10 @@ use crate::portable;
 use crate::tile::ROWS;
 use std::ops::Range;
 
+#[cfg(target_arch = "aarch64")]
+use crate::neon;
 #[cfg(target_arch = "x86_64")]
-use crate::avx2;
+use crate::{avx2, avx512};
 
 /// Activations of a batch of tokens: what stays in the second-level cache while panels stream by.
 const BATCH_BYTES: usize = 192 << 10;
@@ -65,19 +67,21 @@ unsafe impl Sync for Output {}
 unsafe impl Send for Output {}
 
 impl Output {
-    /// Puts the sums of one panel for one token, leaving out the rows that only fill up the last panel.
+    /// Puts the sums of `N` rows from `row` on for one token, leaving out those that only fill up the last panel.
     ///
     /// # Safety
-    /// No other thread may write this panel and token during the region.
+    /// No other thread may write these rows of this token during the region.
     #[inline(always)]
-    pub(crate) unsafe fn put(&self, token: usize, panel: usize, sums: &[f32; ROWS], add: bool) {
-        let row = panel * ROWS;
-        debug_assert!(token < self.tokens && row < self.rows);
-        let count = ROWS.min(self.rows - row);
-        // SAFETY: `token` and `panel` come from the ranges that `multiply` cut, so `row + count <= rows` and
-        // the place lies inside the `tokens * rows` values; the caller keeps others out.
+    pub(crate) unsafe fn put<const N: usize>(&self, token: usize, row: usize, sums: &[f32; N], add: bool) {
+        debug_assert!(token < self.tokens);
+        let count = N.min(self.rows.saturating_sub(row));
+        if count == 0 {
+            return;
+        }
+        // SAFETY: `token` comes from the range that `multiply` cut, and `row + count <= rows`, so the place lies
+        // inside the `tokens * rows` values; the caller keeps others out.
         let out = unsafe { std::slice::from_raw_parts_mut(self.start.add(token * self.rows + row), count) };
-        if let Ok(out) = <&mut [f32; ROWS]>::try_from(&mut *out) {
+        if let Ok(out) = <&mut [f32; N]>::try_from(&mut *out) {
             for (out, sum) in out.iter_mut().zip(sums) {
                 *out = if add { *out + sum } else { *sum };
             }
@@ -96,6 +100,12 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx2 => unsafe { avx2::product::multiply(task) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Avx512 => unsafe { avx512::product::multiply(task) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Neon => unsafe { neon::product::multiply(task) },
         }
     }
 
@@ -105,6 +115,12 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx2 => unsafe { avx2::rows::quantise(values, blocks) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Avx512 => unsafe { avx512::rows::quantise(values, blocks) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Neon => unsafe { neon::rows::quantise(values, blocks) },
         }
     }
 }

@@ -4,8 +4,10 @@ use crate::cpu::Cpu;
 use crate::isa::{Isa, Kind};
 use crate::portable;
 
+#[cfg(target_arch = "aarch64")]
+use crate::neon;
 #[cfg(target_arch = "x86_64")]
-use crate::avx2;
+use crate::{avx2, avx512};
 
 impl Isa {
     fn rms_norm(self, values: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
@@ -14,6 +16,12 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx2 => unsafe { avx2::rows::rms_norm(values, weight, epsilon, out) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Avx512 => unsafe { avx512::rows::rms_norm(values, weight, epsilon, out) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Neon => unsafe { neon::rows::rms_norm(values, weight, epsilon, out) },
         }
     }
 
@@ -23,6 +31,12 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx2 => unsafe { avx2::rows::silu_multiply(gate, up) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Avx512 => unsafe { avx512::rows::silu_multiply(gate, up) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::Neon => unsafe { neon::rows::silu_multiply(gate, up) },
         }
     }
 }

@@ -1,53 +1,56 @@
 //! How do weights lie in memory, so that one pass over them is one sequential stream?
 //!
-//! A tile holds 8 rows x 32 columns with its scales, a panel the tiles of 8 rows from left to right. Within a
-//! tile, four neighbouring values of one row fill 32 bits and the 8 rows fill a 256-bit register: one
-//! multiplication with four broadcast activations gives 8 rows' partial sums, with no sum across lanes.
+//! A tile holds 16 rows x 32 columns with its scales, a panel the tiles of 16 rows from left to right. Within a
+//! tile, four neighbouring values of one row fill 32 bits and the 16 rows fill 512 bits: one register of
+//! AVX-512, two of AVX2, four of NEON. One multiplication with four broadcast activations gives each row's
+//! partial sum, with no sum across lanes.
 
 use crate::arena::Plain;
 use crate::format::{Codes, Format};
 use half::f16;
 
 /// Rows of a tile and of a panel.
-pub(crate) const ROWS: usize = 8;
+pub(crate) const ROWS: usize = 16;
 /// Columns of a tile.
 pub(crate) const COLUMNS: usize = 32;
+/// Bytes of four columns of codes: four of each row, row after row.
+pub(crate) const GROUP: usize = ROWS * 4;
 
 /// 4-bit codes. Byte `row * 4 + i` of group `g` holds column `8g + i` low and column `8g + 4 + i` high.
 #[derive(Clone, Copy)]
-#[repr(C, align(32))]
+#[repr(C, align(64))]
 pub(crate) struct Tile4 {
-    pub codes: [[u8; 32]; 4],
-    pub scales: [u16; 8],
-    pub offsets: [u16; 8],
+    pub codes: [[u8; GROUP]; 4],
+    pub scales: [u16; ROWS],
+    pub offsets: [u16; ROWS],
 }
 
 /// 5-bit codes: as [`Tile4`], and bit `2g` and `2g + 1` of byte `row * 4 + i` of `fifth` top the two codes.
 #[derive(Clone, Copy)]
-#[repr(C, align(32))]
+#[repr(C, align(64))]
 pub(crate) struct Tile5 {
-    pub codes: [[u8; 32]; 4],
-    pub fifth: [u8; 32],
-    pub scales: [u16; 8],
-    pub offsets: [u16; 8],
+    pub codes: [[u8; GROUP]; 4],
+    pub fifth: [u8; GROUP],
+    pub scales: [u16; ROWS],
+    pub offsets: [u16; ROWS],
 }
 
 /// 6-bit codes, offset by 32, with one scale for each half of 16 columns. Byte `row * 4 + i` of `upper[half]`
 /// holds the two high bits of, from the lowest: group 2 * half low, high, group 2 * half + 1 low, high.
 #[derive(Clone, Copy)]
-#[repr(C, align(32))]
+#[repr(C, align(64))]
 pub(crate) struct Tile6 {
-    pub codes: [[u8; 32]; 4],
-    pub upper: [[u8; 32]; 2],
-    pub scales: [[u16; 8]; 2],
+    pub codes: [[u8; GROUP]; 4],
+    pub upper: [[u8; GROUP]; 2],
+    pub scales: [[u16; ROWS]; 2],
 }
 
 /// Signed 8-bit codes. Byte `row * 4 + i` of group `g` holds column `4g + i`.
 #[derive(Clone, Copy)]
-#[repr(C, align(16))]
+#[repr(C, align(32))]
 pub(crate) struct Tile8 {
-    pub codes: [[i8; 32]; 8],
-    pub scales: [u16; 8],
+    pub codes: [[i8; GROUP]; 8],
+    pub scales: [u16; ROWS],
 }
 
 // SAFETY: made of integers only, without padding; all zero is a tile of zeros.
@@ -76,7 +79,7 @@ fn from_bits(bits: u16) -> f32 {
 }
 
 /// Puts the low four bits of 32 codes where [`Tile4`] wants them.
-fn set_nibbles(codes: &mut [[u8; 32]; 4], row: usize, block: &Codes) {
+fn set_nibbles(codes: &mut [[u8; GROUP]; 4], row: usize, block: &Codes) {
     for (group, of_group) in codes.iter_mut().zip(block.codes.chunks_exact(8)) {
         for i in 0..4 {
             let (low, high) = (of_group[i].cast_unsigned() & 15, of_group[i + 4].cast_unsigned() & 15);
@@ -85,7 +88,7 @@ fn set_nibbles(codes: &mut [[u8; 32]; 4], row: usize, block: &Codes) {
     }
 }
 
-fn get_nibble(codes: &[[u8; 32]; 4], row: usize, column: usize) -> u8 {
+fn get_nibble(codes: &[[u8; GROUP]; 4], row: usize, column: usize) -> u8 {
     codes[column / 8][row * 4 + column % 4] >> (column / 4 % 2 * 4) & 15
 }
 
@@ -157,7 +160,7 @@ impl CodeTile for Tile8 {
     }
 }
 
-/// One column of 8 rows of plain numbers.
+/// One column of 16 rows of plain numbers.
 pub(crate) trait FloatColumn: Plain {
     /// Writes one number, given as the file has it.
     fn set(&mut self, row: usize, bytes: &[u8]);
@@ -174,12 +177,12 @@ impl FloatColumn for [f32; ROWS] {
     }
 }
 
-/// Half-precision numbers of 8 rows.
+/// Half-precision numbers of 16 rows.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub(crate) struct Halves(pub [u16; ROWS]);
 
-/// bfloat16 numbers of 8 rows.
+/// bfloat16 numbers of 16 rows.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub(crate) struct Brains(pub [u16; ROWS]);
@@ -207,7 +210,7 @@ impl FloatColumn for Brains {
     }
 }
 
-/// Fills one panel of codes from the bytes of up to 8 rows.
+/// Fills one panel of codes from the bytes of up to 16 rows.
 pub(crate) fn pack_codes<T: CodeTile>(format: Format, rows: &[&[u8]], panel: &mut [T]) {
     for (row, bytes) in rows.iter().enumerate() {
         for (at, tile) in panel.iter_mut().enumerate() {
@@ -216,7 +219,7 @@ pub(crate) fn pack_codes<T: CodeTile>(format: Format, rows: &[&[u8]], panel: &mu
     }
 }
 
-/// Fills one panel of plain numbers from the bytes of up to 8 rows.
+/// Fills one panel of plain numbers from the bytes of up to 16 rows.
 pub(crate) fn pack_floats<T: FloatColumn>(width: usize, rows: &[&[u8]], panel: &mut [T]) {
     for (row, bytes) in rows.iter().enumerate() {
         for (column, number) in panel.iter_mut().zip(bytes.chunks_exact(width)) {

@@ -52,7 +52,7 @@ proptest! {
     }
 
     #[test]
-    fn products_are_right(format in any_format(), rows in 1usize..40, blocks in 1usize..4, tokens in 1usize..10, seed: u64) {
+    fn products_are_right(format in any_format(), rows in 1usize..40, blocks in 1usize..4, tokens in 1usize..20, seed: u64) {
         let columns = blocks * format.block().0.max(5);
         let mut random = Random(seed);
         let bytes = raw(format, rows, columns, &mut random);

@@ -25,12 +25,8 @@ pub(crate) fn quantise(values: &[f32], blocks: &mut [Block]) {
         let packed = _mm256_permutevar8x32_epi32(packed, order);
         // SAFETY: the block's codes are 32 writable bytes; the store needs no alignment.
         unsafe { _mm256_storeu_si256(block.codes.as_mut_ptr().cast(), packed) };
-        let (first, second) = (count(_mm256_add_epi32(a, b)), count(_mm256_add_epi32(c, d)));
         block.scale = largest / 127.0;
-        #[allow(clippy::cast_precision_loss, reason = "at most 32 * 127")]
-        let sums = [first as f32, second as f32, (first + second) as f32].map(|sum| block.scale * sum);
-        block.half_sums = [sums[0], sums[1]];
-        block.sum = sums[2];
+        block.set_sums([count(_mm256_add_epi32(a, b)), count(_mm256_add_epi32(c, d))]);
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::activations::Block;
 use crate::matrix::Panels;
 use crate::product::Task;
-use crate::tile::{COLUMNS, FloatColumn, ROWS, Tile4, Tile5, Tile6, Tile8};
+use crate::tile::{COLUMNS, FloatColumn, GROUP, ROWS, Tile4, Tile5, Tile6, Tile8};
 use half::f16;
 
 /// Computes one task.
@@ -29,7 +29,7 @@ fn codes<T: Dot>(tiles: &[T], task: &Task<'_>) {
                 tile.add(block, &mut sums);
             }
             // SAFETY: `multiply` in `product` gives each panel of each token to one task.
-            unsafe { task.out.put(token, panel, &sums, task.add) };
+            unsafe { task.out.put(token, panel * ROWS, &sums, task.add) };
         }
     }
 }
@@ -46,14 +46,14 @@ fn floats<T: FloatColumn>(columns: &[T], task: &Task<'_>) {
                 }
             }
             // SAFETY: `multiply` in `product` gives each panel of each token to one task.
-            unsafe { task.out.put(token, panel, &sums, task.add) };
+            unsafe { task.out.put(token, panel * ROWS, &sums, task.add) };
         }
     }
 }
 
 /// A tile that can be multiplied with a block of activations.
 trait Dot {
-    /// Adds the products of the tile's 8 rows with the block.
+    /// Adds the products of the tile's 16 rows with the block.
     fn add(&self, block: &Block, sums: &mut [f32; ROWS]);
 }
 
@@ -65,7 +65,7 @@ fn integers(block: &Block, parts: std::ops::Range<usize>, code: impl Fn(usize, u
     })
 }
 
-fn nibble(codes: &[[u8; 32]; 4], row: usize, column: usize) -> i32 {
+fn nibble(codes: &[[u8; GROUP]; 4], row: usize, column: usize) -> i32 {
     i32::from(codes[column / 8][row * 4 + column % 4] >> (column / 4 % 2 * 4) & 15)
 }
 
@@ -107,8 +107,7 @@ impl Dot for Tile6 {
                 nibble(&self.codes, row, column) | i32::from(upper) << 4
             });
             for (row, sum) in sums.iter_mut().enumerate() {
-                let d = half(self.scales[side][row]);
-                *sum += scale(integers[row], d * block.scale) - 32.0 * d * block.half_sums[side];
+                *sum += scale(integers[row] + block.minus_32[side], half(self.scales[side][row]) * block.scale);
             }
         }
     }

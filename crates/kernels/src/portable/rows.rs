@@ -13,15 +13,14 @@ pub(crate) fn quantise(values: &[f32], blocks: &mut [Block]) {
         let largest = values.iter().fold(0f32, |largest, value| largest.max(value.abs()));
         let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
         block.scale = largest / 127.0;
-        let mut sums = [0i16; 2];
+        let mut sums = [0; 2];
         for (at, (code, value)) in block.codes.iter_mut().zip(values).enumerate() {
             #[allow(clippy::cast_possible_truncation, reason = "the magnitude is at most 127")]
             let rounded = (value * inverse).round_ties_even() as i8;
             *code = rounded;
-            sums[at / 16] += i16::from(rounded);
+            sums[at / 16] += i32::from(rounded);
         }
-        block.half_sums = sums.map(|sum| block.scale * f32::from(sum));
-        block.sum = block.scale * f32::from(sums[0] + sums[1]);
+        block.set_sums(sums);
     }
 }
 
