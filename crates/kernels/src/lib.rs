@@ -15,6 +15,7 @@ mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod cpu;
+mod dense;
 mod error;
 mod format;
 mod isa;
@@ -33,6 +34,7 @@ pub use activations::{Activations, Form};
 pub use arena::Arena;
 pub use attention::Attention;
 pub use cpu::Cpu;
+pub use dense::{Curve, DenseMatrix, Finish, Number, Precision};
 pub use error::ShapeError;
 pub use format::Format;
 pub use isa::Isa;

@@ -1,0 +1,240 @@
+//! The inner loops in plain Rust: the reference for the vector units, and the source from which the compiler
+//! makes the elementwise ones.
+//!
+//! The functions are inlined into a shell for each instruction set (see `level`), where the loops become its
+//! instructions. `FUSED` says whether `a * b + c` is one instruction there; without one, asking for it would
+//! call a slow routine.
+
+use super::product::Curve;
+use super::tile::{CODES, COLS, CodePanel, CodeTile, Codes, Counts, HalfPanel, Line, Panel, ROWS, Sums, Tile};
+use half::{bf16, f16};
+
+#[inline(always)]
+fn fma<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// The products of a tile with a panel.
+pub(crate) fn floats(tile: &[Tile], panel: &[Panel], sums: &mut Sums) {
+    *sums = super::tile::NO_SUMS;
+    for (tile, panel) in tile.iter().zip(panel) {
+        for (step, weights) in panel.iter().enumerate() {
+            for (row, sums) in tile.iter().zip(sums.iter_mut()) {
+                for (sums, weights) in sums.iter_mut().zip(weights) {
+                    for (sum, weight) in sums.0.iter_mut().zip(&weights.0) {
+                        *sum = fma::<FUSED>(row.0[step], *weight, *sum);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether the target has a fused multiplication without being asked at run time.
+pub(crate) const FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
+
+/// The products of a tile in codes with a panel whose codes are 128 too high.
+pub(crate) fn codes(tile: &[CodeTile], panel: &[CodePanel], counts: &mut Counts) {
+    *counts = [[0; COLS]; ROWS];
+    for (tile, panel) in tile.iter().zip(panel) {
+        for (step, weights) in panel.iter().enumerate() {
+            for (row, counts) in tile.iter().zip(counts.iter_mut()) {
+                let values = &row.0[4 * step..][..4];
+                for (at, count) in counts.iter_mut().enumerate() {
+                    let weights = &weights[at / 16].0[at % 16 * 4..][..4];
+                    *count +=
+                        weights.iter().zip(values).map(|(w, v)| (i32::from(*w) - 128) * i32::from(*v)).sum::<i32>();
+                }
+            }
+        }
+    }
+}
+
+/// Half precision to single.
+pub(crate) fn widen(halves: &[HalfPanel], panels: &mut [Panel]) {
+    each_half(halves, panels, |half| f16::from_bits(half).to_f32());
+}
+
+/// bfloat16 to single.
+pub(crate) fn widen_brain(halves: &[HalfPanel], panels: &mut [Panel]) {
+    each_half(halves, panels, |half| bf16::from_bits(half).to_f32());
+}
+
+fn each_half(halves: &[HalfPanel], panels: &mut [Panel], value: impl Fn(u16) -> f32) {
+    for (halves, lines) in halves.as_flattened().iter().zip(panels.as_flattened_mut()) {
+        for (at, half) in halves.iter().enumerate() {
+            lines[at / 16].0[at % 16] = value(*half);
+        }
+    }
+}
+
+/// e^x, to about two units in the last place: x = n ln 2 + r, a polynomial for e^r (Cephes) and n put into
+/// the exponent. Clamped to where the result is a normal number.
+#[inline(always)]
+pub(crate) fn exp<const FUSED: bool>(x: f32) -> f32 {
+    // Adding it rounds to a whole number, which then stands in the lowest bits.
+    const ROUND: f32 = 12_582_912.0;
+    let x = x.clamp(-87.0, 88.0);
+    let shifted = fma::<FUSED>(x, std::f32::consts::LOG2_E, ROUND);
+    let n = shifted - ROUND;
+    // ln 2 in two parts, the first exact in few bits, so that n times it is exact.
+    let r = fma::<FUSED>(n, -0.693_359_4, x);
+    let r = fma::<FUSED>(n, 2.121_944_4e-4, r);
+    let p = fma::<FUSED>(1.987_569_1e-4, r, 1.398_199_9e-3);
+    let p = fma::<FUSED>(p, r, 8.333_452e-3);
+    let p = fma::<FUSED>(p, r, 4.166_579_6e-2);
+    let p = fma::<FUSED>(p, r, 1.666_666_5e-1);
+    let p = fma::<FUSED>(p, r, 0.5);
+    let p = fma::<FUSED>(p, r * r, r + 1.0);
+    p * f32::from_bits((shifted.to_bits().wrapping_add(127)) << 23)
+}
+
+/// The error function, to 2e-7: Abramowitz and Stegun 7.1.26.
+#[inline(always)]
+fn erf<const FUSED: bool>(x: f32) -> f32 {
+    let magnitude = x.abs();
+    let t = 1.0 / fma::<FUSED>(magnitude, 0.327_591_1, 1.0);
+    let p = fma::<FUSED>(1.061_405_4, t, -1.453_152_1);
+    let p = fma::<FUSED>(p, t, 1.421_413_8);
+    let p = fma::<FUSED>(p, t, -0.284_496_72);
+    let p = fma::<FUSED>(p, t, 0.254_829_6);
+    (1.0 - p * t * exp::<FUSED>(-magnitude * magnitude)).copysign(x)
+}
+
+#[inline(always)]
+fn tanh<const FUSED: bool>(x: f32) -> f32 {
+    1.0 - 2.0 / (1.0 + exp::<FUSED>(2.0 * x))
+}
+
+/// The curve of each value.
+#[inline(always)]
+pub(crate) fn bend<const FUSED: bool>(curve: Curve, values: &mut [f32]) {
+    match curve {
+        Curve::Straight => {}
+        Curve::Gelu => values.iter_mut().for_each(|x| {
+            *x *= 0.5 * (1.0 + erf::<FUSED>(*x * std::f32::consts::FRAC_1_SQRT_2));
+        }),
+        Curve::GeluTanh => values.iter_mut().for_each(|x| {
+            // sqrt(2 / pi)
+            let inner = 0.797_884_6 * *x * fma::<FUSED>(0.044_715, *x * *x, 1.0);
+            *x *= 0.5 * (1.0 + tanh::<FUSED>(inner));
+        }),
+        Curve::Relu => values.iter_mut().for_each(|x| *x = x.max(0.0)),
+        Curve::Silu => values.iter_mut().for_each(|x| *x /= 1.0 + exp::<FUSED>(-*x)),
+        Curve::Tanh => values.iter_mut().for_each(|x| *x = tanh::<FUSED>(*x)),
+    }
+}
+
+/// Adds the biases to the first `rows` rows and bends them.
+#[inline(always)]
+pub(crate) fn finish<const FUSED: bool>(sums: &mut Sums, rows: usize, bias: &[Line; 2], curve: Curve) {
+    for row in &mut sums[..rows] {
+        for (sums, bias) in row.iter_mut().zip(bias) {
+            sums.0.iter_mut().zip(&bias.0).for_each(|(sum, bias)| *sum += bias);
+        }
+    }
+    let lines = sums[..rows].as_flattened_mut();
+    if curve != Curve::Straight {
+        lines.iter_mut().for_each(|line| bend::<FUSED>(curve, &mut line.0));
+    }
+}
+
+/// Counts to sums: each has its token's and its output's scale.
+#[inline(always)]
+pub(crate) fn scale<const FUSED: bool>(counts: &Counts, tokens: &[f32; ROWS], outputs: &[Line; 2], sums: &mut Sums) {
+    for ((counts, sums), scale) in counts.iter().zip(sums).zip(tokens) {
+        for (at, (sums, outputs)) in sums.iter_mut().zip(outputs).enumerate() {
+            for ((sum, count), output) in sums.0.iter_mut().zip(&counts[16 * at..]).zip(&outputs.0) {
+                #[allow(clippy::cast_precision_loss, reason = "the codes are coarser than a float's last bit")]
+                let exact = *count as f32;
+                *sum = exact * (scale * output);
+            }
+        }
+    }
+}
+
+/// A token's values in 8 bits, into row `row` of a tile; the largest magnitude becomes 127. Returns the scale
+/// and the sum of the codes.
+#[inline(always)]
+pub(crate) fn code<const FUSED: bool>(values: &[f32], row: usize, tile: &mut [CodeTile], found: &mut (f32, i32)) {
+    let (lines, rest) = values.as_chunks::<16>();
+    let mut most = [0f32; 16];
+    for line in lines {
+        most.iter_mut().zip(line).for_each(|(most, value)| *most = most.max(value.abs()));
+    }
+    let largest = most.iter().chain(rest).fold(0f32, |largest, value| largest.max(value.abs()));
+    let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
+    let mut total = 0;
+    for (chunk, values) in tile.iter_mut().zip(values.chunks(CODES)) {
+        let codes: &mut Codes = &mut chunk[row];
+        for (code, value) in codes.0.iter_mut().zip(values) {
+            // As in `exp`: adding it rounds, and the whole number stands in the lowest bits.
+            #[allow(clippy::cast_possible_truncation, reason = "the magnitude is at most 127")]
+            let rounded = (value * inverse + 12_582_912.0).to_bits() as i8;
+            *code = rounded;
+            total += i32::from(rounded);
+        }
+    }
+    *found = (largest / 127.0, total);
+}
+
+/// Rows of scores to weights that add up to one, over the first `live` columns; the others become zero.
+#[inline(always)]
+pub(crate) fn softmax<const FUSED: bool>(tile: &mut [Tile], rows: usize, live: usize) {
+    for row in 0..rows {
+        let mut most = [f32::NEG_INFINITY; 16];
+        if let Some(last) = tile.last_mut() {
+            // Beyond the text: lower than any score, so that it is never the largest.
+            last[row].0[(live - 1) % 16 + 1..].fill(f32::MIN);
+        }
+        for chunk in tile.iter() {
+            most.iter_mut().zip(&chunk[row].0).for_each(|(most, score)| *most = most.max(*score));
+        }
+        let largest = most.iter().fold(f32::NEG_INFINITY, |largest, most| largest.max(*most));
+        let mut sums = [0f32; 16];
+        let last = tile.len() - 1;
+        for (at, chunk) in tile.iter_mut().enumerate() {
+            let line = &mut chunk[row].0;
+            line.iter_mut().for_each(|score| *score = exp::<FUSED>(*score - largest));
+            if at == last {
+                line[(live - 1) % 16 + 1..].fill(0.0);
+            }
+            sums.iter_mut().zip(line).for_each(|(sum, weight)| *sum += *weight);
+        }
+        let inverse = 1.0 / sums.iter().sum::<f32>();
+        for chunk in tile.iter_mut() {
+            chunk[row].0.iter_mut().for_each(|weight| *weight *= inverse);
+        }
+    }
+}
+
+/// `row = (row - mean) / sqrt(variance + epsilon) * weight + bias`.
+#[inline(always)]
+pub(crate) fn layer_norm<const FUSED: bool>(row: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) {
+    #[allow(clippy::cast_precision_loss, reason = "a row has fewer than 2^24 values")]
+    let count = row.len() as f32;
+    let mean = total(row, |value| value) / count;
+    let variance = total(row, |value| (value - mean) * (value - mean)) / count;
+    let scale = 1.0 / (variance + epsilon).sqrt();
+    for ((value, weight), bias) in row.iter_mut().zip(weight).zip(bias) {
+        *value = fma::<FUSED>((*value - mean) * scale, *weight, *bias);
+    }
+}
+
+/// The sum over a row, in 16 lanes that are joined in their order.
+#[inline(always)]
+fn total(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
+    let (lines, rest) = row.as_chunks::<16>();
+    let mut sums = [0f32; 16];
+    for line in lines {
+        sums.iter_mut().zip(line).for_each(|(sum, value)| *sum += term(*value));
+    }
+    let mut width = 8;
+    while width > 0 {
+        for lane in 0..width {
+            sums[lane] += sums[lane + width];
+        }
+        width /= 2;
+    }
+    rest.iter().fold(sums[0], |sum, value| sum + term(*value))
+}
