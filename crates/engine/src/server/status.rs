@@ -24,6 +24,9 @@ pub(super) async fn health(server: Shared) -> Response {
             if let Some(error) = &models.without_embedder {
                 body["embedding"] = json!({"status": "failed", "error": form(error)});
             }
+            if let Some(error) = &models.without_reranker {
+                body["reranker"] = json!({"status": "failed", "error": form(error)});
+            }
             Json(body).into_response()
         }
         Some(Err(error)) => {
@@ -60,31 +63,51 @@ pub(super) async fn models(server: Shared) -> Result<Json<Value>, Problem> {
     let embedder = models.embedder.as_ref().map(|embedder| {
         let meta = json!({
             "kind": "embedding",
+            "architecture": embedder.kind,
             "n_ctx": embedder.longest,
             "n_embd": embedder.width,
             "size": embedder.bytes,
+            "dimensions": embedder.cuts,
+            "prompts": embedder.prompts.names().collect::<Vec<_>>(),
         });
         entry(&embedder.id, meta)
     });
-    let data: Vec<Value> = [chat, embedder].into_iter().flatten().collect();
+    let reranker = models.reranker.as_ref().map(|reranker| {
+        let meta = json!({
+            "kind": "reranker",
+            "architecture": reranker.kind,
+            "n_ctx": reranker.longest,
+            "size": reranker.bytes,
+        });
+        entry(&reranker.id, meta)
+    });
+    let data: Vec<Value> = [chat, embedder, reranker].into_iter().flatten().collect();
     Ok(Json(json!({"object": "list", "data": data})))
 }
 
 /// `GET /metrics`, in Prometheus' text form.
 pub(super) async fn metrics(server: Shared) -> Result<Response, Problem> {
     let mut text = String::new();
-    if let Some(chat) = &server.models()?.chat {
+    let models = server.models()?;
+    let mut lines = Vec::new();
+    if let Some(chat) = &models.chat {
         let counters = chat.scheduler.counters();
-        let lines = [
+        lines.extend([
             ("atelier_requests_total", "Chat requests begun.", &counters.jobs),
             ("atelier_prompt_tokens_total", "Prompt tokens computed.", &counters.read),
             ("atelier_predicted_tokens_total", "Tokens written.", &counters.written),
-        ];
-        for (name, help, counter) in lines {
-            let value = counter.load(Ordering::Relaxed);
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}");
-        }
+        ]);
+    }
+    if let Some(embedder) = &models.embedder {
+        lines.push(("atelier_embedding_tokens_total", "Tokens of texts embedded.", &*embedder.tokens));
+    }
+    if let Some(reranker) = &models.reranker {
+        lines.push(("atelier_rerank_tokens_total", "Tokens of pairs ranked.", &*reranker.tokens));
+    }
+    for (name, help, counter) in lines {
+        let value = counter.load(Ordering::Relaxed);
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}");
     }
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }

@@ -99,7 +99,7 @@ fn attend(level: Level, input: &[f32], width: usize, size: usize, piece: &Piece,
             for (row, sums) in (first..first + rows).zip(&sums) {
                 // SAFETY: each piece has a head and rows of its own, and `out` is borrowed until all end.
                 let out = unsafe { grid.cells(row * width + offset + from, count) };
-                out.iter_mut().zip(sums.iter().flat_map(|line| line.0)).for_each(|(out, sum)| *out = sum);
+                out.copy_from_slice(&tile::values(sums)[..count]);
             }
         }
     }

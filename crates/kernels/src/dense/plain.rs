@@ -106,22 +106,39 @@ fn tanh<const FUSED: bool>(x: f32) -> f32 {
     1.0 - 2.0 / (1.0 + exp::<FUSED>(2.0 * x))
 }
 
-/// The curve of each value.
+/// The curve of each value. Loops here and below are written out: a closure would become a function of its
+/// own, without the instructions of the shell that it is inlined into.
 #[inline(always)]
 pub(crate) fn bend<const FUSED: bool>(curve: Curve, values: &mut [f32]) {
     match curve {
         Curve::Straight => {}
-        Curve::Gelu => values.iter_mut().for_each(|x| {
-            *x *= 0.5 * (1.0 + erf::<FUSED>(*x * std::f32::consts::FRAC_1_SQRT_2));
-        }),
-        Curve::GeluTanh => values.iter_mut().for_each(|x| {
-            // sqrt(2 / pi)
-            let inner = 0.797_884_6 * *x * fma::<FUSED>(0.044_715, *x * *x, 1.0);
-            *x *= 0.5 * (1.0 + tanh::<FUSED>(inner));
-        }),
-        Curve::Relu => values.iter_mut().for_each(|x| *x = x.max(0.0)),
-        Curve::Silu => values.iter_mut().for_each(|x| *x /= 1.0 + exp::<FUSED>(-*x)),
-        Curve::Tanh => values.iter_mut().for_each(|x| *x = tanh::<FUSED>(*x)),
+        Curve::Gelu => {
+            for x in values {
+                *x *= 0.5 * (1.0 + erf::<FUSED>(*x * std::f32::consts::FRAC_1_SQRT_2));
+            }
+        }
+        Curve::GeluTanh => {
+            for x in values {
+                // sqrt(2 / pi)
+                let inner = 0.797_884_6 * *x * fma::<FUSED>(0.044_715, *x * *x, 1.0);
+                *x *= 0.5 * (1.0 + tanh::<FUSED>(inner));
+            }
+        }
+        Curve::Relu => {
+            for x in values {
+                *x = x.max(0.0);
+            }
+        }
+        Curve::Silu => {
+            for x in values {
+                *x /= 1.0 + exp::<FUSED>(-*x);
+            }
+        }
+        Curve::Tanh => {
+            for x in values {
+                *x = tanh::<FUSED>(*x);
+            }
+        }
     }
 }
 
@@ -130,12 +147,15 @@ pub(crate) fn bend<const FUSED: bool>(curve: Curve, values: &mut [f32]) {
 pub(crate) fn finish<const FUSED: bool>(sums: &mut Sums, rows: usize, bias: &[Line; 2], curve: Curve) {
     for row in &mut sums[..rows] {
         for (sums, bias) in row.iter_mut().zip(bias) {
-            sums.0.iter_mut().zip(&bias.0).for_each(|(sum, bias)| *sum += bias);
+            for (sum, bias) in sums.0.iter_mut().zip(&bias.0) {
+                *sum += bias;
+            }
         }
     }
-    let lines = sums[..rows].as_flattened_mut();
     if curve != Curve::Straight {
-        lines.iter_mut().for_each(|line| bend::<FUSED>(curve, &mut line.0));
+        for line in sums[..rows].as_flattened_mut() {
+            bend::<FUSED>(curve, &mut line.0);
+        }
     }
 }
 
@@ -160,9 +180,14 @@ pub(crate) fn code<const FUSED: bool>(values: &[f32], row: usize, tile: &mut [Co
     let (lines, rest) = values.as_chunks::<16>();
     let mut most = [0f32; 16];
     for line in lines {
-        most.iter_mut().zip(line).for_each(|(most, value)| *most = most.max(value.abs()));
+        for (most, value) in most.iter_mut().zip(line) {
+            *most = most.max(value.abs());
+        }
     }
-    let largest = most.iter().chain(rest).fold(0f32, |largest, value| largest.max(value.abs()));
+    let mut largest = 0f32;
+    for value in most.iter().chain(rest) {
+        largest = largest.max(value.abs());
+    }
     let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
     let mut total = 0;
     for (chunk, values) in tile.iter_mut().zip(values.chunks(CODES)) {
@@ -188,22 +213,37 @@ pub(crate) fn softmax<const FUSED: bool>(tile: &mut [Tile], rows: usize, live: u
             last[row].0[(live - 1) % 16 + 1..].fill(f32::MIN);
         }
         for chunk in tile.iter() {
-            most.iter_mut().zip(&chunk[row].0).for_each(|(most, score)| *most = most.max(*score));
+            for (most, score) in most.iter_mut().zip(&chunk[row].0) {
+                *most = most.max(*score);
+            }
         }
-        let largest = most.iter().fold(f32::NEG_INFINITY, |largest, most| largest.max(*most));
+        let mut largest = f32::NEG_INFINITY;
+        for most in most {
+            largest = largest.max(most);
+        }
         let mut sums = [0f32; 16];
         let last = tile.len() - 1;
         for (at, chunk) in tile.iter_mut().enumerate() {
             let line = &mut chunk[row].0;
-            line.iter_mut().for_each(|score| *score = exp::<FUSED>(*score - largest));
+            for score in line.iter_mut() {
+                *score = exp::<FUSED>(*score - largest);
+            }
             if at == last {
                 line[(live - 1) % 16 + 1..].fill(0.0);
             }
-            sums.iter_mut().zip(line).for_each(|(sum, weight)| *sum += *weight);
+            for (sum, weight) in sums.iter_mut().zip(line) {
+                *sum += *weight;
+            }
         }
-        let inverse = 1.0 / sums.iter().sum::<f32>();
+        let mut sum = 0.0;
+        for lane in sums {
+            sum += lane;
+        }
+        let inverse = 1.0 / sum;
         for chunk in tile.iter_mut() {
-            chunk[row].0.iter_mut().for_each(|weight| *weight *= inverse);
+            for weight in &mut chunk[row].0 {
+                *weight *= inverse;
+            }
         }
     }
 }
@@ -213,21 +253,25 @@ pub(crate) fn softmax<const FUSED: bool>(tile: &mut [Tile], rows: usize, live: u
 pub(crate) fn layer_norm<const FUSED: bool>(row: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) {
     #[allow(clippy::cast_precision_loss, reason = "a row has fewer than 2^24 values")]
     let count = row.len() as f32;
-    let mean = total(row, |value| value) / count;
-    let variance = total(row, |value| (value - mean) * (value - mean)) / count;
+    let mean = total::<false>(row, 0.0) / count;
+    let variance = total::<true>(row, mean) / count;
     let scale = 1.0 / (variance + epsilon).sqrt();
     for ((value, weight), bias) in row.iter_mut().zip(weight).zip(bias) {
         *value = fma::<FUSED>((*value - mean) * scale, *weight, *bias);
     }
 }
 
-/// The sum over a row, in 16 lanes that are joined in their order.
+/// The sum over a row of what each value is above `middle`, or of that squared, in 16 lanes that are joined in
+/// their order.
 #[inline(always)]
-fn total(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
+fn total<const SQUARED: bool>(row: &[f32], middle: f32) -> f32 {
     let (lines, rest) = row.as_chunks::<16>();
     let mut sums = [0f32; 16];
     for line in lines {
-        sums.iter_mut().zip(line).for_each(|(sum, value)| *sum += term(*value));
+        for (sum, value) in sums.iter_mut().zip(line) {
+            let above = *value - middle;
+            *sum += if SQUARED { above * above } else { above };
+        }
     }
     let mut width = 8;
     while width > 0 {
@@ -236,5 +280,10 @@ fn total(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
         }
         width /= 2;
     }
-    rest.iter().fold(sums[0], |sum, value| sum + term(*value))
+    let mut sum = sums[0];
+    for value in rest {
+        let above = *value - middle;
+        sum += if SQUARED { above * above } else { above };
+    }
+    sum
 }

@@ -2,7 +2,7 @@
 
 use super::level::Level;
 use super::matrix::{DenseMatrix, Store};
-use super::tile::{self, COLS, CodePanel, CodeTile, Counts, Line, NO_CODES, NO_SUMS, Panel, ROWS, Sums, Tile};
+use super::tile::{self, COLS, CodePanel, CodeTile, Counts, Line, NO_CODES, NO_SUMS, Panel, ROWS, Sums, Tile, values};
 use crate::cpu::Cpu;
 use std::cell::Cell;
 use std::ops::Range;
@@ -233,13 +233,13 @@ impl Work<'_> {
             let at = row * outputs + from;
             // SAFETY: each item of `dense` has rows and panels of its own, and `out` is borrowed until all end.
             let out = unsafe { self.grid.cells(at, count) };
-            let sums = sums.iter().flat_map(|line| line.0);
+            let sums = &values(sums)[..count];
             match self.finish.residual {
                 Some(residual) => {
-                    let each = sums.zip(&residual[at..at + count]);
+                    let each = sums.iter().zip(&residual[at..at + count]);
                     out.iter_mut().zip(each).for_each(|(out, (sum, residual))| *out = sum + residual);
                 }
-                None => out.iter_mut().zip(sums).for_each(|(out, sum)| *out = sum),
+                None => out.copy_from_slice(sums),
             }
         }
     }

@@ -51,6 +51,13 @@ unsafe impl Plain for Line {}
 // SAFETY: as above.
 unsafe impl Plain for Bytes {}
 
+/// The 32 floats of two lines.
+pub(crate) fn values(lines: &[Line; 2]) -> &[f32; COLS] {
+    const { assert!(size_of::<[Line; 2]>() == size_of::<[f32; COLS]>()) };
+    // SAFETY: a line is exactly its 16 floats, without padding, so two of them are 32 floats in a row.
+    unsafe { &*std::ptr::from_ref(lines).cast::<[f32; COLS]>() }
+}
+
 /// Puts the rows of `values`, each of `width`, into tiles: `width / 16` chunks, rounded up, of each 12 rows.
 /// What is missing is zero.
 pub(crate) fn lay(values: &[f32], width: usize, stride: usize, scale: f32, tiles: &mut Vec<Tile>) {
@@ -61,7 +68,9 @@ pub(crate) fn lay(values: &[f32], width: usize, stride: usize, scale: f32, tiles
         let tile = &mut tiles[row / ROWS * chunks..][..chunks];
         let (lines, rest) = values[..width].as_chunks::<16>();
         for (chunk, line) in tile.iter_mut().zip(lines) {
-            chunk[row % ROWS] = Line(line.map(|value| value * scale));
+            for (to, from) in chunk[row % ROWS].0.iter_mut().zip(line) {
+                *to = from * scale;
+            }
         }
         if let Some(last) = tile.last_mut().filter(|_| !rest.is_empty()) {
             last[row % ROWS].0[..rest.len()].iter_mut().zip(rest).for_each(|(to, from)| *to = from * scale);
