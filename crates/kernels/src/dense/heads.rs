@@ -81,25 +81,26 @@ fn attend(level: Level, input: &[f32], width: usize, size: usize, piece: &Piece,
     for (at, queries) in scratch.tiles.chunks_exact(chunks).enumerate() {
         let first = piece.asking.start + at * ROWS;
         let rows = ROWS.min(piece.asking.end - first);
-        scratch.scores.clear();
-        for keys in scratch.keys.chunks_exact(chunks) {
-            level.floats(queries, keys, &mut sums);
-            for half in 0..2 {
-                let mut tile = NO_TILE;
-                tile.iter_mut().zip(&sums).for_each(|(line, sums)| *line = sums[half]);
-                scratch.scores.push(tile);
-            }
+        // Two chunks of keys for each panel; what a panel has beyond the text is left out below.
+        let panels = scratch.keys.len() / chunks;
+        scratch.scores.resize(2 * panels, NO_TILE);
+        let pairs = scratch.scores.as_chunks_mut::<2>().0;
+        for (pair, keys) in pairs.iter_mut().zip(scratch.keys.chunks_exact(chunks)) {
+            level.floats(queries, keys, pair);
         }
         let scores = &mut scratch.scores[..key_chunks];
-        level.softmax(scores, rows, live);
+        let mut inverses = [0.0; ROWS];
+        level.softmax(scores, rows, live, &mut inverses);
         for (panel, values) in scratch.values.chunks_exact(key_chunks).enumerate() {
             level.floats(scores, values, &mut sums);
             let from = panel * COLS;
             let count = COLS.min(size - from);
-            for (row, sums) in (first..first + rows).zip(&sums) {
+            for (row, inverse) in inverses.iter().enumerate().take(rows) {
                 // SAFETY: each piece has a head and rows of its own, and `out` is borrowed until all end.
-                let out = unsafe { grid.cells(row * width + offset + from, count) };
-                out.copy_from_slice(&tile::values(sums)[..count]);
+                let out = unsafe { grid.cells((first + row) * width + offset + from, count) };
+                for (out, half) in out.chunks_mut(16).zip(&sums) {
+                    out.iter_mut().zip(&half[row].0).for_each(|(out, sum)| *out = sum * inverse);
+                }
             }
         }
     }

@@ -83,7 +83,7 @@ impl Level {
         finish(sums: &mut Sums, rows: usize, bias: &[Line; 2], curve: Curve);
         scale(counts: &Counts, tokens: &[f32; ROWS], outputs: &[Line; 2], sums: &mut Sums);
         code(values: &[f32], row: usize, tile: &mut [CodeTile], found: &mut (f32, i32));
-        softmax(tile: &mut [Tile], rows: usize, live: usize);
+        softmax(tile: &mut [Tile], rows: usize, live: usize, inverses: &mut [f32; ROWS]);
         layer_norm(row: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32);
     }
 

@@ -19,8 +19,8 @@ pub(crate) fn floats(tile: &[Tile], panel: &[Panel], sums: &mut Sums) {
     *sums = super::tile::NO_SUMS;
     for (tile, panel) in tile.iter().zip(panel) {
         for (step, weights) in panel.iter().enumerate() {
-            for (row, sums) in tile.iter().zip(sums.iter_mut()) {
-                for (sums, weights) in sums.iter_mut().zip(weights) {
+            for (sums, weights) in sums.iter_mut().zip(weights) {
+                for (row, sums) in tile.iter().zip(sums) {
                     for (sum, weight) in sums.0.iter_mut().zip(&weights.0) {
                         *sum = fma::<FUSED>(row.0[step], *weight, *sum);
                     }
@@ -145,16 +145,16 @@ pub(crate) fn bend<const FUSED: bool>(curve: Curve, values: &mut [f32]) {
 /// Adds the biases to the first `rows` rows and bends them.
 #[inline(always)]
 pub(crate) fn finish<const FUSED: bool>(sums: &mut Sums, rows: usize, bias: &[Line; 2], curve: Curve) {
-    for row in &mut sums[..rows] {
-        for (sums, bias) in row.iter_mut().zip(bias) {
-            for (sum, bias) in sums.0.iter_mut().zip(&bias.0) {
+    for (half, bias) in sums.iter_mut().zip(bias) {
+        for line in &mut half[..rows] {
+            for (sum, bias) in line.0.iter_mut().zip(&bias.0) {
                 *sum += bias;
             }
         }
-    }
-    if curve != Curve::Straight {
-        for line in sums[..rows].as_flattened_mut() {
-            bend::<FUSED>(curve, &mut line.0);
+        if curve != Curve::Straight {
+            for line in &mut half[..rows] {
+                bend::<FUSED>(curve, &mut line.0);
+            }
         }
     }
 }
@@ -162,9 +162,9 @@ pub(crate) fn finish<const FUSED: bool>(sums: &mut Sums, rows: usize, bias: &[Li
 /// Counts to sums: each has its token's and its output's scale.
 #[inline(always)]
 pub(crate) fn scale<const FUSED: bool>(counts: &Counts, tokens: &[f32; ROWS], outputs: &[Line; 2], sums: &mut Sums) {
-    for ((counts, sums), scale) in counts.iter().zip(sums).zip(tokens) {
-        for (at, (sums, outputs)) in sums.iter_mut().zip(outputs).enumerate() {
-            for ((sum, count), output) in sums.0.iter_mut().zip(&counts[16 * at..]).zip(&outputs.0) {
+    for (at, (half, outputs)) in sums.iter_mut().zip(outputs).enumerate() {
+        for ((counts, line), scale) in counts.iter().zip(half).zip(tokens) {
+            for ((sum, count), output) in line.0.iter_mut().zip(&counts[16 * at..]).zip(&outputs.0) {
                 #[allow(clippy::cast_precision_loss, reason = "the codes are coarser than a float's last bit")]
                 let exact = *count as f32;
                 *sum = exact * (scale * output);
@@ -203,10 +203,11 @@ pub(crate) fn code<const FUSED: bool>(values: &[f32], row: usize, tile: &mut [Co
     *found = (largest / 127.0, total);
 }
 
-/// Rows of scores to weights that add up to one, over the first `live` columns; the others become zero.
+/// Rows of scores to weights over the first `live` columns; the others become zero. What makes a row's weights add
+/// up to one, `inverses` tells: it is cheaper to multiply what they are summed to.
 #[inline(always)]
-pub(crate) fn softmax<const FUSED: bool>(tile: &mut [Tile], rows: usize, live: usize) {
-    for row in 0..rows {
+pub(crate) fn softmax<const FUSED: bool>(tile: &mut [Tile], rows: usize, live: usize, inverses: &mut [f32; ROWS]) {
+    for (row, inverse) in inverses.iter_mut().enumerate().take(rows) {
         let mut most = [f32::NEG_INFINITY; 16];
         if let Some(last) = tile.last_mut() {
             // Beyond the text: lower than any score, so that it is never the largest.
@@ -239,12 +240,7 @@ pub(crate) fn softmax<const FUSED: bool>(tile: &mut [Tile], rows: usize, live: u
         for lane in sums {
             sum += lane;
         }
-        let inverse = 1.0 / sum;
-        for chunk in tile.iter_mut() {
-            for weight in &mut chunk[row].0 {
-                *weight *= inverse;
-            }
-        }
+        *inverse = 1.0 / sum;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::level::Level;
 use super::matrix::{DenseMatrix, Store};
-use super::tile::{self, COLS, CodePanel, CodeTile, Counts, Line, NO_CODES, NO_SUMS, Panel, ROWS, Sums, Tile, values};
+use super::tile::{self, COLS, CodePanel, CodeTile, Counts, Line, NO_CODES, NO_SUMS, Panel, ROWS, Sums, Tile};
 use crate::cpu::Cpu;
 use std::cell::Cell;
 use std::ops::Range;
@@ -229,17 +229,19 @@ impl Work<'_> {
         let count = COLS.min(outputs - from);
         let bias = self.finish.bias.get(from..).map_or([Line::default(); 2], lines);
         self.level.finish(sums, rows.len(), &bias, self.finish.curve);
-        for (row, sums) in rows.zip(sums.iter()) {
-            let at = row * outputs + from;
+        for (row, token) in rows.enumerate() {
+            let at = token * outputs + from;
             // SAFETY: each item of `dense` has rows and panels of its own, and `out` is borrowed until all end.
             let out = unsafe { self.grid.cells(at, count) };
-            let sums = &values(sums)[..count];
+            let halves = out.chunks_mut(16).zip(sums.iter());
             match self.finish.residual {
                 Some(residual) => {
-                    let each = sums.iter().zip(&residual[at..at + count]);
-                    out.iter_mut().zip(each).for_each(|(out, (sum, residual))| *out = sum + residual);
+                    for ((out, half), residual) in halves.zip(residual[at..at + count].chunks(16)) {
+                        let each = half[row].0.iter().zip(residual);
+                        out.iter_mut().zip(each).for_each(|(out, (sum, residual))| *out = sum + residual);
+                    }
                 }
-                None => out.copy_from_slice(sums),
+                None => halves.for_each(|(out, half)| out.copy_from_slice(&half[row].0[..out.len()])),
             }
         }
     }

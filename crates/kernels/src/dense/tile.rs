@@ -36,33 +36,26 @@ pub(crate) type HalfPanel = [[u16; COLS]; STEPS];
 pub(crate) type CodeTile = [Codes; ROWS];
 /// 64 columns of 32 outputs in 8 bits, four columns at a time.
 pub(crate) type CodePanel = [[Bytes; 2]; STEPS];
-/// The sums of 12 tokens and 32 outputs.
-pub(crate) type Sums = [[Line; 2]; ROWS];
+/// The sums of 12 tokens and 32 outputs: two tiles, so that they can be the input of another product.
+pub(crate) type Sums = [Tile; 2];
 /// The same in whole numbers.
 pub(crate) type Counts = [[i32; COLS]; ROWS];
 
 pub(crate) const NO_TILE: Tile = [Line([0.0; 16]); ROWS];
 pub(crate) const NO_PANEL: Panel = [[Line([0.0; 16]); 2]; STEPS];
 pub(crate) const NO_CODES: CodeTile = [Codes([0; CODES]); ROWS];
-pub(crate) const NO_SUMS: Sums = [[Line([0.0; 16]); 2]; ROWS];
+pub(crate) const NO_SUMS: Sums = [NO_TILE; 2];
 
 // SAFETY: zero is a number, and an array of numbers needs no drop.
 unsafe impl Plain for Line {}
 // SAFETY: as above.
 unsafe impl Plain for Bytes {}
 
-/// The 32 floats of two lines.
-pub(crate) fn values(lines: &[Line; 2]) -> &[f32; COLS] {
-    const { assert!(size_of::<[Line; 2]>() == size_of::<[f32; COLS]>()) };
-    // SAFETY: a line is exactly its 16 floats, without padding, so two of them are 32 floats in a row.
-    unsafe { &*std::ptr::from_ref(lines).cast::<[f32; COLS]>() }
-}
-
 /// Puts the rows of `values`, each of `width`, into tiles: `width / 16` chunks, rounded up, of each 12 rows.
-/// What is missing is zero.
+/// Columns that are missing in the last chunk are zero; rows that are missing hold anything finite or not, since
+/// a row's sums do not meet another's.
 pub(crate) fn lay(values: &[f32], width: usize, stride: usize, scale: f32, tiles: &mut Vec<Tile>) {
     let (rows, chunks) = (values.len().div_ceil(stride), width.div_ceil(16));
-    tiles.clear();
     tiles.resize(rows.div_ceil(ROWS) * chunks, NO_TILE);
     for (row, values) in values.chunks(stride).enumerate() {
         let tile = &mut tiles[row / ROWS * chunks..][..chunks];
@@ -73,7 +66,8 @@ pub(crate) fn lay(values: &[f32], width: usize, stride: usize, scale: f32, tiles
             }
         }
         if let Some(last) = tile.last_mut().filter(|_| !rest.is_empty()) {
-            last[row % ROWS].0[..rest.len()].iter_mut().zip(rest).for_each(|(to, from)| *to = from * scale);
+            last[row % ROWS] = Line::default();
+            last[row % ROWS].0.iter_mut().zip(rest).for_each(|(to, from)| *to = from * scale);
         }
     }
 }

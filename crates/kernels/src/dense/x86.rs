@@ -20,10 +20,12 @@ pub(crate) fn floats_512(tile: &[Tile], panel: &[Panel], sums: &mut Sums) {
             }
         }
     }
-    for (all, sums) in all.iter().zip(sums) {
-        for (register, line) in all.iter().zip(sums) {
-            // SAFETY: sixteen writable floats.
-            unsafe { _mm512_storeu_ps(line.0.as_mut_ptr(), *register) };
+    let [first, second] = sums;
+    for (all, (first, second)) in all.iter().zip(first.iter_mut().zip(second)) {
+        // SAFETY: sixteen writable floats each.
+        unsafe {
+            _mm512_storeu_ps(first.0.as_mut_ptr(), all[0]);
+            _mm512_storeu_ps(second.0.as_mut_ptr(), all[1]);
         }
     }
 }
@@ -53,8 +55,8 @@ pub(crate) fn floats_256(tile: &[Tile], panel: &[Panel], sums: &mut Sums) {
                     }
                 }
             }
-            for (all, sums) in all.iter().zip(&mut sums[first..]) {
-                for (register, eight) in all.iter().zip(sums[half].0.as_chunks_mut::<8>().0) {
+            for (all, line) in all.iter().zip(&mut sums[half][first..]) {
+                for (register, eight) in all.iter().zip(line.0.as_chunks_mut::<8>().0) {
                     // SAFETY: eight writable floats.
                     unsafe { _mm256_storeu_ps(eight.as_mut_ptr(), *register) };
                 }
