@@ -84,7 +84,9 @@ fn an_index_names_files_of_its_folder_only() {
     good(folder.path());
     fs::remove_file(folder.path().join("model.safetensors")).unwrap();
     let index = folder.path().join("model.safetensors.index.json");
-    for name in ["../secret.safetensors", "/etc/passwd", "a/b.safetensors", "a.bin", "", ".safetensors", "c:x.safetensors"] {
+    for name in
+        ["../secret.safetensors", "/etc/passwd", "a/b.safetensors", "a.bin", "", ".safetensors", "c:x.safetensors"]
+    {
         fs::write(&index, serde_json::json!({"weight_map": {"x": name}}).to_string()).unwrap();
         assert_eq!(refused(folder.path()).code(), "model.malformed", "{name}");
     }
