@@ -6,7 +6,7 @@
 //! call a slow routine.
 
 use super::product::Curve;
-use super::tile::{CODES, COLS, CodePanel, CodeTile, Codes, Counts, HalfPanel, Line, Panel, ROWS, Sums, Tile};
+use super::tile::{CODES, CodePanel, CodeTile, Codes, Counts, HalfPanel, Line, Panel, ROWS, Sums, Tile};
 use half::{bf16, f16};
 
 #[inline(always)]
@@ -35,15 +35,17 @@ pub(crate) const FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature 
 
 /// The products of a tile in codes with a panel whose codes are 128 too high.
 pub(crate) fn codes(tile: &[CodeTile], panel: &[CodePanel], counts: &mut Counts) {
-    *counts = [[0; COLS]; ROWS];
+    *counts = super::tile::NO_COUNTS;
     for (tile, panel) in tile.iter().zip(panel) {
         for (step, weights) in panel.iter().enumerate() {
-            for (row, counts) in tile.iter().zip(counts.iter_mut()) {
-                let values = &row.0[4 * step..][..4];
-                for (at, count) in counts.iter_mut().enumerate() {
-                    let weights = &weights[at / 16].0[at % 16 * 4..][..4];
-                    *count +=
-                        weights.iter().zip(values).map(|(w, v)| (i32::from(*w) - 128) * i32::from(*v)).sum::<i32>();
+            for (half, weights) in counts.iter_mut().zip(weights) {
+                for (row, counts) in tile.iter().zip(half) {
+                    let values = &row.0[4 * step..][..4];
+                    for (count, weights) in counts.0.iter_mut().zip(weights.0.as_chunks::<4>().0) {
+                        for (weight, value) in weights.iter().zip(values) {
+                            *count += (i32::from(*weight) - 128) * i32::from(*value);
+                        }
+                    }
                 }
             }
         }
@@ -162,9 +164,9 @@ pub(crate) fn finish<const FUSED: bool>(sums: &mut Sums, rows: usize, bias: &[Li
 /// Counts to sums: each has its token's and its output's scale.
 #[inline(always)]
 pub(crate) fn scale<const FUSED: bool>(counts: &Counts, tokens: &[f32; ROWS], outputs: &[Line; 2], sums: &mut Sums) {
-    for (at, (half, outputs)) in sums.iter_mut().zip(outputs).enumerate() {
-        for ((counts, line), scale) in counts.iter().zip(half).zip(tokens) {
-            for ((sum, count), output) in line.0.iter_mut().zip(&counts[16 * at..]).zip(&outputs.0) {
+    for ((half, counts), outputs) in sums.iter_mut().zip(counts).zip(outputs) {
+        for ((line, counts), scale) in half.iter_mut().zip(counts).zip(tokens) {
+            for ((sum, count), output) in line.0.iter_mut().zip(&counts.0).zip(&outputs.0) {
                 #[allow(clippy::cast_precision_loss, reason = "the codes are coarser than a float's last bit")]
                 let exact = *count as f32;
                 *sum = exact * (scale * output);
@@ -218,10 +220,14 @@ pub(crate) fn softmax<const FUSED: bool>(tile: &mut [Tile], rows: usize, live: u
                 *most = most.max(*score);
             }
         }
-        let mut largest = f32::NEG_INFINITY;
-        for most in most {
-            largest = largest.max(most);
+        let mut width = 8;
+        while width > 0 {
+            for lane in 0..width {
+                most[lane] = most[lane].max(most[lane + width]);
+            }
+            width /= 2;
         }
+        let largest = most[0];
         let mut sums = [0f32; 16];
         let last = tile.len() - 1;
         for (at, chunk) in tile.iter_mut().enumerate() {
@@ -236,11 +242,7 @@ pub(crate) fn softmax<const FUSED: bool>(tile: &mut [Tile], rows: usize, live: u
                 *sum += *weight;
             }
         }
-        let mut sum = 0.0;
-        for lane in sums {
-            sum += lane;
-        }
-        *inverse = 1.0 / sum;
+        *inverse = 1.0 / joined(sums);
     }
 }
 
@@ -269,6 +271,17 @@ fn total<const SQUARED: bool>(row: &[f32], middle: f32) -> f32 {
             *sum += if SQUARED { above * above } else { above };
         }
     }
+    let mut sum = joined(sums);
+    for value in rest {
+        let above = *value - middle;
+        sum += if SQUARED { above * above } else { above };
+    }
+    sum
+}
+
+/// The sum of 16 lanes: the upper half is added to the lower one until one is left.
+#[inline(always)]
+fn joined(mut sums: [f32; 16]) -> f32 {
     let mut width = 8;
     while width > 0 {
         for lane in 0..width {
@@ -276,10 +289,5 @@ fn total<const SQUARED: bool>(row: &[f32], middle: f32) -> f32 {
         }
         width /= 2;
     }
-    let mut sum = sums[0];
-    for value in rest {
-        let above = *value - middle;
-        sum += if SQUARED { above * above } else { above };
-    }
-    sum
+    sums[0]
 }

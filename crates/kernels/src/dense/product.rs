@@ -2,7 +2,7 @@
 
 use super::level::Level;
 use super::matrix::{DenseMatrix, Store};
-use super::tile::{self, COLS, CodePanel, CodeTile, Counts, Line, NO_CODES, NO_SUMS, Panel, ROWS, Sums, Tile};
+use super::tile::{self, COLS, CodePanel, CodeTile, Line, NO_CODES, NO_COUNTS, NO_SUMS, Panel, ROWS, Sums, Tile};
 use crate::cpu::Cpu;
 use std::cell::Cell;
 use std::ops::Range;
@@ -208,7 +208,7 @@ impl Work<'_> {
             let tile = &mut scratch.codes[row / ROWS * chunks..][..chunks];
             self.level.code(values, row % ROWS, tile, &mut scratch.scales[row]);
         }
-        let (mut sums, mut counts): (Sums, Counts) = (NO_SUMS, [[0; COLS]; ROWS]);
+        let (mut sums, mut counts) = (NO_SUMS, NO_COUNTS);
         for panel in few {
             let weights = &panels[panel * chunks..][..chunks];
             let outputs = lines(&scales[panel * COLS..]);

@@ -26,6 +26,11 @@ pub(crate) struct Codes(pub [i8; CODES]);
 #[repr(C, align(64))]
 pub(crate) struct Bytes(pub [u8; 64]);
 
+/// A cache line of whole numbers.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct Whole(pub [i32; 16]);
+
 /// 16 columns of 12 tokens.
 pub(crate) type Tile = [Line; ROWS];
 /// 16 columns of 32 outputs, column by column.
@@ -39,11 +44,12 @@ pub(crate) type CodePanel = [[Bytes; 2]; STEPS];
 /// The sums of 12 tokens and 32 outputs: two tiles, so that they can be the input of another product.
 pub(crate) type Sums = [Tile; 2];
 /// The same in whole numbers.
-pub(crate) type Counts = [[i32; COLS]; ROWS];
+pub(crate) type Counts = [[Whole; ROWS]; 2];
 
 pub(crate) const NO_TILE: Tile = [Line([0.0; 16]); ROWS];
 pub(crate) const NO_PANEL: Panel = [[Line([0.0; 16]); 2]; STEPS];
 pub(crate) const NO_CODES: CodeTile = [Codes([0; CODES]); ROWS];
+pub(crate) const NO_COUNTS: Counts = [[Whole([0; 16]); ROWS]; 2];
 pub(crate) const NO_SUMS: Sums = [NO_TILE; 2];
 
 // SAFETY: zero is a number, and an array of numbers needs no drop.

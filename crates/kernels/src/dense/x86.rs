@@ -3,7 +3,7 @@
 //! Every function here needs those instructions; they are called through [`super::level::Level`], of which a
 //! value for them exists only after they were detected.
 
-use super::tile::{CodePanel, CodeTile, Counts, HalfPanel, Line, Panel, ROWS, STEPS, Sums, Tile};
+use super::tile::{Bytes, CodePanel, CodeTile, Counts, HalfPanel, Line, Panel, ROWS, STEPS, Sums, Tile};
 use std::arch::x86_64::*;
 
 /// 12 tokens x 32 outputs: 24 registers of sums, 2 of weights, the tokens' values broadcast from memory.
@@ -69,11 +69,13 @@ pub(crate) fn floats_256(tile: &[Tile], panel: &[Panel], sums: &mut Sums) {
 /// The sums begin with what the 128 too many of each weight will add, taken away.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 pub(crate) fn codes_512(tile: &[CodeTile], panel: &[CodePanel], totals: &[i32; ROWS], counts: &mut Counts) {
-    let mut all = totals.map(|total| [_mm512_set1_epi32(-128 * total); 2]);
+    let mut all = [[_mm512_setzero_si512(); 2]; ROWS];
+    for (all, total) in all.iter_mut().zip(totals) {
+        *all = [_mm512_set1_epi32(-128 * total); 2];
+    }
     for (tile, panel) in tile.iter().zip(panel) {
         for step in 0..STEPS {
-            // SAFETY: 64 readable bytes each.
-            let weights = unsafe { panel[step].each_ref().map(|bytes| _mm512_loadu_si512(bytes.0.as_ptr().cast())) };
+            let weights = [bytes_512(&panel[step][0]), bytes_512(&panel[step][1])];
             for row in 0..ROWS {
                 let value = _mm512_set1_epi32(four(&tile[row].0, step));
                 all[row][0] = _mm512_dpbusd_epi32(all[row][0], weights[0], value);
@@ -81,12 +83,21 @@ pub(crate) fn codes_512(tile: &[CodeTile], panel: &[CodePanel], totals: &[i32; R
             }
         }
     }
-    for (all, counts) in all.iter().zip(counts) {
-        for (register, counts) in all.iter().zip(counts.as_chunks_mut::<16>().0) {
-            // SAFETY: sixteen writable integers.
-            unsafe { _mm512_storeu_si512(counts.as_mut_ptr().cast(), *register) };
+    let [first, second] = counts;
+    for (all, (first, second)) in all.iter().zip(first.iter_mut().zip(second)) {
+        // SAFETY: sixteen writable integers each.
+        unsafe {
+            _mm512_storeu_si512(first.0.as_mut_ptr().cast(), all[0]);
+            _mm512_storeu_si512(second.0.as_mut_ptr().cast(), all[1]);
         }
     }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn bytes_512(bytes: &Bytes) -> __m512i {
+    // SAFETY: 64 readable bytes.
+    unsafe { _mm512_loadu_si512(bytes.0.as_ptr().cast()) }
 }
 
 /// As [`codes_512`]. An unsigned weight of up to 255 times two signed values passes 16 bits, so the weight is
@@ -111,8 +122,8 @@ pub(crate) fn codes_256(tile: &[CodeTile], panel: &[CodePanel], counts: &mut Cou
                     }
                 }
             }
-            for (register, counts) in all.iter().zip(&mut counts[first..]) {
-                let eight = &mut counts.as_chunks_mut::<8>().0[quarter];
+            for (register, counts) in all.iter().zip(&mut counts[quarter / 2][first..]) {
+                let eight = &mut counts.0.as_chunks_mut::<8>().0[quarter % 2];
                 // SAFETY: eight writable integers.
                 unsafe { _mm256_storeu_si256(eight.as_mut_ptr().cast(), *register) };
             }
@@ -123,8 +134,8 @@ pub(crate) fn codes_256(tile: &[CodeTile], panel: &[CodePanel], counts: &mut Cou
 /// Four codes as the bits of one integer.
 #[inline(always)]
 fn four(codes: &[i8; 64], step: usize) -> i32 {
-    let codes = &codes.as_chunks::<4>().0[step];
-    i32::from_le_bytes(codes.map(i8::cast_unsigned))
+    let [a, b, c, d] = codes.as_chunks::<4>().0[step];
+    i32::from_le_bytes([a.cast_unsigned(), b.cast_unsigned(), c.cast_unsigned(), d.cast_unsigned()])
 }
 
 /// Half precision to single.
