@@ -3,6 +3,8 @@
 //! Every function here needs those instructions; they are called through [`super::level::Level`], of which a
 //! value for them exists only after they were detected.
 
+#![allow(clippy::needless_range_loop, reason = "bounds known here let the compiler unroll these loops into registers")]
+
 use super::tile::{Bytes, CodePanel, CodeTile, Counts, HalfPanel, Line, Panel, ROWS, STEPS, Sums, Tile};
 use std::arch::x86_64::*;
 
