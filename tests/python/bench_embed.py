@@ -28,7 +28,7 @@ from tokenizers import Tokenizer
 
 from encoder_numpy import tensors
 
-CHUNKS, TOKENS, TURNS, TOKEN = 64, 196, 7, "bench"
+CHUNKS, TOKENS, TURNS, TOKEN = 64, 196, 5, "bench"
 
 
 def graph(folder: Path, file: Path) -> None:
@@ -166,7 +166,7 @@ def main(program: str, folder: Path, cache: Path, counts: list[int]) -> None:
         reference = exact.embed(texts)
         for weights, file in (("file", full), ("f16", full), ("int8", small)):
             engine = Engine(program, folder, threads, weights)
-            peers = [Peer(file, folder, threads, batch) for batch in (1, 8, 32)]
+            peers = [Peer(file, folder, threads, batch) for batch in (8, 32)]
             times = [[] for _ in range(1 + len(peers))]
             for turn in range(TURNS + 1):
                 for at, runner in enumerate((engine, *peers)):

@@ -167,7 +167,11 @@ impl Encoder {
         let mut done: Vec<Embedding> =
             texts.iter().map(|text| Embedding { vector: Vec::new(), tokens: text.ids.len() }).collect();
         self.inside.each(&texts, go_on, |_, at, states| done[at].vector = pool(pooling, width, states))?;
-        Ok(done)
+        // Finite weights may still overflow; a vector that is no vector must not get into an index.
+        match done.iter().all(|one| one.vector.iter().all(|value| value.is_finite())) {
+            true => Ok(done),
+            false => Err(EngineError::Compute("a vector is not finite".to_owned())),
+        }
     }
 }
 

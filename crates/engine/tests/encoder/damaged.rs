@@ -151,3 +151,21 @@ fn tokens_that_cannot_be_are_refused() {
     assert_eq!(code(vec![u32::MAX]), "invalid_request");
     assert_eq!(code(vec![0; 71]), "context_length_exceeded");
 }
+
+/// Every number of the file is finite, and what is computed from them is not.
+#[test]
+fn a_vector_that_overflows_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut tensors = good(folder.path());
+    for (name, tensor) in &mut tensors {
+        if name.contains("LayerNorm.weight") {
+            *tensor = Tensor::full(3e38f32, WIDTH, &Device::Cpu).unwrap();
+        }
+    }
+    model::write(folder.path(), Family::Bert, &tensors, DType::F32);
+    let mut encoder = Encoder::open(folder.path(), 1, Precision::File).unwrap();
+    let error = encoder.embed(&[Input::Tokens(vec![2, 5, 3])], &|| true).unwrap_err();
+    assert_eq!(error.code(), "compute", "{error}");
+    let mut ranker = Ranker::open(folder.path(), 1, Precision::File).unwrap();
+    assert_eq!(ranker.rank("rent", &["lease".to_owned()], &|| true).unwrap_err().code(), "compute");
+}

@@ -139,7 +139,9 @@ impl Cpu {
         let tiles = rows.div_ceil(ROWS);
         let pieces = PIECES * self.threads();
         let even = tiles.div_ceil(pieces).max(1);
-        let block = (BLOCK_BYTES / tile_bytes).clamp(4, 16).min(even) * ROWS;
+        // Half precision is widened once for each block: there, fewer and larger ones are better.
+        let least = if matches!(matrix.store, Store::Halves { .. }) { 8 } else { 4 };
+        let block = (BLOCK_BYTES / tile_bytes).clamp(least, 16).min(even) * ROWS;
         let blocks = rows.div_ceil(block);
         let panels = matrix.panels();
         let groups = if self.threads() == 1 { 1 } else { pieces.div_ceil(blocks).min(panels) };

@@ -144,11 +144,12 @@ fn four(codes: &[i8; 64], step: usize) -> i32 {
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) fn widen(halves: &[HalfPanel], panels: &mut [Panel]) {
     for (halves, lines) in halves.as_flattened().iter().zip(panels.as_flattened_mut()) {
-        let eights = lines.iter_mut().flat_map(|line| line.0.as_chunks_mut::<8>().0);
-        for (halves, eight) in halves.as_chunks::<8>().0.iter().zip(eights) {
+        let (halves, _) = halves.as_chunks::<8>();
+        for at in 0..4 {
+            let eight = &mut lines[at / 2].0.as_chunks_mut::<8>().0[at % 2];
             // SAFETY: 16 readable bytes and eight writable floats.
             unsafe {
-                let wide = _mm256_cvtph_ps(_mm_loadu_si128(halves.as_ptr().cast()));
+                let wide = _mm256_cvtph_ps(_mm_loadu_si128(halves[at].as_ptr().cast()));
                 _mm256_storeu_ps(eight.as_mut_ptr(), wide);
             }
         }
