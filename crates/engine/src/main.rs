@@ -45,6 +45,12 @@ struct ServeArgs {
     /// A folder with a sentence encoder.
     #[arg(long)]
     embedding: Option<PathBuf>,
+    /// A folder with a cross-encoder that ranks documents.
+    #[arg(long)]
+    reranker: Option<PathBuf>,
+    /// How the weights of both are kept: as in their file, in half precision, or in 8 bits.
+    #[arg(long, value_enum, default_value_t)]
+    encoder_weights: EncoderWeights,
     /// The port; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -73,6 +79,24 @@ struct ServeArgs {
     /// End when standard input closes.
     #[arg(long)]
     exit_with_stdin: bool,
+}
+
+#[derive(Clone, Copy, Default, clap::ValueEnum)]
+enum EncoderWeights {
+    #[default]
+    File,
+    F16,
+    Int8,
+}
+
+impl From<EncoderWeights> for kernels::Precision {
+    fn from(weights: EncoderWeights) -> Self {
+        match weights {
+            EncoderWeights::File => Self::File,
+            EncoderWeights::F16 => Self::F16,
+            EncoderWeights::Int8 => Self::Int8,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -133,14 +157,16 @@ fn run_serve(args: ServeArgs) -> ExitCode {
         eprintln!("atelier-engine: set ATELIER_ENGINE_TOKEN to the bearer token that clients must send");
         return ExitCode::from(2);
     };
-    if args.model.is_none() && args.embedding.is_none() {
-        eprintln!("atelier-engine: give --model, --embedding or both");
+    if args.model.is_none() && args.embedding.is_none() && args.reranker.is_none() {
+        eprintln!("atelier-engine: give --model, --embedding, --reranker or several");
         return ExitCode::from(2);
     }
     let threads = threads(args.threads);
     let choice = Choice {
         chat: args.model,
         embedding: args.embedding,
+        reranker: args.reranker,
+        encoder_weights: args.encoder_weights.into(),
         threads,
         context: args.context,
         streams: args.streams,

@@ -1,12 +1,12 @@
-//! What is loaded: a chat model, a sentence encoder, or both, and how far loading is.
+//! What is loaded: a chat model, a sentence encoder, a reranker, or several, and how far loading is.
 
 use crate::{
     arch::{self, Opening, Shape},
-    encoder::{Embedding, Encoder},
+    encoder::{Embedder, Loaded, Reranker},
     error::{EngineError, Result},
     gguf::Gguf,
     grammar,
-    scheduler::{Disk, EndOnPanic, Limits, Scheduler},
+    scheduler::{Disk, Limits, Scheduler},
     template::ChatTemplate,
     tokenizer::Tokenizer,
 };
@@ -18,15 +18,13 @@ use std::{
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
-        mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread,
 };
-use tokio::sync::oneshot;
 
 /// The context where the command line names none: what the model was trained for, up to this.
 pub const DEFAULT_CONTEXT: usize = 8192;
-/// Requests that may wait for the chat model.
+/// Requests that may wait for each model.
 pub const WAITING: usize = 32;
 
 /// Answers that can be written at a time.
@@ -39,6 +37,10 @@ pub struct Choice {
     pub chat: Option<PathBuf>,
     /// A folder with a sentence encoder.
     pub embedding: Option<PathBuf>,
+    /// A folder with a cross-encoder.
+    pub reranker: Option<PathBuf>,
+    /// The precision in which the weights of both are kept.
+    pub encoder_weights: kernels::Precision,
     /// Threads to compute with.
     pub threads: usize,
     /// Tokens of prompt and answer together.
@@ -75,22 +77,6 @@ pub struct Chat {
     pub scheduler: Scheduler,
 }
 
-/// Texts for the encoder, and where their vectors go.
-type Texts = (Vec<String>, oneshot::Sender<Result<Vec<Embedding>>>);
-
-/// A sentence encoder that is ready.
-pub struct Embedder {
-    /// Its name for clients: the folder's name.
-    pub id: String,
-    /// Numbers in a vector.
-    pub width: usize,
-    /// Tokens of a text that are read.
-    pub longest: usize,
-    /// The size of its weights.
-    pub bytes: u64,
-    queue: SyncSender<Texts>,
-}
-
 /// The models of this process.
 #[derive(Default)]
 pub struct Models {
@@ -100,6 +86,10 @@ pub struct Models {
     pub embedder: Option<Embedder>,
     /// Why there is no sentence encoder although one was asked for: a chat model runs without it.
     pub without_embedder: Option<EngineError>,
+    /// For the order of search results.
+    pub reranker: Option<Reranker>,
+    /// Why there is no reranker although one was asked for: the others run without it.
+    pub without_reranker: Option<EngineError>,
 }
 
 /// The models and how far loading is. Loading happens once, in a thread of its own.
@@ -175,11 +165,20 @@ fn load(choice: &Choice, loading: &Loading) -> Result<Models> {
     let mut models = Models::default();
     let file = choice.chat.as_deref().map(Gguf::open).transpose()?;
     loading.total.store(file.as_ref().map_or(0, |f| f.file_bytes() as u64), Ordering::Relaxed);
-    match choice.embedding.as_deref().map(embedder).transpose() {
+    let how = Loaded { threads: choice.threads.max(1), kept: choice.encoder_weights };
+    match choice.embedding.as_deref().map(|folder| Embedder::start(folder, how)).transpose() {
         Ok(embedder) => models.embedder = embedder,
         Err(error) if file.is_some() => {
             tracing::error!(code = error.code(), %error, "the chat model runs without the sentence encoder");
             models.without_embedder = Some(error);
+        }
+        Err(error) => return Err(error),
+    }
+    match choice.reranker.as_deref().map(|folder| Reranker::start(folder, how)).transpose() {
+        Ok(reranker) => models.reranker = reranker,
+        Err(error) if file.is_some() || models.embedder.is_some() => {
+            tracing::error!(code = error.code(), %error, "the engine runs without the reranker");
+            models.without_reranker = Some(error);
         }
         Err(error) => return Err(error),
     }
@@ -252,35 +251,6 @@ fn limits(choice: &Choice, context: usize) -> Result<Limits> {
         return Err(EngineError::Invalid { param: "kept", message });
     }
     Ok(limits)
-}
-
-fn embedder(folder: &Path) -> Result<Embedder> {
-    let encoder = Encoder::open(folder)?;
-    let (width, longest, bytes) = (encoder.width(), encoder.longest(), encoder.bytes());
-    let (queue, jobs) = sync_channel::<Texts>(WAITING);
-    let spawned = thread::Builder::new().name("encoder".to_owned()).spawn(move || {
-        let _end = EndOnPanic;
-        while let Ok((texts, reply)) = jobs.recv() {
-            let embedded = encoder.embed(&texts, &|| !reply.is_closed());
-            // Fails only when nobody waits any more.
-            let _ = reply.send(embedded);
-        }
-    });
-    spawned.map_err(|e| EngineError::Compute(format!("no thread for the encoder: {e}")))?;
-    let id = folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    Ok(Embedder { id, width, longest, bytes, queue })
-}
-
-impl Embedder {
-    /// The embeddings of texts, in their order.
-    pub async fn embed(&self, texts: Vec<String>) -> Result<Vec<Embedding>> {
-        let (reply, answer) = oneshot::channel();
-        self.queue.try_send((texts, reply)).map_err(|error| match error {
-            TrySendError::Full(_) => EngineError::Busy { waiting: WAITING },
-            TrySendError::Disconnected(_) => EngineError::Closing,
-        })?;
-        answer.await.map_err(|_| EngineError::Closing)?
-    }
 }
 
 fn name_of(file: &Path) -> String {

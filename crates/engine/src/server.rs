@@ -10,6 +10,7 @@ mod messages;
 mod parameters;
 mod problem;
 mod reply;
+mod rerank;
 mod status;
 mod stream;
 mod tokens;
@@ -17,8 +18,9 @@ mod tokens;
 pub use problem::Problem;
 
 use crate::{
+    encoder::{Embedder, Reranker},
     error::EngineError,
-    models::{Chat, Embedder, Loading, Models},
+    models::{Chat, Loading, Models},
 };
 use axum::{
     Router,
@@ -66,6 +68,14 @@ impl Server {
             (None, None) => Err(EngineError::NoModel("embedding").into()),
         }
     }
+    fn reranker(&self) -> Result<&Reranker, Problem> {
+        let models = self.models()?;
+        match (&models.reranker, &models.without_reranker) {
+            (Some(reranker), _) => Ok(reranker),
+            (None, Some(error)) => Err(Problem::from(error).with_status(StatusCode::SERVICE_UNAVAILABLE)),
+            (None, None) => Err(EngineError::NoModel("reranker").into()),
+        }
+    }
 }
 
 /// Refuses a request that names another model than the one that is served: another one's answer would
@@ -88,6 +98,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/v1/models", get(status::models))
         .route("/v1/chat/completions", post(chat::completions))
         .route("/v1/embeddings", post(embeddings::embeddings))
+        .route("/v1/rerank", post(rerank::rerank))
         .route("/tokenize", post(tokens::tokenize))
         .route("/detokenize", post(tokens::detokenize))
         .route("/apply-template", post(tokens::apply_template))

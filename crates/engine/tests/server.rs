@@ -327,7 +327,7 @@ fn a_bad_sentence_encoder_leaves_the_chat_model() {
     let (file, encoder) = (folder.path().join("tiny.gguf"), folder.path().join("encoder"));
     std::fs::write(&file, common::tiny::tiny().bytes).unwrap();
     std::fs::create_dir(&encoder).unwrap();
-    std::fs::write(encoder.join("config.json"), r#"{"model_type":"xlm-roberta","hidden_size":8,"num_attention_heads":1,"num_hidden_layers":1,"vocab_size":9,"max_position_embeddings":8}"#).unwrap();
+    std::fs::write(encoder.join("config.json"), r#"{"model_type":"t5","hidden_size":8,"num_attention_heads":1,"num_hidden_layers":1,"vocab_size":9,"max_position_embeddings":8}"#).unwrap();
     let engine = Engine::start(&[
         "--model",
         file.to_str().unwrap(),

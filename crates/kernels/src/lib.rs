@@ -17,6 +17,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod cpu;
+mod dense;
 mod error;
 mod format;
 mod isa;
@@ -37,6 +38,7 @@ pub use activations::{Activations, Form};
 pub use arena::Arena;
 pub use attention::{Attention, Text};
 pub use cpu::Cpu;
+pub use dense::{Curve, DenseMatrix, Finish, Number, Precision};
 pub use error::ShapeError;
 pub use format::Format;
 pub use isa::Isa;

@@ -1,6 +1,11 @@
 //! Vectors of texts: `POST /v1/embeddings`.
+//!
+//! Beyond OpenAI's form, `input_type` ("query" or "document", also "passage", "search_query",
+//! "search_document") puts before each text what the model was trained with for it, and `prompt_name` a prompt
+//! of the model by name. Both only work on texts; tokens are taken as they are, special ones included.
 
 use super::{Problem, Shared, named, parse};
+use crate::encoder::{Embedder, Input, Role, normalise};
 use axum::{Json, body::Bytes, extract::rejection::BytesRejection};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Deserialize;
@@ -11,18 +16,22 @@ const MAX_TEXTS: usize = 2048;
 
 #[derive(Deserialize)]
 struct Request {
-    input: Input,
+    input: Inputs,
     model: Option<String>,
     #[serde(default)]
-    encoding_format: Format,
+    encoding_format: Option<Format>,
     dimensions: Option<usize>,
+    input_type: Option<String>,
+    prompt_name: Option<String>,
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a text or a list of texts")]
-enum Input {
-    One(String),
-    Many(Vec<String>),
+#[serde(untagged, expecting = "a text, a list of texts, a list of tokens or a list of lists of tokens")]
+enum Inputs {
+    Text(String),
+    Texts(Vec<String>),
+    Tokens(Vec<u32>),
+    Many(Vec<Vec<u32>>),
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -37,23 +46,31 @@ pub(super) async fn embeddings(server: Shared, body: Result<Bytes, BytesRejectio
     let request: Request = parse(body)?;
     let embedder = server.embedder()?;
     named(request.model.as_deref(), &embedder.id)?;
-    let texts = match request.input {
-        Input::One(text) => vec![text],
-        Input::Many(texts) => texts,
+    let cut = cut(request.dimensions, embedder)?;
+    let prompt = prompt(&request, embedder)?;
+    let put = |text: String| Input::Text(if prompt.is_empty() { text } else { format!("{prompt}{text}") });
+    let inputs: Vec<Input> = match request.input {
+        Inputs::Text(text) => vec![put(text)],
+        Inputs::Texts(texts) => texts.into_iter().map(put).collect(),
+        // An empty list is a list of texts; here it would be a text without tokens.
+        Inputs::Tokens(tokens) => vec![Input::Tokens(tokens)],
+        Inputs::Many(many) => many.into_iter().map(Input::Tokens).collect(),
     };
-    if texts.is_empty() || texts.len() > MAX_TEXTS {
+    if inputs.is_empty() || inputs.len() > MAX_TEXTS {
         return Err(Problem::invalid("input", format!("between 1 and {MAX_TEXTS} texts are taken at once")));
     }
-    if request.dimensions.is_some_and(|n| n != embedder.width) {
-        return Err(Problem::invalid("dimensions", format!("this model has {} dimensions", embedder.width)));
+    let mut embedded = embedder.embed(inputs).await?;
+    for one in embedded.iter_mut().filter(|one| cut < one.vector.len()) {
+        one.vector.truncate(cut);
+        normalise(&mut one.vector);
     }
-    let embedded = embedder.embed(texts).await?;
+    let format = request.encoding_format.unwrap_or_default();
     let tokens: usize = embedded.iter().map(|e| e.tokens).sum();
     let data: Vec<Value> = embedded
         .iter()
         .enumerate()
         .map(|(index, e)| {
-            let vector = match request.encoding_format {
+            let vector = match format {
                 Format::Float => json!(e.vector),
                 Format::Base64 => {
                     let bytes: Vec<u8> = e.vector.iter().flat_map(|x| x.to_le_bytes()).collect();
@@ -65,4 +82,39 @@ pub(super) async fn embeddings(server: Shared, body: Result<Bytes, BytesRejectio
         .collect();
     let usage = json!({"prompt_tokens": tokens, "total_tokens": tokens});
     Ok(Json(json!({"object": "list", "data": data, "model": embedder.id, "usage": usage})))
+}
+
+/// How many numbers of each vector are given. A vector that is cut keeps its meaning only where the model was
+/// trained for it.
+fn cut(asked: Option<usize>, embedder: &Embedder) -> Result<usize, Problem> {
+    match asked {
+        None => Ok(embedder.width),
+        Some(n) if n == embedder.width || embedder.cuts.contains(&n) => Ok(n),
+        Some(_) if embedder.cuts.is_empty() => {
+            Err(Problem::invalid("dimensions", format!("this model has {} dimensions", embedder.width)))
+        }
+        Some(_) => {
+            let message = format!("this model has {} dimensions, or one of {:?}", embedder.width, embedder.cuts);
+            Err(Problem::invalid("dimensions", message))
+        }
+    }
+}
+
+/// What is put before each text.
+fn prompt<'a>(request: &Request, embedder: &'a Embedder) -> Result<&'a str, Problem> {
+    let texts = matches!(request.input, Inputs::Text(_) | Inputs::Texts(_));
+    let prompts = &embedder.prompts;
+    match (request.prompt_name.as_deref(), request.input_type.as_deref()) {
+        (None, None) => Ok(if texts { prompts.default() } else { "" }),
+        (Some(_), Some(_)) => Err(Problem::invalid("prompt_name", "give prompt_name or input_type, not both")),
+        (Some(_), None) if !texts => Err(Problem::invalid("prompt_name", "a prompt goes before a text, not tokens")),
+        (None, Some(_)) if !texts => Err(Problem::invalid("input_type", "a prompt goes before a text, not tokens")),
+        (Some(name), None) => prompts.named(name).ok_or_else(|| {
+            let names: Vec<&str> = prompts.names().collect();
+            Problem::invalid("prompt_name", format!("this model's prompts are: {}", names.join(", ")))
+        }),
+        (None, Some("query" | "search_query")) => Ok(prompts.role(Role::Query)),
+        (None, Some("document" | "passage" | "search_document")) => Ok(prompts.role(Role::Document)),
+        (None, Some(_)) => Err(Problem::invalid("input_type", "the types are 'query' and 'document'")),
+    }
 }

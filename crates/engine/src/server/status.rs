@@ -27,6 +27,9 @@ pub(super) async fn health(server: Shared) -> Response {
             if let Some(error) = &models.without_embedder {
                 body["embedding"] = json!({"status": "failed", "error": form(error)});
             }
+            if let Some(error) = &models.without_reranker {
+                body["reranker"] = json!({"status": "failed", "error": form(error)});
+            }
             Json(body).into_response()
         }
         Some(Err(error)) => {
@@ -63,13 +66,25 @@ pub(super) async fn models(server: Shared) -> Result<Json<Value>, Problem> {
     let embedder = models.embedder.as_ref().map(|embedder| {
         let meta = json!({
             "kind": "embedding",
+            "architecture": embedder.kind,
             "n_ctx": embedder.longest,
             "n_embd": embedder.width,
             "size": embedder.bytes,
+            "dimensions": embedder.cuts,
+            "prompts": embedder.prompts.names().collect::<Vec<_>>(),
         });
         entry(&embedder.id, meta)
     });
-    let data: Vec<Value> = [chat, embedder].into_iter().flatten().collect();
+    let reranker = models.reranker.as_ref().map(|reranker| {
+        let meta = json!({
+            "kind": "reranker",
+            "architecture": reranker.kind,
+            "n_ctx": reranker.longest,
+            "size": reranker.bytes,
+        });
+        entry(&reranker.id, meta)
+    });
+    let data: Vec<Value> = [chat, embedder, reranker].into_iter().flatten().collect();
     Ok(Json(json!({"object": "list", "data": data})))
 }
 
@@ -86,10 +101,11 @@ pub(super) async fn metrics(server: Shared) -> Result<Response, Problem> {
     let mut line = |kind: &str, name: &str, help: &str, value: f64| {
         let _ = writeln!(text, "# HELP atelier_{name} {help}\n# TYPE atelier_{name} {kind}\natelier_{name} {value}");
     };
-    if let Some(chat) = &server.models()?.chat {
+    let models = server.models()?;
+    #[allow(clippy::cast_precision_loss, reason = "Prometheus' numbers are f64")]
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64;
+    if let Some(chat) = &models.chat {
         let counters = chat.scheduler.counters();
-        #[allow(clippy::cast_precision_loss, reason = "Prometheus' numbers are f64")]
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64;
         let totals = [
             ("requests_total", "Chat requests begun.", &counters.jobs),
             ("prompt_tokens_total", "Prompt tokens computed.", &counters.read),
@@ -116,6 +132,12 @@ pub(super) async fn metrics(server: Shared) -> Result<Response, Problem> {
         ] {
             line("gauge", name, help, now(gauge));
         }
+    }
+    if let Some(embedder) = &models.embedder {
+        line("counter", "embedding_tokens_total", "Tokens of texts embedded.", count(&embedder.tokens));
+    }
+    if let Some(reranker) = &models.reranker {
+        line("counter", "rerank_tokens_total", "Tokens of pairs ranked.", count(&reranker.tokens));
     }
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
