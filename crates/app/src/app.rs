@@ -54,7 +54,11 @@ impl App {
         // The engine's log quotes no document, but it is nobody else's business either.
         let log = config.data.join("log");
         store::private_dir(&log).map_err(|source| StoreError::Io { path: log.clone(), source })?;
-        let models = Models::open(ModelsConfig::new(&config.models, &config.engine, log), gate.clone()).await?;
+        let engine = ModelsConfig {
+            texts: Some(config.data.join("texts")),
+            ..ModelsConfig::new(&config.models, &config.engine, log)
+        };
+        let models = Models::open(engine, gate.clone()).await?;
         let library =
             Library::open(store.clone(), LibraryConfig::new(config.data.join("index"), config.worker.clone())).await?;
         library.set_embedder(models.embedder().map(bridge::embedder));

@@ -57,4 +57,7 @@ impl library::Embed for Bridge {
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, String> {
         self.0.embed(texts).await.map_err(|error| error.to_string())
     }
+    async fn embed_query(&self, text: String) -> Result<Vec<f32>, String> {
+        self.0.embed_query(text).await.map_err(|error| error.to_string())
+    }
 }

@@ -59,6 +59,11 @@ impl Outgoing {
         Self::new(Method::GET, url)
     }
 
+    /// A DELETE.
+    pub fn delete(url: Url) -> Self {
+        Self::new(Method::DELETE, url)
+    }
+
     /// A POST of JSON.
     pub fn post_json(url: Url, body: &impl Serialize) -> Result<Self, EgressError> {
         let body = serde_json::to_vec(body).map_err(|error| EgressError::Address {

@@ -21,8 +21,12 @@ pub trait Embed: Send + Sync {
     fn id(&self) -> &str;
     /// The length of its vectors.
     fn dims(&self) -> usize;
-    /// One vector per text.
+    /// One vector per passage.
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, String>;
+    /// The vector of what is asked for. A model that makes no difference need not either.
+    async fn embed_query(&self, text: String) -> Result<Vec<f32>, String> {
+        self.embed(vec![text]).await?.pop().ok_or_else(|| "no vector came back".to_owned())
+    }
 }
 
 /// Where the library keeps its index and how it starts its worker.

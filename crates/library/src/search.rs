@@ -192,11 +192,8 @@ impl Inner {
         if text.trim().is_empty() || self.vectors.read().unwrap_or_else(PoisonError::into_inner).len() == 0 {
             return None;
         }
-        match tokio::time::timeout(patience, embedder.embed(vec![text.to_owned()])).await {
-            Ok(Ok(vectors)) => {
-                let mut vector = vectors.into_iter().next()?;
-                normalise(&mut vector).then(|| vector.into())
-            }
+        match tokio::time::timeout(patience, embedder.embed_query(text.to_owned())).await {
+            Ok(Ok(mut vector)) => normalise(&mut vector).then(|| vector.into()),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the query could not be embedded; searching by words");
                 None

@@ -39,8 +39,11 @@ pub trait Embedder: Send + Sync {
     /// How long each vector is.
     fn dims(&self) -> usize;
 
-    /// One vector per text, in the same order.
+    /// One vector per passage of a document, in the same order.
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError>;
+
+    /// The vector of what is asked for: some models read a question in another way than what answers it.
+    async fn embed_query(&self, text: String) -> Result<Vec<f32>, ModelError>;
 }
 
 /// What a chat model is and where it runs.

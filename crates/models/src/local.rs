@@ -159,12 +159,24 @@ impl Embedder for LocalEmbedder {
     }
 
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+        self.vectors(&texts, "document").await
+    }
+
+    async fn embed_query(&self, text: String) -> Result<Vec<f32>, ModelError> {
+        let server = "atelier-engine".to_owned();
+        let none = ModelError::Protocol { server, reason: "it sent no vector".to_owned() };
+        self.vectors(&[text], "query").await?.pop().ok_or(none)
+    }
+}
+
+impl LocalEmbedder {
+    async fn vectors(&self, texts: &[String], kind: &'static str) -> Result<Vec<Vec<f32>>, ModelError> {
         let errand = Errand::atelier("turns texts into vectors on this machine");
         let mut vectors = Vec::with_capacity(texts.len());
         for batch in texts.chunks(BATCH) {
             let mut lease = self.here.lease().await?;
             lease.server.model.clone_from(&self.model);
-            match lease.server.embed(&self.here.gate, &errand, batch).await {
+            match lease.server.embed(&self.here.gate, &errand, batch, kind).await {
                 Ok(batch) => vectors.extend(batch),
                 Err(error) if broke(&error) => return Err(lease.explain(error).await),
                 Err(error) => return Err(error),

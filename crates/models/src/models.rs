@@ -37,6 +37,9 @@ pub struct ModelsConfig {
     pub max_context: u32,
     /// Threads of the engine; its own choice if `None`.
     pub threads: Option<u32>,
+    /// Where the engine keeps what it has read while it does not run, so that a chat goes on at once; nowhere if
+    /// `None`. What texts say can be told from it: it belongs with the workspace.
+    pub texts: Option<PathBuf>,
     /// Memory that must stay free for everything else, in bytes.
     pub headroom: u64,
     /// Unused for this long, the engine gives its memory back; zero: never.
@@ -60,6 +63,7 @@ impl ModelsConfig {
             logs: logs.into(),
             max_context: 8192,
             threads: None,
+            texts: None,
             headroom: 256 << 20,
             unload_after: Duration::from_secs(600),
             load_patience: Duration::from_secs(120),
@@ -143,6 +147,7 @@ impl Models {
             program: config.engine.clone(),
             logs: config.logs.clone(),
             threads: config.threads,
+            texts: config.texts.clone(),
             headroom: config.headroom,
             load_patience: config.load_patience,
             answer_patience: config.answer_patience,
@@ -171,6 +176,11 @@ impl Models {
         models.hash_new();
         models.tell_new();
         Ok(models)
+    }
+
+    /// Words were erased: makes the engine forget every text, in memory and on the disk.
+    pub async fn forget(&self) {
+        self.inner.supervisor.forget().await;
     }
 
     /// Checks a file or folder of this disk and copies it into the models folder. What the engine

@@ -348,7 +348,7 @@ async fn what_the_engine_does_not_run_is_told_and_never_taken_by_itself() {
 async fn a_bad_embedding_model_leaves_chats_alone() {
     let setup = setup(&[("m", "")], |_| {}).await;
     gguf_file::write_encoder(&setup.file("aaa"), 3);
-    std::fs::write(setup.file("aaa/config.json"), r#"{"model_type":"xlm-roberta","hidden_size":3}"#).unwrap();
+    std::fs::write(setup.file("aaa/config.json"), r#"{"model_type":"t5","hidden_size":3}"#).unwrap();
     let view = setup.models.view().models.remove(0);
     assert_eq!((view.id.as_str(), view.fault.unwrap().code.as_str()), ("aaa", "model.unsupported"));
     assert!(setup.models.embedder().is_none());

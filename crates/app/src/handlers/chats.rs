@@ -45,6 +45,7 @@ pub(crate) async fn restore(app: &App, actor: &Actor, RestoreChat { chat }: Rest
 pub(crate) async fn purge(app: &App, actor: &Actor, PurgeChat { chat }: PurgeChat) -> Result<(), Fault> {
     app.store().purge_chat(actor, chat).await?;
     app.bus().forget();
+    app.models().forget().await;
     app.store().erase().await.map_err(Fault::from)
 }
 

@@ -55,6 +55,7 @@ pub(crate) async fn purge(
     let purged = app.library().purge(actor, document, answers).await;
     // The kept events may hold its quotes, whatever step it came to.
     app.bus().forget();
+    app.models().forget().await;
     purged.map_err(Fault::from)
 }
 

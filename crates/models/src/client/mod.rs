@@ -103,14 +103,16 @@ impl Server {
             .map_err(|error| sse::broken(&self.name, format!("its reply cannot be read: {error}")))
     }
 
-    /// The vectors of `texts`, in their order.
+    /// The vectors of `texts`, in their order; `kind` is what they are to the model, "query" or "document".
     pub(crate) async fn embed(
         &self,
         gate: &Gate,
         errand: &Errand,
         texts: &[String],
+        kind: &'static str,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let request = wire::EmbeddingsRequest { model: &self.model, input: texts, encoding_format: "float" };
+        let request =
+            wire::EmbeddingsRequest { model: &self.model, input: texts, encoding_format: "float", input_type: kind };
         let answer = self.call(gate, errand, "v1/embeddings", &json!(request)).await?;
         let broken = |reason: &str| sse::broken(&self.name, reason.to_owned());
         let reply: wire::Embeddings =

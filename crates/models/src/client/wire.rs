@@ -162,4 +162,6 @@ pub(crate) struct EmbeddingsRequest<'a> {
     pub(crate) model: &'a str,
     pub(crate) input: &'a [String],
     pub(crate) encoding_format: &'static str,
+    /// What the texts are: some models were trained with other words before a query than before a document.
+    pub(crate) input_type: &'static str,
 }

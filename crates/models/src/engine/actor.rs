@@ -36,6 +36,8 @@ enum Ask {
     Answered,
     /// The process with this number made no progress for too long.
     Hangs(Option<u32>),
+    /// Words were erased: what the engine keeps of texts must go.
+    Forget(oneshot::Sender<()>),
     Close,
 }
 
@@ -114,6 +116,15 @@ impl Supervisor {
         let _ = self.inbox.send(Ask::Hangs(lease.process)).await;
     }
 
+    /// Makes the engine forget every text, in memory and on the disk, and waits for that.
+    pub(crate) async fn forget(&self) {
+        let (reply, forgotten) = oneshot::channel();
+        if self.inbox.send(Ask::Forget(reply)).await.is_ok() {
+            // A closed inbox means that the engine has ended, and its texts with it.
+            let _ = forgotten.await;
+        }
+    }
+
     pub(crate) async fn close(&self) {
         let _ = self.inbox.send(Ask::Close).await;
     }
@@ -160,6 +171,10 @@ impl Actor {
                 Woken::Asked(Some(Ask::Lease { outfit, reply })) => self.queue(*outfit, reply),
                 Woken::Asked(Some(Ask::UnloadAfter(idle))) => self.unload_after = idle,
                 Woken::Asked(Some(Ask::Forgive | Ask::Answered)) => self.crashes = 0,
+                Woken::Asked(Some(Ask::Forget(reply))) => {
+                    self.forget().await;
+                    let _ = reply.send(());
+                }
                 Woken::Asked(Some(Ask::Close) | None) => break,
                 Woken::Started(started) => self.started(*started),
                 Woken::Ended(crash) => self.ended(crash),
@@ -324,6 +339,24 @@ impl Actor {
         self.waiting = rest;
         for waiting in failed {
             let _ = waiting.reply.send(Err(error.clone()));
+        }
+    }
+
+    /// An engine that does not obey is ended: its memory goes with it.
+    async fn forget(&mut self) {
+        if let Some(running) = &self.running
+            && let Err(error) = running.process.forget().await
+        {
+            tracing::warn!(%error, "the engine did not forget its texts and is ended");
+            self.stop().await;
+        }
+        let Some(texts) = self.config.texts.clone() else { return };
+        let removed = tokio::task::spawn_blocking(move || match std::fs::remove_dir_all(texts) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        });
+        if let Ok(Err(error)) = removed.await {
+            tracing::error!(%error, "texts that the engine kept cannot be deleted");
         }
     }
 

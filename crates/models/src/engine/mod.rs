@@ -23,6 +23,8 @@ pub(crate) struct EngineConfig {
     pub(crate) program: PathBuf,
     pub(crate) logs: PathBuf,
     pub(crate) threads: Option<u32>,
+    /// Where it keeps what it has read while it does not run; nowhere if `None`.
+    pub(crate) texts: Option<PathBuf>,
     /// Memory that must stay free, in bytes.
     pub(crate) headroom: u64,
     /// How long loading may make no progress.

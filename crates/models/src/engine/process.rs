@@ -25,7 +25,7 @@ use tokio::{
 /// How long the program may take to say where it listens, before it loads anything.
 const LISTEN_PATIENCE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(60);
-const STOP_PATIENCE: Duration = Duration::from_secs(3);
+const STOP_PATIENCE: Duration = Duration::from_secs(6);
 
 /// An engine that answers. Dropping it kills the process.
 pub(super) struct Process {
@@ -141,6 +141,21 @@ impl Process {
         async { asked.await.is_ok() }
     }
 
+    /// Makes it forget every text that it has read.
+    pub(super) async fn forget(&self) -> Result<(), ModelError> {
+        if self.outfit.chat.is_none() {
+            return Ok(());
+        }
+        let url = Url::parse(&format!("http://{}/v1/cache", self.address))
+            .map_err(|error| ModelError::Invalid { reason: error.to_string() })?;
+        let outgoing = Outgoing::delete(url).bearer(&self.token)?.patience(Duration::from_secs(5));
+        let answer = self.gate.send(&Errand::atelier("makes the engine forget what was erased"), outgoing).await?;
+        match answer.status().as_u16() {
+            204 => Ok(()),
+            status => Err(ModelError::Invalid { reason: format!("it answered with status {status}") }),
+        }
+    }
+
     /// Returns how it ended, once it has ended by itself.
     pub(super) async fn ended(&mut self, log: &Arc<Log>) -> ModelError {
         // Waiting again for a child that has ended returns the same status.
@@ -191,6 +206,9 @@ fn command(config: &EngineConfig, outfit: &Outfit, token: &str) -> Command {
     command.args(["serve", "--port", "0", "--exit-with-stdin"]).env("ATELIER_ENGINE_TOKEN", token);
     if let Some(chat) = &outfit.chat {
         command.arg("--model").arg(&chat.path).arg("--context").arg(chat.context.to_string());
+        if let Some(texts) = &config.texts {
+            command.arg("--texts").arg(texts);
+        }
     }
     if let Some(embedding) = &outfit.embedding {
         command.arg("--embedding").arg(&embedding.path);

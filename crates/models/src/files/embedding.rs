@@ -14,9 +14,10 @@ use std::{
 pub(crate) const PARTS: [&str; 3] = ["model.safetensors", "tokenizer.json", "config.json"];
 /// Files that some have: how token vectors become one, and how much of a text is read. They change
 /// the vectors as the others do.
-pub(crate) const OPTIONAL: [&str; 2] = ["1_Pooling/config.json", "sentence_bert_config.json"];
+pub(crate) const OPTIONAL: [&str; 4] =
+    ["1_Pooling/config.json", "sentence_bert_config.json", "config_sentence_transformers.json", "modules.json"];
 /// What the engine runs.
-const RUNS: &str = "bert";
+const RUNS: [&str; 5] = ["bert", "roberta", "xlm-roberta", "camembert", "distilbert"];
 
 /// The longest header of a weights file, and the longest of the other two files.
 const MAX_HEADER: u64 = 64 << 20;
@@ -37,6 +38,7 @@ pub(crate) struct Encoder {
 #[derive(Deserialize)]
 struct Config {
     model_type: Option<String>,
+    #[serde(alias = "dim")]
     hidden_size: usize,
     max_position_embeddings: Option<u32>,
 }
@@ -61,10 +63,11 @@ pub(crate) fn read(folder: &Path) -> Result<Encoder, ModelError> {
     if config.hidden_size == 0 || config.hidden_size > 1 << 16 {
         return Err(malformed(&folder.join("config.json"), "its hidden_size is out of range"));
     }
-    if let Some(kind) = config.model_type.as_deref().filter(|kind| *kind != RUNS) {
+    if let Some(kind) = config.model_type.as_deref().filter(|kind| !RUNS.contains(kind)) {
         let reason = format!(
-            "{} holds an encoder of the kind '{kind}', which this engine does not run; it runs {RUNS}",
-            folder.display()
+            "{} holds an encoder of the kind '{kind}', which this engine does not run; it runs {}",
+            folder.display(),
+            RUNS.join(", ")
         );
         return Err(ModelError::Unsupported { file: folder.display().to_string(), reason });
     }
