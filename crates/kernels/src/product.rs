@@ -20,6 +20,9 @@ use crate::{avx2, avx512};
 
 /// Activations of a batch of tokens: what stays in the second-level cache while panels stream by.
 const BATCH_BYTES: usize = 192 << 10;
+/// So few tokens take no longer to compute than their weights take to come from memory: each thread reads one
+/// stretch of them in order, as for a single token.
+const FEW: usize = 8;
 /// Stretches a thread claims in a region with many tokens, at least.
 const CLAIMS: usize = 8;
 
@@ -189,8 +192,8 @@ impl Cpu {
                 }
             }
         };
-        if input.tokens == 1 {
-            self.pool().split(panels, |range| work(range, 0..1));
+        if input.tokens <= FEW {
+            self.pool().split(panels, |range| work(range, 0..input.tokens));
             return;
         }
         let batch = ((BATCH_BYTES * 2 / 3 / input.width) & !3).clamp(8, 512);

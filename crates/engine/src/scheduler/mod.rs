@@ -10,6 +10,7 @@ mod disk;
 mod draft;
 mod job;
 mod pace;
+mod room;
 mod shelf;
 mod stream;
 mod worker;

@@ -13,6 +13,8 @@ const FEWEST: usize = 4;
 const FIRST: usize = 32;
 /// The most: a step is then one batch of the decoder.
 const MOST: usize = 256;
+/// What a guess costs before that was measured, as a share of a step.
+const UNKNOWN: f64 = 0.4;
 /// The weight of the newest measurement.
 const NEWEST: f64 = 0.3;
 
@@ -46,11 +48,11 @@ impl Pace {
         self.reading.map_or(FIRST, |each| (time.as_secs_f64() / each) as usize).clamp(FEWEST, MOST)
     }
 
-    /// How likely a guessed token must be to be worth computing; 1 where that is not known yet.
+    /// How likely a guessed token must be to be worth computing.
     pub(super) fn worth(&self) -> f64 {
         match (self.single, self.further) {
             (Some(single), Some(further)) => further / single.max(f64::MIN_POSITIVE),
-            _ => 1.0,
+            _ => UNKNOWN,
         }
     }
 
@@ -98,7 +100,7 @@ mod tests {
     fn a_guess_is_worth_what_it_costs() {
         let mut pace = Pace::default();
         let write = |drafted| Step { read: 0, writing: 1, drafted };
-        assert_eq!(pace.worth(), 1.0);
+        assert_eq!(pace.worth(), UNKNOWN);
         pace.took(write(0), Duration::from_millis(20));
         pace.took(write(4), Duration::from_millis(40));
         assert!((pace.worth() - 0.25).abs() < 1e-9, "{}", pace.worth());
