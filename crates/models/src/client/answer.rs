@@ -79,7 +79,8 @@ impl Answer {
             self.completion_tokens = counts.completion_tokens;
         }
         if let Some(timings) = chunk.timings {
-            self.per_second = timings.predicted_per_second.or(self.per_second);
+            // 0 where too little was written to tell.
+            self.per_second = timings.predicted_per_second.filter(|speed| *speed > 0.0).or(self.per_second);
             self.completion_tokens = self.completion_tokens.max(timings.predicted_n.unwrap_or(0));
         }
         Ok(())
