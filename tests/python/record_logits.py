@@ -1,7 +1,7 @@
 """What does llama.cpp compute? Writes its logits of small random models to crates/engine/tests/parity/recorded.json,
 and its perplexity of a text to crates/engine/tests/perplexity/recorded.json.
 
-Usage: record_logits.py [PEER]     (PEER: the folder that `cargo xtask bench-engine` builds llama.cpp in)
+Usage: record_logits.py [--logits] [PEER]     (--logits: no perplexity; PEER: the folder that `cargo xtask bench-engine` builds llama.cpp in)
 
 Needs g++, cargo and that build. The models are written by `cargo run -p engine --example tiny`, always the same.
 Perplexity is of the starter model, where it is installed.
@@ -85,9 +85,11 @@ def record_perplexity(program, version):
 
 
 if __name__ == "__main__":
-    peer = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path.home() / ".cache/atelier/peer" / PACKAGE)
+    named = [argument for argument in sys.argv[1:] if argument != "--logits"]
+    peer = pathlib.Path(named[0] if named else pathlib.Path.home() / ".cache/atelier/peer" / PACKAGE)
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         program, version = build(peer, folder)
         record_logits(program, version, folder)
-        record_perplexity(program, version)
+        if "--logits" not in sys.argv:
+            record_perplexity(program, version)

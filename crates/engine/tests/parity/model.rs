@@ -163,7 +163,13 @@ fn tensors(plan: Plan) -> Vec<Written> {
             linears.push(("ffn_down", INNER, WIDTH));
         }
         for (part, from, to) in linears {
-            let size = 1.5 / (from as f32).sqrt();
+            // Attention that looks closely: else what is done to queries and keys would hardly be seen.
+            let gain = match part {
+                "attn_q" | "attn_k" | "attn_qkv" => 6.0,
+                "attn_output" => 3.0,
+                _ => 1.5,
+            };
+            let size = gain / (from as f32).sqrt();
             tensors.random(&name(&format!("{part}.weight")), &[from, to], plan.kind, size);
             if plan.biases && matches!(part, "attn_q" | "attn_k" | "attn_v") {
                 tensors.random(&name(&format!("{part}.bias")), &[to], Kind::F32, 0.5);
@@ -182,8 +188,8 @@ fn tensors(plan: Plan) -> Vec<Written> {
             tensors.random(&name("shortconv.conv.weight"), &[TAPS, WIDTH], Kind::F32, 1.0);
         } else if plan.is(&["qwen3", "qwen3moe", "gemma3", "apertus", "lfm2", "exaone4", "olmo2"]) {
             let widths = if plan.is(&["olmo2"]) { [queries, keys] } else { [plan.head; 2] };
-            tensors.random(&name("attn_q_norm.weight"), &[widths[0]], Kind::F32, 1.0);
-            tensors.random(&name("attn_k_norm.weight"), &[widths[1]], Kind::F32, 1.0);
+            tensors.random(&name("attn_q_norm.weight"), &[widths[0]], Kind::F32, 3.0);
+            tensors.random(&name("attn_k_norm.weight"), &[widths[1]], Kind::F32, 3.0);
         }
         if !plan.is(&["olmo2", "exaone4"]) {
             tensors.random(&name("attn_norm.weight"), &[WIDTH], Kind::F32, 1.0);
