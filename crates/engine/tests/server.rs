@@ -155,7 +155,7 @@ fn streams_say_what_whole_answers_say(engine: &Engine) {
 fn answers_have_the_form_that_was_asked_for(engine: &Engine) {
     let schema = json!({
         "type": "object",
-        "properties": {"city": {"type": "string", "maxLength": 20}, "inhabitants": {"type": "integer", "maximum": 1e8}},
+        "properties": {"city": {"type": "string", "maxLength": 20}, "inhabitants": {"type": "integer", "minimum": 0, "maximum": 99_999_999}},
         "required": ["city", "inhabitants"],
         "additionalProperties": false,
     });

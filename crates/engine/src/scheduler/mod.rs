@@ -37,7 +37,7 @@ use worker::{Message, Worker};
 /// Answers that are written at a time, unless told otherwise.
 pub const STREAMS: usize = 8;
 /// How long closing may take: what is kept is written to the disk meanwhile.
-const CLOSING: Duration = Duration::from_secs(5);
+const CLOSING: Duration = Duration::from_secs(3);
 
 /// What a scheduler may use.
 #[derive(Clone, Debug)]

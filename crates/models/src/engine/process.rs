@@ -25,7 +25,7 @@ use tokio::{
 /// How long the program may take to say where it listens, before it loads anything.
 const LISTEN_PATIENCE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(60);
-const STOP_PATIENCE: Duration = Duration::from_secs(6);
+const STOP_PATIENCE: Duration = Duration::from_secs(4);
 
 /// An engine that answers. Dropping it kills the process.
 pub(super) struct Process {
