@@ -30,13 +30,16 @@ fn open(plan: Plan) -> Result<(), EngineError> {
     decoder.read(&[1, 2, 3], &mut cache).map(drop)
 }
 
+/// Metadata under the architecture's name.
+type Entries = &'static [(&'static str, Entry)];
+
 /// A structure by name, with metadata replaced.
-fn with(name: &str, more: &'static [(&'static str, Entry)]) -> Plan {
+fn with(name: &str, more: Entries) -> Plan {
     let (_, plan) = plans::structures(Kind::F32).into_iter().find(|(other, _)| *other == name).unwrap();
     Plan { more: Box::leak(replaced(plan.more, more).into_boxed_slice()), ..plan }
 }
 
-fn replaced(old: &[(&'static str, Entry)], new: &[(&'static str, Entry)]) -> Vec<(&'static str, Entry)> {
+fn replaced(old: Entries, new: Entries) -> Vec<(&'static str, Entry)> {
     let kept = old.iter().filter(|(key, _)| !new.iter().any(|(other, _)| other == key));
     kept.chain(new).copied().collect()
 }
@@ -45,7 +48,7 @@ fn replaced(old: &[(&'static str, Entry)], new: &[(&'static str, Entry)]) -> Vec
 fn what_cannot_be_is_refused() {
     use Entry::{Count, Counts, Fraction, Fractions, Text};
     let (malformed, unsupported, incomplete) = ("model.malformed", "model.unsupported", "model.incomplete");
-    let cases: &[(&str, &'static [(&'static str, Entry)], &str)] = &[
+    let cases: &[(&str, Entries, &str)] = &[
         ("qwen3moe", &[("expert_count", Count(0))], malformed),
         ("qwen3moe", &[("expert_count", Count(1_000_000))], malformed),
         ("qwen3moe", &[("expert_used_count", Count(0))], malformed),
