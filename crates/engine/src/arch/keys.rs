@@ -87,7 +87,7 @@ impl<'a> Keys<'a> {
     pub fn scale(&self, key: &str) -> Result<Option<f32>> {
         match self.get(key).map(|value| value.as_f32().unwrap_or(f32::NAN)) {
             None | Some(0.0) => Ok(None),
-            Some(scale) if scale >= 1.0 / MOST_SCALE && scale <= MOST_SCALE => Ok(Some(scale)),
+            Some(scale) if (1.0 / MOST_SCALE..=MOST_SCALE).contains(&scale) => Ok(Some(scale)),
             Some(scale) => Err(self.file.malformed(format!("{} is {scale}", self.name(key)))),
         }
     }

@@ -32,8 +32,8 @@ impl Memory {
     pub fn of(file: &Gguf, shape: &Shape) -> Self {
         let weights = weights::footprint(file);
         let kept = decoder::store(shape).map_or(0, |store| store.bytes(1));
-        // The sines and cosines of each position, in a list that doubles as it grows.
-        let segment = kept.saturating_add(SEGMENT * shape.rope_width * size_of::<f32>() * 2);
+        // The sines and cosines of each position, in a list that doubles as it grows; some models have two.
+        let segment = kept.saturating_add(SEGMENT * shape.rope_width * size_of::<f32>() * 4);
         let work = [PROGRAM, BEGUN, file.header_bytes().saturating_mul(TOKENIZER), work::bytes(shape), weights.loading];
         Self {
             weights: weights.packed as u64,

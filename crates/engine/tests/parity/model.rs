@@ -52,7 +52,7 @@ impl Plan {
     /// Layers that convolve: of LFM 2 those that the metadata gives no key heads.
     fn convolves(&self, layer: u64) -> bool {
         let heads = self.more.iter().find(|(key, _)| *key == "attention.head_count_kv");
-        matches!(heads, Some((_, Entry::Counts(heads))) if heads[layer as usize] == 0)
+        matches!(heads, Some((_, Entry::Counts(heads))) if heads.get(layer as usize) == Some(&0))
     }
 }
 
@@ -80,6 +80,14 @@ pub struct File {
 
 pub fn write(plan: Plan) -> File {
     let (entries, tensors) = contents(plan);
+    save(&entries, &tensors)
+}
+
+/// A file of one architecture under the name of another.
+#[allow(dead_code, reason = "a test of bad files uses it")]
+pub fn write_as(plan: Plan, architecture: &'static str) -> File {
+    let (_, tensors) = contents(plan);
+    let (entries, _) = contents(Plan { architecture, ..plan });
     save(&entries, &tensors)
 }
 
@@ -115,9 +123,10 @@ fn contents(plan: Plan) -> (Vec<(String, Entry)>, Vec<Written>) {
         let name = if key.starts_with("xielu") { (*key).to_owned() } else { format!("{arch}.{key}") };
         entries.push((name, *entry));
     }
-    if plan.experts > 0 {
-        entries.push((format!("{arch}.expert_count"), Entry::Count(plan.experts)));
-        entries.push((format!("{arch}.expert_used_count"), Entry::Count(2)));
+    for (key, count) in [("expert_count", plan.experts), ("expert_used_count", 2)] {
+        if plan.experts > 0 && !plan.more.iter().any(|(other, _)| *other == key) {
+            entries.push((format!("{arch}.{key}"), Entry::Count(count)));
+        }
     }
     (entries, tensors(plan))
 }
