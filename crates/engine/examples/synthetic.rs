@@ -63,7 +63,51 @@ const SHAPES: &[Shape] = &[
         vocab: 151_936,
         base: 1e6,
     },
+    // Its width is no multiple of 256: Q4_0, Q4_1 or Q8_0 only.
+    Shape {
+        name: "gemma3-1b",
+        architecture: "gemma3",
+        width: 1_152,
+        layers: 26,
+        heads: 4,
+        key_heads: 1,
+        head: 256,
+        hidden: 6_912,
+        vocab: 262_144,
+        base: 1e6,
+    },
+    Shape {
+        name: "lfm2-1.2b",
+        architecture: "lfm2",
+        width: 2_048,
+        layers: 16,
+        heads: 32,
+        key_heads: 8,
+        head: 64,
+        hidden: 8_192,
+        vocab: 65_536,
+        base: 1e6,
+    },
+    // Qwen 3 30B-A3B with an eighth of its layers.
+    Shape {
+        name: "qwen3moe-4b",
+        architecture: "qwen3moe",
+        width: 2_048,
+        layers: 6,
+        heads: 32,
+        key_heads: 4,
+        head: 128,
+        hidden: 768,
+        vocab: 151_936,
+        base: 1e6,
+    },
 ];
+
+/// Experts of `qwen3moe`, and how many each token is sent to.
+const EXPERTS: [u64; 2] = [128, 8];
+/// The layers of `lfm2` that attend; the others are convolutions of three positions.
+const ATTENDING: [u64; 6] = [2, 5, 8, 10, 12, 14];
+const TAPS: u64 = 3;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -77,8 +121,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(file.flush()?)
 }
 
-/// A tensor: its name, columns, rows and kind.
+/// A tensor: its name, columns, rows (of all experts together) and kind.
 type Tensor = (String, u64, u64, Kind);
+
+/// Whether a layer of a shape is a convolution.
+fn convolves(shape: &Shape, layer: u64) -> bool {
+    shape.architecture == "lfm2" && !ATTENDING.contains(&layer)
+}
 
 fn tensors(shape: &Shape, kind: &str) -> Result<Vec<Tensor>, Box<dyn Error>> {
     let (base, more) = match kind {
@@ -93,7 +142,12 @@ fn tensors(shape: &Shape, kind: &str) -> Result<Vec<Tensor>, Box<dyn Error>> {
     let Shape { width, layers, heads, key_heads, head, hidden, vocab, .. } = *shape;
     let mut all = vec![
         ("token_embd.weight".to_owned(), width, vocab, more),
-        ("output_norm.weight".to_owned(), width, 1, Kind::F32),
+        (
+            if shape.architecture == "lfm2" { "token_embd_norm.weight" } else { "output_norm.weight" }.to_owned(),
+            width,
+            1,
+            Kind::F32,
+        ),
     ];
     for layer in 0..layers {
         // Which layers get more bits: llama.cpp's rule for its K_M mixtures.
@@ -104,18 +158,36 @@ fn tensors(shape: &Shape, kind: &str) -> Result<Vec<Tensor>, Box<dyn Error>> {
         for norm in ["attn_norm", "ffn_norm"] {
             add(norm, width, 1, Kind::F32);
         }
-        if shape.architecture == "qwen3" {
-            for norm in ["attn_q_norm", "attn_k_norm"] {
-                add(norm, head, 1, Kind::F32);
+        if shape.architecture == "gemma3" {
+            for norm in ["post_attention_norm", "post_ffw_norm"] {
+                add(norm, width, 1, Kind::F32);
             }
         }
-        add("attn_q", width, heads * head, base);
-        add("attn_k", width, key_heads * head, base);
-        add("attn_v", width, key_heads * head, some);
-        add("attn_output", heads * head, width, base);
-        add("ffn_gate", width, hidden, base);
-        add("ffn_up", width, hidden, base);
-        add("ffn_down", hidden, width, some);
+        if convolves(shape, layer) {
+            add("shortconv.in_proj", width, 3 * width, base);
+            add("shortconv.conv", TAPS, width, Kind::F32);
+            add("shortconv.out_proj", width, width, base);
+        } else {
+            if shape.architecture != "llama" {
+                for norm in ["attn_q_norm", "attn_k_norm"] {
+                    add(norm, head, 1, Kind::F32);
+                }
+            }
+            add("attn_q", width, heads * head, base);
+            add("attn_k", width, key_heads * head, base);
+            add("attn_v", width, key_heads * head, some);
+            add("attn_output", heads * head, width, base);
+        }
+        if shape.architecture == "qwen3moe" {
+            add("ffn_gate_inp", width, EXPERTS[0], Kind::F32);
+            add("ffn_gate_exps", width, hidden * EXPERTS[0], base);
+            add("ffn_up_exps", width, hidden * EXPERTS[0], base);
+            add("ffn_down_exps", hidden, width * EXPERTS[0], some);
+        } else {
+            add("ffn_gate", width, hidden, base);
+            add("ffn_up", width, hidden, base);
+            add("ffn_down", hidden, width, some);
+        }
     }
     Ok(all)
 }
@@ -123,18 +195,27 @@ fn tensors(shape: &Shape, kind: &str) -> Result<Vec<Tensor>, Box<dyn Error>> {
 fn write(out: &mut impl Write, shape: &Shape, kind: &str) -> Result<(), Box<dyn Error>> {
     let tensors = tensors(shape, kind)?;
     let named = |key: &str| format!("{}.{key}", shape.architecture);
-    let numbers = [
+    let mut numbers = vec![
         ("block_count", shape.layers),
         ("context_length", 8_192),
         ("embedding_length", shape.width),
         ("feed_forward_length", shape.hidden),
         ("attention.head_count", shape.heads),
-        ("attention.head_count_kv", shape.key_heads),
         ("attention.key_length", shape.head),
         ("attention.value_length", shape.head),
         ("rope.dimension_count", shape.head),
         ("vocab_size", shape.vocab),
     ];
+    match shape.architecture {
+        "lfm2" => numbers.push(("shortconv.l_cache", TAPS)),
+        "gemma3" => numbers.push(("attention.sliding_window", 512)),
+        "qwen3moe" => numbers.extend([
+            ("expert_count", EXPERTS[0]),
+            ("expert_used_count", EXPERTS[1]),
+            ("expert_feed_forward_length", shape.hidden),
+        ]),
+        _ => {}
+    }
     let reals = [("attention.layer_norm_rms_epsilon", 1e-6), ("rope.freq_base", shape.base)];
     let texts = [
         ("general.architecture", shape.architecture),
@@ -144,7 +225,7 @@ fn write(out: &mut impl Write, shape: &Shape, kind: &str) -> Result<(), Box<dyn 
     let mut head = b"GGUF".to_vec();
     head.extend(3u32.to_le_bytes());
     head.extend((tensors.len() as u64).to_le_bytes());
-    head.extend(((numbers.len() + reals.len() + texts.len()) as u64).to_le_bytes());
+    head.extend(((numbers.len() + 1 + reals.len() + texts.len()) as u64).to_le_bytes());
     for (key, value) in texts {
         text(&mut head, key);
         head.extend(8u32.to_le_bytes());
@@ -160,10 +241,23 @@ fn write(out: &mut impl Write, shape: &Shape, kind: &str) -> Result<(), Box<dyn 
         head.extend(6u32.to_le_bytes());
         head.extend(value.to_le_bytes());
     }
+    // For each layer, since a convolution has none.
+    text(&mut head, &named("attention.head_count_kv"));
+    head.extend([9u32.to_le_bytes(), 5u32.to_le_bytes()].as_flattened());
+    head.extend(shape.layers.to_le_bytes());
+    for layer in 0..shape.layers {
+        let heads = if convolves(shape, layer) { 0 } else { i32::try_from(shape.key_heads)? };
+        head.extend(heads.to_le_bytes());
+    }
     let mut offset = 0u64;
     for (name, columns, rows, kind) in &tensors {
         text(&mut head, name);
-        let sizes: &[u64] = if *rows == 1 { &[*columns] } else { &[*columns, *rows] };
+        let each = [*columns, rows / EXPERTS[0], EXPERTS[0]];
+        let sizes: &[u64] = match rows {
+            1 => &[*columns],
+            _ if name.contains("_exps") => &each,
+            _ => &[*columns, *rows],
+        };
         head.extend((sizes.len() as u32).to_le_bytes());
         sizes.iter().for_each(|size| head.extend(size.to_le_bytes()));
         head.extend(kind.number().to_le_bytes());

@@ -5,6 +5,7 @@ use engine::{
     commands::{
         bench::{Plan, bench},
         inspect::inspect,
+        perplexity::perplexity,
         serve::{Serve, serve},
     },
     error::EngineError,
@@ -35,6 +36,8 @@ enum Command {
     },
     /// Measure how fast a model reads and writes.
     Bench(BenchArgs),
+    /// Measure how well a model foresees a text, as llama.cpp's tool of that name does.
+    Perplexity(PerplexityArgs),
 }
 
 #[derive(Args)]
@@ -120,6 +123,23 @@ struct BenchArgs {
     json: bool,
 }
 
+#[derive(Args)]
+struct PerplexityArgs {
+    /// A GGUF file.
+    file: PathBuf,
+    /// A text file in UTF-8.
+    text: PathBuf,
+    /// Tokens of a window, of which the second half counts.
+    #[arg(short, long, default_value_t = 512)]
+    window: usize,
+    /// Threads; all cores unless given.
+    #[arg(short, long)]
+    threads: Option<usize>,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()))
@@ -149,6 +169,14 @@ fn main() -> ExitCode {
                 Err(error) => failed(&error, args.json),
             }
         }
+        Command::Perplexity(args) => match perplexity(&args.file, &args.text, args.window, threads(args.threads)) {
+            Ok(found) if args.json => print_json(&found),
+            Ok(found) => {
+                print!("{}", found.table());
+                ExitCode::SUCCESS
+            }
+            Err(error) => failed(&error, args.json),
+        },
     }
 }
 

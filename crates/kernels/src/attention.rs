@@ -27,6 +27,10 @@ pub struct Attention {
     heads: usize,
     shared: usize,
     scale: f32,
+    /// The last positions that a token sees, its own among them; all where it is the largest number.
+    window: usize,
+    /// Scores go through `cap * tanh(score / cap)`.
+    cap: Option<f32>,
 }
 
 /// The sizes of a head: its values, and the same rounded up as they lie in memory.
@@ -39,12 +43,14 @@ pub(crate) struct Stride {
 /// The attention of up to four query rows over one segment of one head.
 pub(crate) struct Segment<'a> {
     pub queries: &'a [&'a [f32]],
-    /// Positions of the segment that each row may see.
+    /// Positions of the segment that each row may see: those below `seen` that are not below `hidden`.
     pub seen: &'a [usize],
+    pub hidden: &'a [usize],
     pub keys: &'a [u16],
     pub values: &'a [u16],
     pub stride: Stride,
     pub scale: f32,
+    pub cap: Option<f32>,
     /// For each row the weighted values, the largest score and the sum of the weights.
     pub out: &'a mut [f32],
 }
@@ -72,8 +78,31 @@ impl Attention {
         if heads == 0 || kv_heads == 0 || width == 0 || !heads.is_multiple_of(kv_heads) {
             return Err(ShapeError::Heads { heads, kv_heads, width });
         }
-        Ok(Self { heads, shared: heads / kv_heads, scale })
+        Ok(Self { heads, shared: heads / kv_heads, scale, window: usize::MAX, cap: None })
     }
+
+    /// The same, where a token sees only the last `window` positions, its own among them. At least one.
+    #[must_use]
+    pub fn windowed(self, window: usize) -> Self {
+        Self { window: window.max(1), ..self }
+    }
+
+    /// The same, where scores go through `cap * tanh(score / cap)`, so that none is larger than `cap`.
+    #[must_use]
+    pub fn capped(self, cap: f32) -> Self {
+        Self { cap: Some(cap), ..self }
+    }
+
+    /// The positions that a token at `position` sees.
+    fn sight(&self, position: usize) -> Range<usize> {
+        (position + 1).saturating_sub(self.window)..position + 1
+    }
+}
+
+/// What of `positions` lies in a segment, counted within it.
+fn within(positions: &Range<usize>, segment: usize) -> Range<usize> {
+    let place = |position: usize| position.saturating_sub(segment * SEGMENT).min(SEGMENT);
+    place(positions.start)..place(positions.end)
 }
 
 /// Some tokens of one text whose attention is wanted.
@@ -133,13 +162,15 @@ impl Cpu {
         out: &mut [f32],
     ) {
         let stride = Stride { width: store.width(), padded: store.padded() };
-        let segments = position / SEGMENT + 1;
+        let sight = attention.sight(position);
+        let begin = sight.start / SEGMENT;
+        let segments = position / SEGMENT + 1 - begin;
         let size = stride.padded + 2;
         let sets = attention.shared.div_ceil(ROWS);
         let mut parts = vec![0f32; store.heads() * segments * sets * ROWS * size];
         self.pool().rows(&mut parts, ROWS * size, |item, parts| {
             for (item, out) in (item..).zip(parts.chunks_exact_mut(ROWS * size)) {
-                let (segment, set) = (item % segments, item / segments);
+                let (segment, set) = (begin + item % segments, item / segments);
                 let (kv_head, start) = (set / sets, set % sets * ROWS);
                 let count = ROWS.min(attention.shared - start);
                 let (keys, values) = store.head(layer, kv_head, segment);
@@ -147,13 +178,16 @@ impl Cpu {
                     let head = kv_head * attention.shared + start + at.min(count - 1);
                     &queries[head * stride.width..][..stride.width]
                 });
+                let places = within(&sight, segment);
                 self.isa().segment(&mut Segment {
                     queries: &rows[..count],
-                    seen: &[SEGMENT.min(position + 1 - segment * SEGMENT); ROWS][..count],
+                    seen: &[places.end; ROWS][..count],
+                    hidden: &[places.start; ROWS][..count],
                     keys,
                     values,
                     stride,
                     scale: attention.scale,
+                    cap: attention.cap,
                     out: &mut out[..count * size],
                 });
             }
@@ -201,28 +235,32 @@ impl Cpu {
                 .collect()
         };
         let (mut totals, mut parts) = (vec![0f32; ROWS * size], vec![0f32; ROWS * size]);
-        let last = piece.text.first + piece.token + piece.count - 1;
+        let first = piece.text.first + piece.token;
+        let segments = attention.sight(first).start / SEGMENT..=(first + piece.count - 1) / SEGMENT;
         for set in sets {
             totals.chunks_exact_mut(size).for_each(clear);
             let place = |(token, head): (usize, usize)| token * row + (head - piece.heads.start) * stride.width;
             let rows: [&[f32]; ROWS] =
                 std::array::from_fn(|at| &piece.queries[place(set[at.min(set.len() - 1)])..][..stride.width]);
-            for segment in 0..=last / SEGMENT {
-                let seen: [usize; ROWS] = std::array::from_fn(|at| {
-                    let position = piece.text.first + piece.token + set[at.min(set.len() - 1)].0;
-                    SEGMENT.min((position + 1).saturating_sub(segment * SEGMENT))
-                });
+            for segment in segments.clone() {
+                let places: [Range<usize>; ROWS] =
+                    std::array::from_fn(|at| within(&attention.sight(first + set[at.min(set.len() - 1)].0), segment));
+                let (hidden, seen) = (places.each_ref().map(|of| of.start), places.each_ref().map(|of| of.end));
                 let (keys, values) = store.head(layer, set[0].1 / attention.shared, segment);
                 self.isa().segment(&mut Segment {
                     queries: &rows[..set.len()],
                     seen: &seen[..set.len()],
+                    hidden: &hidden[..set.len()],
                     keys,
                     values,
                     stride,
                     scale: attention.scale,
+                    cap: attention.cap,
                     out: &mut parts[..set.len() * size],
                 });
-                for (total, part) in totals.chunks_exact_mut(size).zip(parts.chunks_exact(size)).take(set.len()) {
+                let rows = totals.chunks_exact_mut(size).zip(parts.chunks_exact(size)).zip(&places).take(set.len());
+                // A row that sees nothing of a segment has nothing to join.
+                for ((total, part), _) in rows.filter(|(_, places)| !places.is_empty()) {
                     portable::attention::join(total, part, stride.padded);
                 }
             }

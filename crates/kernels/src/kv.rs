@@ -23,11 +23,13 @@ pub const SEGMENT: usize = 128;
 /// Positions whose keys lie together; columns of values computed together.
 pub(crate) const GROUP: usize = 16;
 
-/// The keys and values of one text in every layer.
+/// The keys and values of one text in every layer, and the inputs of convolutions where a model has them.
 pub struct KvStore {
     layers: usize,
     heads: usize,
     width: usize,
+    /// Layers of another kind, and the values that each keeps of a position.
+    inputs: (usize, usize),
     segments: Vec<Arc<Placed<u16>>>,
 }
 
@@ -37,7 +39,14 @@ impl KvStore {
         if layers == 0 || heads == 0 || width == 0 {
             return Err(ShapeError::Heads { heads, kv_heads: heads, width });
         }
-        let store = Self { layers, heads, width, segments: Vec::new() };
+        let store = Self { layers, heads, width, inputs: (0, 0), segments: Vec::new() };
+        store.segment_values().ok_or(ShapeError::TooLarge)?;
+        Ok(store)
+    }
+
+    /// The same, empty, with room for the inputs of `layers` convolutions of `width` values.
+    pub fn with_inputs(self, layers: usize, width: usize) -> Result<Self, ShapeError> {
+        let store = Self { inputs: (layers, width), segments: Vec::new(), ..self };
         store.segment_values().ok_or(ShapeError::TooLarge)?;
         Ok(store)
     }
@@ -63,7 +72,7 @@ impl KvStore {
     #[must_use]
     pub fn fork(&self, positions: usize) -> Self {
         let segments = self.segments.iter().take(positions.div_ceil(SEGMENT)).cloned().collect();
-        Self { layers: self.layers, heads: self.heads, width: self.width, segments }
+        Self { segments, ..*self }
     }
 
     /// Gives back the memory of what lies behind `positions` positions.
@@ -143,8 +152,29 @@ impl KvStore {
     fn segment_values(&self) -> Option<usize> {
         let padded = self.width.checked_next_multiple_of(GROUP)?;
         let head = self.width.checked_add(padded)?.checked_mul(SEGMENT)?;
+        let inputs = self.inputs.0.checked_mul(self.inputs.1)?.checked_mul(SEGMENT)?;
+        let all = head.checked_mul(self.heads)?.checked_mul(self.layers)?.checked_add(inputs);
         // A bound on the bytes as well, so that later sizes cannot overflow.
-        head.checked_mul(self.heads)?.checked_mul(self.layers).filter(|values| *values <= isize::MAX as usize / 4)
+        all.filter(|values| *values <= isize::MAX as usize / 4)
+    }
+
+    /// Where the input of a convolution lies in its segment: behind all keys and values.
+    fn input_place(&self, layer: usize, position: usize) -> std::ops::Range<usize> {
+        let (layers, width) = self.inputs;
+        assert!(layer < layers, "convolution {layer} of {layers}");
+        let start = self.head_values() * self.heads * self.layers + (layer * SEGMENT + position % SEGMENT) * width;
+        start..start + width
+    }
+
+    /// What a convolution was given at a position.
+    pub(crate) fn input(&self, layer: usize, position: usize) -> &[u16] {
+        &self.segments[position / SEGMENT][self.input_place(layer, position)]
+    }
+
+    /// Where to remember what a convolution is given at a position.
+    pub(crate) fn input_mut(&mut self, layer: usize, position: usize) -> &mut [u16] {
+        let place = self.input_place(layer, position);
+        &mut own(&mut self.segments[position / SEGMENT])[place]
     }
 
     /// The keys and values of a head in a segment.
@@ -162,7 +192,7 @@ fn own(segment: &mut Arc<Placed<u16>>) -> &mut [u16] {
 }
 
 impl Isa {
-    fn halve(self, values: &[f32], out: &mut [u16]) {
+    pub(crate) fn halve(self, values: &[f32], out: &mut [u16]) {
         match self.kind() {
             Kind::Portable => portable::rows::halve(values, out),
             #[cfg(target_arch = "x86_64")]

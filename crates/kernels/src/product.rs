@@ -161,34 +161,13 @@ impl Cpu {
     /// # Panics
     /// If a matrix or an output does not fit the input, or the input lacks the form a matrix needs.
     pub fn multiply(&self, input: &Activations, products: &mut [Product<'_>]) {
-        let mut parts = Vec::with_capacity(products.len());
         let mut panels = 0;
-        for product in products {
-            let matrix = product.matrix;
-            assert_eq!(matrix.columns(), input.width, "the input's width");
-            assert_eq!(Some(product.out.len()), input.tokens.checked_mul(matrix.rows()), "the output's size");
-            match matrix.form() {
-                Form::Codes => assert_eq!(input.blocks.len() * 32, input.tokens * input.width, "codes"),
-                Form::Floats => assert_eq!(input.floats.len(), input.tokens * input.width, "floats"),
-                Form::Both => {}
-            }
-            let out = Output { start: product.out.as_mut_ptr(), rows: matrix.rows(), tokens: input.tokens };
-            let count = matrix.rows().div_ceil(ROWS);
-            parts.push(Part { matrix, out, add: product.add, panels: panels..panels + count });
-            panels += count;
-        }
+        let parts: Vec<Part<'_>> = products.iter_mut().map(|product| Part::new(input, product, &mut panels)).collect();
         let work = |range: Range<usize>, tokens: Range<usize>| {
             for part in &parts {
                 let (start, end) = (range.start.max(part.panels.start), range.end.min(part.panels.end));
                 if start < end {
-                    self.isa().multiply(&Task {
-                        matrix: part.matrix,
-                        input,
-                        panels: start - part.panels.start..end - part.panels.start,
-                        tokens: tokens.clone(),
-                        out: part.out,
-                        add: part.add,
-                    });
+                    self.isa().multiply(&part.task(start..end, tokens.clone()));
                 }
             }
         };
@@ -208,10 +187,63 @@ impl Cpu {
     }
 }
 
+impl Cpu {
+    /// Computes products of one token each, every one with an input of its own, in one region: the experts that a
+    /// token was sent to.
+    ///
+    /// # Panics
+    /// As [`Cpu::multiply`], and if an input is not of one token.
+    pub fn multiply_each(&self, products: &mut [(&Activations, Product<'_>)]) {
+        let mut panels = 0;
+        let parts: Vec<Part<'_>> =
+            products.iter_mut().map(|(input, product)| Part::new(input, product, &mut panels)).collect();
+        assert!(parts.iter().all(|part| part.input.tokens == 1), "one token for each product");
+        self.pool().split(panels, |range| {
+            for part in &parts {
+                let (start, end) = (range.start.max(part.panels.start), range.end.min(part.panels.end));
+                if start < end {
+                    self.isa().multiply(&part.task(start..end, 0..1));
+                }
+            }
+        });
+    }
+}
+
 /// A product and its place in the region's row of panels.
 struct Part<'a> {
     matrix: &'a QuantMatrix,
+    input: &'a Activations,
     out: Output,
     add: bool,
     panels: Range<usize>,
+}
+
+impl<'a> Part<'a> {
+    /// Checks that the sizes fit together, and takes the panels behind the `panels` of the products before.
+    fn new(input: &'a Activations, product: &'a mut Product<'_>, panels: &mut usize) -> Self {
+        let matrix = product.matrix;
+        assert_eq!(matrix.columns(), input.width, "the input's width");
+        assert_eq!(Some(product.out.len()), input.tokens.checked_mul(matrix.rows()), "the output's size");
+        match matrix.form() {
+            Form::Codes => assert_eq!(input.blocks.len() * 32, input.tokens * input.width, "codes"),
+            Form::Floats => assert_eq!(input.floats.len(), input.tokens * input.width, "floats"),
+            Form::Both => {}
+        }
+        let out = Output { start: product.out.as_mut_ptr(), rows: matrix.rows(), tokens: input.tokens };
+        let first = *panels;
+        *panels += matrix.rows().div_ceil(ROWS);
+        Self { matrix, input, out, add: product.add, panels: first..*panels }
+    }
+
+    /// The work on the region's panels `range`, which lie in this part.
+    fn task(&self, range: Range<usize>, tokens: Range<usize>) -> Task<'a> {
+        Task {
+            matrix: self.matrix,
+            input: self.input,
+            panels: range.start - self.panels.start..range.end - self.panels.start,
+            tokens,
+            out: self.out,
+            add: self.add,
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! How much memory does a model take? The one estimate, for `inspect` and for who decides before loading.
 
-use super::{Shape, dense, weights};
+use super::{Shape, decoder, weights, work};
 use crate::gguf::Gguf;
-use kernels::{KvStore, SEGMENT};
+use kernels::SEGMENT;
 use serde::Serialize;
 
 /// The program itself and what the system gives it: measured, rounded up.
@@ -31,11 +31,10 @@ impl Memory {
     #[must_use]
     pub fn of(file: &Gguf, shape: &Shape) -> Self {
         let weights = weights::footprint(file);
-        let kept = KvStore::new(shape.layers, shape.kv_heads, shape.head_width).map_or(0, |store| store.bytes(1));
-        // The sines and cosines of each position, in a list that doubles as it grows.
-        let segment = kept.saturating_add(SEGMENT * shape.rope_width * size_of::<f32>() * 2);
-        let work =
-            [PROGRAM, BEGUN, file.header_bytes().saturating_mul(TOKENIZER), dense::buffers(shape), weights.loading];
+        let kept = decoder::store(shape).map_or(0, |store| store.bytes(1));
+        // The sines and cosines of each position, in a list that doubles as it grows; some models have two.
+        let segment = kept.saturating_add(SEGMENT * shape.rope_width * size_of::<f32>() * 4);
+        let work = [PROGRAM, BEGUN, file.header_bytes().saturating_mul(TOKENIZER), work::bytes(shape), weights.loading];
         Self {
             weights: weights.packed as u64,
             segment: segment as u64,

@@ -1,15 +1,28 @@
 //! Which architectures the engine runs: one table, one line per architecture.
 
+mod apertus;
 mod batch;
 mod cache;
-mod dense;
+mod decoder;
+mod feed;
+mod gemma;
+mod glm;
+mod granite;
+mod keys;
+mod layer;
+mod lfm;
 mod llama;
 mod memory;
+mod olmo;
+mod pass;
+mod phi;
+mod plan;
 mod qwen;
 pub mod reference;
 mod rotation;
 mod shape;
 mod weights;
+mod work;
 
 pub use cache::{Kept, KvCache};
 pub use memory::Memory;
@@ -19,6 +32,8 @@ use crate::{
     error::{EngineError, Result},
     gguf::Gguf,
 };
+use keys::Keys;
+use plan::Plan;
 
 /// How a model is to be opened.
 pub struct Opening<'a> {
@@ -108,32 +123,56 @@ fn check_runs(runs: &[Run<'_>], vocab: usize) -> Result<()> {
     Ok(())
 }
 
-/// Opens one architecture's decoder.
-pub type Open = fn(&Gguf, &mut Opening<'_>) -> Result<Box<dyn Decoder>>;
-/// Whether such a file can be opened, without reading its weights: its sizes, or what is in the way.
-pub type Check = fn(&Gguf) -> Result<Shape>;
+/// One architecture.
+pub struct Architecture {
+    /// The name that files give it.
+    pub name: &'static str,
+    plan: fn(Keys<'_>) -> Result<Plan>,
+}
 
-/// Every architecture by the name that files give it.
-pub static ARCHITECTURES: &[(&str, Open, Check)] = &[
-    ("llama", llama::open, dense::Dense::check),
-    ("qwen2", qwen::open, dense::Dense::check),
-    ("qwen3", qwen::open, dense::Dense::check),
+const fn line(name: &'static str, plan: fn(Keys<'_>) -> Result<Plan>) -> Architecture {
+    Architecture { name, plan }
+}
+
+/// Every architecture.
+pub static ARCHITECTURES: &[Architecture] = &[
+    line("apertus", apertus::apertus),
+    line("exaone4", olmo::exaone4),
+    line("gemma2", gemma::gemma2),
+    line("gemma3", gemma::gemma3),
+    line("glm4", glm::glm4),
+    line("granite", granite::granite),
+    line("lfm2", lfm::lfm2),
+    line("llama", llama::llama),
+    line("mistral3", llama::mistral3),
+    line("olmo2", olmo::olmo2),
+    line("phi3", phi::phi3),
+    line("qwen2", qwen::qwen2),
+    line("qwen3", qwen::qwen3),
+    line("qwen3moe", qwen::qwen3moe),
+    line("smollm3", llama::smollm3),
 ];
 
 /// Opens the decoder for a file, or says which architectures there are.
 pub fn open(file: &Gguf, opening: &mut Opening<'_>) -> Result<Box<dyn Decoder>> {
-    line(file).and_then(|(_, open, _)| open(file, opening))
+    Ok(Box::new(decoder::Fast::open(file, opening, plan(file)?)?))
 }
 
-/// Whether [`open`] will open a file, found out without reading its weights.
+/// Whether [`open`] will open a file, found out without reading its weights: its sizes, or what is in the way.
 pub fn check(file: &Gguf) -> Result<Shape> {
-    line(file).and_then(|(_, _, check)| check(file))
+    let plan = plan(file)?;
+    decoder::check(file, &plan)?;
+    Ok(plan.shape)
 }
 
-fn line(file: &Gguf) -> Result<&'static (&'static str, Open, Check)> {
-    let found = file.architecture()?;
-    ARCHITECTURES.iter().find(|(name, _, _)| *name == found).ok_or_else(|| {
-        let names: Vec<&str> = ARCHITECTURES.iter().map(|(name, _, _)| *name).collect();
-        EngineError::Architecture { file: file.path().to_owned(), found: found.to_owned(), supported: names.join(", ") }
-    })
+/// How a file is to be computed.
+fn plan(file: &Gguf) -> Result<Plan> {
+    let keys = Keys::new(file)?;
+    let found = keys.architecture();
+    let Some(architecture) = ARCHITECTURES.iter().find(|architecture| architecture.name == found) else {
+        let names: Vec<&str> = ARCHITECTURES.iter().map(|architecture| architecture.name).collect();
+        let (file, found, supported) = (file.path().to_owned(), found.to_owned(), names.join(", "));
+        return Err(EngineError::Architecture { file, found, supported });
+    };
+    (architecture.plan)(keys)?.sound(file)
 }

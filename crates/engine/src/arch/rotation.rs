@@ -1,6 +1,6 @@
 //! By how much does each position rotate the pairs of a head? The file's base, factors and scaling.
 
-use super::Shape;
+use super::{Shape, keys::Keys, plan::Plan, weights::read_vector};
 use crate::{error::Result, gguf::Gguf};
 use kernels::Rope;
 
@@ -16,36 +16,46 @@ pub(super) struct Rotation {
 const FAST: f64 = 32.0;
 const SLOW: f64 = 1.0;
 
+/// The divisors of the speeds: for all contexts (that is how Llama 3.1's scaling is written down), or for those
+/// within the original one and for longer ones (LongRoPE).
+pub(super) const FACTORS: [&str; 3] = ["rope_freqs.weight", "rope_factors_short.weight", "rope_factors_long.weight"];
+
 impl Rotation {
-    /// The rotation a file asks for; `factors` are the divisors of its `rope_freqs.weight`, if it has them
-    /// (that is how Llama 3.1's scaling is written down).
-    pub fn read(file: &Gguf, shape: &Shape, factors: Option<&[f32]>) -> Result<Self> {
-        let key = |name: &str| format!("{}.rope.scaling.{name}", shape.architecture);
+    /// The rotation that a file asks for in contexts of up to `positions`.
+    pub fn read(file: &Gguf, plan: &Plan, positions: usize) -> Result<Self> {
+        let keys = Keys::new(file)?;
+        let shape = &plan.shape;
+        let original = keys.count("rope.scaling.original_context_length").unwrap_or(shape.context);
+        let [always, short, long] = FACTORS.map(|name| factors(file, shape, name));
+        let (always, short, long) = (always?, short?, long?);
+        let factors = always.or(if positions > original { long } else { short });
         let mut speeds = Rope::speeds(shape.rope_width, f64::from(shape.rope_base));
-        for (speed, factor) in speeds.iter_mut().zip(factors.unwrap_or(&[])) {
-            if !factor.is_finite() || *factor <= 0.0 {
-                return Err(file.malformed(format!("a rope factor is {factor}")));
-            }
+        for (speed, factor) in speeds.iter_mut().zip(factors.iter().flatten()) {
             *speed /= f64::from(*factor);
         }
-        let plain = Self { speeds, magnitude: 1.0 };
-        let stretch = || match file.fraction(&key("factor")).map_or(1.0, f64::from) {
-            stretch if stretch.is_finite() && stretch > 0.0 => Ok(stretch),
-            stretch => Err(file.malformed(format!("its rope scaling factor is {stretch}"))),
-        };
-        match file.text(&key("type")) {
-            None | Some("none") => Ok(plain),
-            Some("linear") => Ok(plain.linear(stretch()?)),
+        let magnitude = keys.scale("rope.scaling.attn_factor")?.map_or(1.0, f64::from);
+        let plain = Self { speeds, magnitude };
+        let stretch = keys.scale("rope.scaling.factor")?.or(keys.scale("rope.scale_linear")?).map_or(1.0, f64::from);
+        match keys.text("rope.scaling.type") {
+            Some("none") => Ok(plain),
+            // LongRoPE is in the factors.
+            None | Some("linear" | "longrope") => Ok(plain.linear(stretch)),
             Some("yarn") => {
-                let context = file.count(&key("original_context_length")).unwrap_or(shape.context);
-                let magnitude = file.fraction(&key("attn_factor")).map_or(1.0, f64::from);
-                if context == 0 || !magnitude.is_finite() {
+                if original == 0 {
                     return Err(file.malformed("its rope scaling cannot be"));
                 }
-                Ok(plain.yarn(stretch()?, context, magnitude, f64::from(shape.rope_base)))
+                let bound = |key: &str, usual| keys.scale(key).map(|found| found.map_or(usual, f64::from));
+                let bounds = (bound("rope.scaling.yarn_beta_fast", FAST)?, bound("rope.scaling.yarn_beta_slow", SLOW)?);
+                let damp = bound("rope.scaling.yarn_log_multiplier", 0.0)?;
+                Ok(plain.yarn(stretch, original, bounds, damp, f64::from(shape.rope_base)))
             }
             Some(other) => Err(file.unsupported(format!("'{other}' rope scaling"))),
         }
+    }
+
+    /// The rotation of layers that turn locally.
+    pub fn local(plan: &Plan) -> Self {
+        Self { speeds: Rope::speeds(plan.shape.rope_width, f64::from(plan.local_base)), magnitude: 1.0 }
     }
 
     /// All pairs slower by the same factor.
@@ -54,20 +64,34 @@ impl Rotation {
         self
     }
 
-    /// YaRN: fast pairs as they are, slow ones by the factor, those between blended.
+    /// YaRN: fast pairs as they are, slow ones by the factor, those between blended. What sines and cosines gain
+    /// in magnitude is divided by what they would with `damp` times the logarithm.
     #[allow(clippy::cast_precision_loss, reason = "a context has fewer than 2^52 positions")]
-    fn yarn(mut self, stretch: f64, context: usize, magnitude: f64, base: f64) -> Self {
+    fn yarn(mut self, stretch: f64, context: usize, (fast, slow): (f64, f64), damp: f64, base: f64) -> Self {
         let width = self.speeds.len() as f64 * 2.0;
         let pair_of =
             |rotations: f64| width * (context as f64 / (rotations * std::f64::consts::TAU)).ln() / (2.0 * base.ln());
-        let low = pair_of(FAST).floor().max(0.0);
-        let high = pair_of(SLOW).ceil().min(width - 1.0);
+        let low = pair_of(fast).floor().max(0.0);
+        let high = pair_of(slow).ceil().min(width - 1.0);
         for (pair, speed) in self.speeds.iter_mut().enumerate() {
             let slowed = ((pair as f64 - low) / (high - low).max(0.001)).clamp(0.0, 1.0);
             *speed = *speed / stretch * slowed + *speed * (1.0 - slowed);
         }
-        self.magnitude = magnitude * (1.0 + 0.1 * stretch.max(1.0).ln());
+        let gain = |times: f64| 1.0 + 0.1 * times * stretch.max(1.0).ln();
+        self.magnitude *= gain(1.0) / gain(damp);
         self
+    }
+}
+
+/// A tensor of factors, if the file has it.
+fn factors(file: &Gguf, shape: &Shape, name: &str) -> Result<Option<Vec<f32>>> {
+    if !file.tensors().contains_key(name) {
+        return Ok(None);
+    }
+    let factors = read_vector(file, name, shape.rope_width / 2)?;
+    match factors.iter().find(|factor| !factor.is_finite() || **factor <= 0.0) {
+        Some(factor) => Err(file.malformed(format!("a rope factor is {factor}"))),
+        None => Ok(Some(factors)),
     }
 }
 
@@ -78,7 +102,7 @@ mod tests {
     #[test]
     fn yarn_keeps_the_fast_pairs_and_slows_the_slow_ones() {
         let plain = Rotation { speeds: Rope::speeds(128, 10_000.0), magnitude: 1.0 };
-        let yarn = plain.clone().yarn(4.0, 4096, 1.0, 10_000.0);
+        let yarn = plain.clone().yarn(4.0, 4096, (FAST, SLOW), 0.0, 10_000.0);
         let ratios: Vec<f64> = plain.speeds.iter().zip(&yarn.speeds).map(|(plain, yarn)| plain / yarn).collect();
         assert_eq!(ratios[0], 1.0);
         assert!((ratios[63] - 4.0).abs() < 1e-9);

@@ -1,5 +1,6 @@
 //! How do a file's tensors become what the kernels compute with?
 
+use super::layer::Reader;
 use crate::{
     error::{EngineError, Result},
     gguf::{Gguf, Kind, TensorInfo},
@@ -9,7 +10,7 @@ use candle_core::{
     quantized::{GgmlDType, QStorage, QTensor},
 };
 use kernels::{Arena, Cpu, Format, QuantMatrix, ShapeError};
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 /// Reads and packs tensors one after the other, and tells how far it is.
 pub(super) struct Weights<'a> {
@@ -32,66 +33,21 @@ pub struct Footprint {
     pub loading: usize,
 }
 
-/// A matrix and the bias that some models add to its outputs.
-pub(super) struct Linear {
-    pub matrix: QuantMatrix,
-    pub bias: Option<Vec<f32>>,
-}
-
 impl<'a> Weights<'a> {
     pub fn new(file: &'a Gguf, cpu: &'a Cpu, progress: &'a mut dyn FnMut(u64, u64)) -> Self {
-        let matrices = file.tensors().values().filter(|tensor| tensor.dims.len() == 2);
+        let matrices = file.tensors().values().filter(|tensor| tensor.dims.len() > 1);
         // A damaged file could claim more than there is; packing a matrix checks it against its bytes.
         let estimate = matrices.map(packed).fold(0usize, usize::saturating_add).min(file.file_bytes() * 4);
         Self { file, cpu, arena: Arena::new(estimate), progress, done: 0 }
     }
 
-    /// The matrix `NAME.weight` from `from` inputs to `to` outputs, with `NAME.bias` if the file has it.
-    pub fn linear(&mut self, name: &str, from: usize, to: usize) -> Result<Linear> {
-        let matrix = self.matrix(&format!("{name}.weight"), from, to)?;
-        Ok(Linear { matrix, bias: self.optional_vector(&format!("{name}.bias"), to)? })
-    }
-
-    /// A matrix that the file may lack.
-    pub fn optional_matrix(&mut self, name: &str, from: usize, to: usize) -> Result<Option<QuantMatrix>> {
-        if self.file.tensors().contains_key(name) { self.matrix(name, from, to).map(Some) } else { Ok(None) }
-    }
-
-    /// A matrix from `from` inputs to `to` outputs.
-    pub fn matrix(&mut self, name: &str, from: usize, to: usize) -> Result<QuantMatrix> {
-        let info = self.file.tensor_of(name, &[from, to])?;
-        let bytes = self.file.bytes(info);
-        let (format, bytes) = match format(info.kind) {
-            Some(format) => (format, Cow::Borrowed(bytes)),
-            None => (Format::Q8_0, Cow::Owned(self.eight_bits(name, info)?)),
-        };
-        let packed = QuantMatrix::pack(format, to, from, &bytes, &mut self.arena, self.cpu)
-            .map_err(|error| self.refused(name, &error))?;
-        self.count(info);
-        Ok(packed)
-    }
-
-    /// A vector that the file may lack.
-    pub fn optional_vector(&mut self, name: &str, length: usize) -> Result<Option<Vec<f32>>> {
-        if self.file.tensors().contains_key(name) { self.vector(name, length).map(Some) } else { Ok(None) }
-    }
-
-    /// A vector of plain numbers.
-    pub fn vector(&mut self, name: &str, length: usize) -> Result<Vec<f32>> {
-        let values = read_vector(self.file, name, length)?;
-        self.count(self.file.tensor(name)?);
-        Ok(values)
-    }
-
     /// Rounds a format without tiles of its own to 8 bits, which is finer than what it holds.
-    fn eight_bits(&self, name: &str, info: &TensorInfo) -> Result<Vec<u8>> {
-        let (rows, columns) = (info.rows(), info.columns());
-        check_rounding(self.file, name, info)?;
+    fn eight_bits(&self, kind: Kind, rows: usize, columns: usize, bytes: &[u8]) -> Result<Vec<u8>> {
         let step = (CHUNK / columns.max(1)).clamp(1, rows.max(1));
-        let row_bytes = info.bytes / rows.max(1);
-        let mut rounded = Vec::with_capacity(rounded_bytes(info));
-        for part in self.file.bytes(info).chunks(row_bytes.saturating_mul(step).max(1)) {
-            let storage = QStorage::from_data(Cow::Borrowed(part), &Device::Cpu, info.kind.candle())?;
+        let row_bytes = bytes.len() / rows.max(1);
+        let mut rounded = Vec::with_capacity(rounded_bytes(rows, columns));
+        for part in bytes.chunks(row_bytes.saturating_mul(step).max(1)) {
+            let storage = QStorage::from_data(Cow::Borrowed(part), &Device::Cpu, kind.candle())?;
             let plain = QTensor::new(storage, (part.len() / row_bytes, columns))?.dequantize(&Device::Cpu)?;
             rounded.extend_from_slice(&QTensor::quantize(&plain, GgmlDType::Q8_0)?.data()?);
         }
@@ -105,10 +61,44 @@ impl<'a> Weights<'a> {
         }
     }
 
-    fn count(&mut self, info: &TensorInfo) {
-        self.file.release(info);
-        self.done += info.bytes as u64;
+    fn count(&mut self, bytes: usize) {
+        self.done += bytes as u64;
         (self.progress)(self.done, self.file.file_bytes() as u64);
+    }
+}
+
+impl Reader for Weights<'_> {
+    type Matrix = QuantMatrix;
+
+    fn file(&self) -> &Gguf {
+        self.file
+    }
+
+    fn rows(&mut self, name: &str, dims: &[usize], rows: Range<usize>) -> Result<QuantMatrix> {
+        let info = self.file.tensor_of(name, dims)?;
+        check_matrix(self.file, name, info)?;
+        let row = info.bytes / info.rows().max(1);
+        let bytes = self.file.bytes(info).get(rows.start * row..rows.end * row).unwrap_or(&[]);
+        let (count, columns) = (rows.len(), info.columns());
+        let (format, packing) = match format(info.kind) {
+            Some(format) => (format, Cow::Borrowed(bytes)),
+            None => (Format::Q8_0, Cow::Owned(self.eight_bits(info.kind, count, columns, bytes)?)),
+        };
+        let packed = QuantMatrix::pack(format, count, columns, &packing, &mut self.arena, self.cpu)
+            .map_err(|error| self.refused(name, &error))?;
+        if rows.end == info.rows() {
+            self.file.release(info);
+        }
+        self.count(bytes.len());
+        Ok(packed)
+    }
+
+    fn vector(&mut self, name: &str, dims: &[usize]) -> Result<Vec<f32>> {
+        let values = read_numbers(self.file, name, dims)?;
+        let info = self.file.tensor(name)?;
+        self.file.release(info);
+        self.count(info.bytes);
+        Ok(values)
     }
 }
 
@@ -119,7 +109,10 @@ pub fn footprint(file: &Gguf) -> Footprint {
         _ => {
             // What candle makes of a part: a copy of it, its values as f32, and these as codes.
             let part = CHUNK.min(tensor.elements()).saturating_mul(2 * size_of::<f32>());
-            let rounding = if format(tensor.kind).is_none() { rounded_bytes(tensor).saturating_add(part) } else { 0 };
+            let rounding = match format(tensor.kind) {
+                Some(_) => 0,
+                None => rounded_bytes(tensor.rows(), tensor.columns()).saturating_add(part),
+            };
             Footprint { packed: packed(tensor), loading: tensor.bytes.saturating_add(rounding) }
         }
     });
@@ -129,16 +122,9 @@ pub fn footprint(file: &Gguf) -> Footprint {
     })
 }
 
-/// Whether [`Weights::matrix`] can read this tensor.
+/// Whether [`Weights`] can read this matrix.
 pub(super) fn check_matrix(file: &Gguf, name: &str, info: &TensorInfo) -> Result<()> {
     if format(info.kind).is_none() { check_rounding(file, name, info) } else { Ok(()) }
-}
-
-/// Whether [`Weights::vector`] can read this tensor.
-pub(super) fn check_vector(file: &Gguf, name: &str, info: &TensorInfo) -> Result<Format> {
-    format(info.kind)
-        .filter(|format| format.is_float())
-        .ok_or_else(|| file.unsupported(format!("{} numbers for {name}", info.kind.name())))
 }
 
 fn check_rounding(file: &Gguf, name: &str, info: &TensorInfo) -> Result<()> {
@@ -148,22 +134,30 @@ fn check_rounding(file: &Gguf, name: &str, info: &TensorInfo) -> Result<()> {
     Err(file.unsupported(format!("rows of {} values for {name}", info.columns())))
 }
 
-/// The bytes of a packed matrix.
+/// The bytes of a packed matrix, or of one for each expert.
 fn packed(tensor: &TensorInfo) -> usize {
-    QuantMatrix::packed_bytes(format(tensor.kind).unwrap_or(Format::Q8_0), tensor.rows(), tensor.columns())
+    let rows = tensor.dims.get(1).copied().unwrap_or(1);
+    let each = QuantMatrix::packed_bytes(format(tensor.kind).unwrap_or(Format::Q8_0), rows, tensor.columns());
+    each.saturating_mul(tensor.rows() / rows.max(1))
 }
 
-/// The bytes of a tensor that was rounded to 8 bits.
-fn rounded_bytes(tensor: &TensorInfo) -> usize {
-    let row = Format::Q8_0.row_bytes(tensor.columns()).unwrap_or(0);
-    row.saturating_mul(tensor.rows())
+/// The bytes of a matrix that was rounded to 8 bits.
+fn rounded_bytes(rows: usize, columns: usize) -> usize {
+    Format::Q8_0.row_bytes(columns).unwrap_or(0).saturating_mul(rows)
 }
 
 /// A vector of plain numbers.
 pub(super) fn read_vector(file: &Gguf, name: &str, length: usize) -> Result<Vec<f32>> {
-    let info = file.tensor_of(name, &[length])?;
-    let format = check_vector(file, name, info)?;
-    let mut values = vec![0.0; length];
+    read_numbers(file, name, &[length])
+}
+
+/// Plain numbers of any dimensions.
+pub(super) fn read_numbers(file: &Gguf, name: &str, dims: &[usize]) -> Result<Vec<f32>> {
+    let info = file.tensor_of(name, dims)?;
+    let format = format(info.kind)
+        .filter(|format| format.is_float())
+        .ok_or_else(|| file.unsupported(format!("{} numbers for {name}", info.kind.name())))?;
+    let mut values = vec![0.0; info.elements()];
     format.dequantise(file.bytes(info), &mut values);
     Ok(values)
 }

@@ -66,8 +66,11 @@ pub fn inspect(path: &Path) -> Result<Inspection> {
         Ok(Examined { template: None, .. }) => Some(Reason::from(&file.missing("chat template"))),
         Ok(_) => None,
     };
-    let template = examined.ok().and_then(|examined| examined.template);
-    let shape = Shape::read(&file).ok();
+    // Of a file that does not run, the sizes are shown where they can be read.
+    let (shape, template) = match examined {
+        Ok(examined) => (Some(examined.shape), examined.template),
+        Err(_) => (Shape::read(&file).ok(), None),
+    };
     Ok(Inspection {
         bytes: file.file_bytes() as u64,
         supported: reason.is_none(),

@@ -18,12 +18,14 @@ pub struct Plan {
     pub heads: u64,
     pub kv_heads: u64,
     pub head: u64,
+    pub layers: u64,
     pub tied: bool,
     pub biases: bool,
-    pub head_norms: bool,
-    /// Divisors of the rotation's speeds, as Llama 3.1 has them.
-    pub factors: bool,
-    pub linear_scaling: Option<f32>,
+    /// Tensors of divisors of the rotation's speeds.
+    pub factors: &'static [&'static str],
+    pub experts: u64,
+    /// Metadata under the architecture's name, besides the sizes.
+    pub more: &'static [(&'static str, Entry)],
 }
 
 impl Plan {
@@ -34,25 +36,40 @@ impl Plan {
             heads: 4,
             kv_heads: 2,
             head: 64,
+            layers: 2,
             tied: true,
             biases: false,
-            head_norms: false,
-            factors: false,
-            linear_scaling: None,
+            factors: &[],
+            experts: 0,
+            more: &[],
         }
+    }
+
+    fn is(&self, architectures: &[&str]) -> bool {
+        architectures.contains(&self.architecture)
+    }
+
+    /// Layers that convolve: of LFM 2 those that the metadata gives no key heads.
+    fn convolves(&self, layer: u64) -> bool {
+        let heads = self.more.iter().find(|(key, _)| *key == "attention.head_count_kv");
+        matches!(heads, Some((_, Entry::Counts(heads))) if heads.get(layer as usize) == Some(&0))
     }
 }
 
 pub const VOCAB: u64 = 101;
 const WIDTH: u64 = 256;
 const INNER: u64 = 512;
-const LAYERS: u64 = 2;
+pub const TAPS: u64 = 3;
 pub const CONTEXT: usize = 1024;
 
-enum Entry {
+#[derive(Clone, Copy)]
+pub enum Entry {
     Text(&'static str),
     Count(u64),
     Fraction(f32),
+    Flag(bool),
+    Counts(&'static [i32]),
+    Fractions(&'static [f32]),
 }
 
 /// A GGUF file in a folder of its own, removed when dropped.
@@ -62,61 +79,137 @@ pub struct File {
 }
 
 pub fn write(plan: Plan) -> File {
+    let (entries, tensors) = contents(plan);
+    save(&entries, &tensors)
+}
+
+/// A file of one architecture under the name of another.
+#[allow(dead_code, reason = "a test of bad files uses it")]
+pub fn write_as(plan: Plan, architecture: &'static str) -> File {
+    let (_, tensors) = contents(plan);
+    let (entries, _) = contents(Plan { architecture, ..plan });
+    save(&entries, &tensors)
+}
+
+/// The bytes of the file.
+#[allow(dead_code, reason = "the example uses it")]
+pub fn image(plan: Plan) -> Vec<u8> {
+    let (entries, tensors) = contents(plan);
+    bytes(&entries, &tensors)
+}
+
+fn contents(plan: Plan) -> (Vec<(String, Entry)>, Vec<Written>) {
     let arch = plan.architecture;
+    let usual = [
+        ("block_count", Entry::Count(plan.layers)),
+        ("context_length", Entry::Count(CONTEXT as u64)),
+        ("embedding_length", Entry::Count(WIDTH)),
+        ("feed_forward_length", Entry::Count(INNER)),
+        ("attention.head_count", Entry::Count(plan.heads)),
+        ("attention.head_count_kv", Entry::Count(plan.kv_heads)),
+        ("attention.key_length", Entry::Count(plan.head)),
+        ("attention.value_length", Entry::Count(plan.head)),
+        ("attention.layer_norm_rms_epsilon", Entry::Fraction(1e-5)),
+        ("rope.freq_base", Entry::Fraction(10_000.0)),
+        ("vocab_size", Entry::Count(VOCAB)),
+    ];
+    let usual = usual.iter().filter(|(key, _)| !plan.more.iter().any(|(other, _)| key == other));
     let mut entries = vec![
         ("general.architecture".to_owned(), Entry::Text(arch)),
-        (format!("{arch}.block_count"), Entry::Count(LAYERS)),
-        (format!("{arch}.context_length"), Entry::Count(CONTEXT as u64)),
-        (format!("{arch}.embedding_length"), Entry::Count(WIDTH)),
-        (format!("{arch}.feed_forward_length"), Entry::Count(INNER)),
-        (format!("{arch}.attention.head_count"), Entry::Count(plan.heads)),
-        (format!("{arch}.attention.head_count_kv"), Entry::Count(plan.kv_heads)),
-        (format!("{arch}.attention.key_length"), Entry::Count(plan.head)),
-        (format!("{arch}.attention.value_length"), Entry::Count(plan.head)),
-        (format!("{arch}.attention.layer_norm_rms_epsilon"), Entry::Fraction(1e-5)),
-        (format!("{arch}.rope.freq_base"), Entry::Fraction(10_000.0)),
+        ("tokenizer.ggml.model".to_owned(), Entry::Text("no_vocab")),
     ];
-    if let Some(factor) = plan.linear_scaling {
-        entries.push((format!("{arch}.rope.scaling.type"), Entry::Text("linear")));
-        entries.push((format!("{arch}.rope.scaling.factor"), Entry::Fraction(factor)));
+    for (key, entry) in usual.chain(plan.more) {
+        // These stand under no architecture's name.
+        let name = if key.starts_with("xielu") { (*key).to_owned() } else { format!("{arch}.{key}") };
+        entries.push((name, *entry));
     }
+    for (key, count) in [("expert_count", plan.experts), ("expert_used_count", 2)] {
+        if plan.experts > 0 && !plan.more.iter().any(|(other, _)| *other == key) {
+            entries.push((format!("{arch}.{key}"), Entry::Count(count)));
+        }
+    }
+    (entries, tensors(plan))
+}
 
+fn tensors(plan: Plan) -> Vec<Written> {
     let mut tensors = Tensors { list: Vec::new(), state: 7 };
     let (queries, keys) = (plan.heads * plan.head, plan.kv_heads * plan.head);
+    let rotated = plan.more.iter().find_map(|(key, entry)| match entry {
+        Entry::Count(width) if *key == "rope.dimension_count" => Some(*width),
+        _ => None,
+    });
     tensors.random("token_embd.weight", &[WIDTH, VOCAB], plan.kind, 1.0);
-    tensors.random("output_norm.weight", &[WIDTH], Kind::F32, 1.0);
+    let norm = if plan.is(&["lfm2"]) { "token_embd_norm.weight" } else { "output_norm.weight" };
+    tensors.random(norm, &[WIDTH], Kind::F32, 1.0);
     if !plan.tied {
         tensors.random("output.weight", &[WIDTH, VOCAB], plan.kind, 0.1);
     }
-    if plan.factors {
-        tensors.plain("rope_freqs.weight", (0..plan.head / 2).map(|pair| 1.0 + pair as f32 / 4.0).collect());
+    for (at, factors) in plan.factors.iter().enumerate() {
+        let step = 4.0 / (at + 1) as f32;
+        let values = (0..rotated.unwrap_or(plan.head) / 2).map(|pair| 1.0 + pair as f32 / step);
+        tensors.plain(factors, values.collect());
     }
-    for layer in 0..LAYERS {
+    let fused = plan.is(&["phi3", "glm4"]);
+    for layer in 0..plan.layers {
         let name = |part: &str| format!("blk.{layer}.{part}");
-        for (part, from, to) in [
-            ("attn_q", WIDTH, queries),
-            ("attn_k", WIDTH, keys),
-            ("attn_v", WIDTH, keys),
-            ("attn_output", queries, WIDTH),
-            ("ffn_gate", WIDTH, INNER),
-            ("ffn_up", WIDTH, INNER),
-            ("ffn_down", INNER, WIDTH),
-        ] {
-            let size = 1.5 / (from as f32).sqrt();
+        let mut linears = vec![];
+        if plan.convolves(layer) {
+            linears.extend([("shortconv.in_proj", WIDTH, 3 * WIDTH), ("shortconv.out_proj", WIDTH, WIDTH)]);
+        } else {
+            match plan.architecture {
+                "phi3" => linears.push(("attn_qkv", WIDTH, queries + 2 * keys)),
+                _ => linears.extend([("attn_q", WIDTH, queries), ("attn_k", WIDTH, keys), ("attn_v", WIDTH, keys)]),
+            }
+            linears.push(("attn_output", queries, WIDTH));
+        }
+        match (plan.experts, fused) {
+            (0, true) => linears.push(("ffn_up", WIDTH, 2 * INNER)),
+            (0, false) if plan.is(&["apertus"]) => linears.push(("ffn_up", WIDTH, INNER)),
+            (0, false) => linears.extend([("ffn_gate", WIDTH, INNER), ("ffn_up", WIDTH, INNER)]),
+            _ => {}
+        }
+        if plan.experts == 0 {
+            linears.push(("ffn_down", INNER, WIDTH));
+        }
+        for (part, from, to) in linears {
+            // Attention that looks closely: else what is done to queries and keys would hardly be seen.
+            let gain = match part {
+                "attn_q" | "attn_k" | "attn_qkv" => 6.0,
+                "attn_output" => 3.0,
+                _ => 1.5,
+            };
+            let size = gain / (from as f32).sqrt();
             tensors.random(&name(&format!("{part}.weight")), &[from, to], plan.kind, size);
             if plan.biases && matches!(part, "attn_q" | "attn_k" | "attn_v") {
                 tensors.random(&name(&format!("{part}.bias")), &[to], Kind::F32, 0.5);
             }
         }
-        if plan.head_norms {
-            tensors.random(&name("attn_q_norm.weight"), &[plan.head], Kind::F32, 1.0);
-            tensors.random(&name("attn_k_norm.weight"), &[plan.head], Kind::F32, 1.0);
+        if plan.experts > 0 {
+            tensors.random(&name("ffn_gate_inp.weight"), &[WIDTH, plan.experts], Kind::F32, 0.5);
+            for (part, from, to) in
+                [("ffn_gate_exps", WIDTH, INNER), ("ffn_up_exps", WIDTH, INNER), ("ffn_down_exps", INNER, WIDTH)]
+            {
+                let size = 1.5 / (from as f32).sqrt();
+                tensors.random(&name(&format!("{part}.weight")), &[from, to, plan.experts], plan.kind, size);
+            }
         }
-        tensors.random(&name("attn_norm.weight"), &[WIDTH], Kind::F32, 1.0);
-        tensors.random(&name("ffn_norm.weight"), &[WIDTH], Kind::F32, 1.0);
+        if plan.convolves(layer) {
+            tensors.random(&name("shortconv.conv.weight"), &[TAPS, WIDTH], Kind::F32, 1.0);
+        } else if plan.is(&["qwen3", "qwen3moe", "gemma3", "apertus", "lfm2", "exaone4", "olmo2"]) {
+            let widths = if plan.is(&["olmo2"]) { [queries, keys] } else { [plan.head; 2] };
+            tensors.random(&name("attn_q_norm.weight"), &[widths[0]], Kind::F32, 3.0);
+            tensors.random(&name("attn_k_norm.weight"), &[widths[1]], Kind::F32, 3.0);
+        }
+        if !plan.is(&["olmo2", "exaone4"]) {
+            tensors.random(&name("attn_norm.weight"), &[WIDTH], Kind::F32, 1.0);
+            tensors.random(&name("ffn_norm.weight"), &[WIDTH], Kind::F32, 1.0);
+        }
+        if plan.is(&["gemma2", "gemma3", "glm4", "olmo2", "exaone4"]) {
+            tensors.random(&name("post_attention_norm.weight"), &[WIDTH], Kind::F32, 1.0);
+            tensors.random(&name("post_ffw_norm.weight"), &[WIDTH], Kind::F32, 1.0);
+        }
     }
-
-    save(&entries, &tensors.list)
+    tensors.list
 }
 
 fn save(entries: &[(String, Entry)], tensors: &[Written]) -> File {
@@ -213,12 +306,27 @@ fn bytes(entries: &[(String, Entry)], tensors: &[Written]) -> Vec<u8> {
                 text(&mut out, value);
             }
             Entry::Count(value) => {
-                out.extend(10u32.to_le_bytes());
-                out.extend(value.to_le_bytes());
+                // llama.cpp takes no wider numbers.
+                out.extend(4u32.to_le_bytes());
+                out.extend((*value as u32).to_le_bytes());
             }
             Entry::Fraction(value) => {
                 out.extend(6u32.to_le_bytes());
                 out.extend(value.to_le_bytes());
+            }
+            Entry::Flag(value) => {
+                out.extend(7u32.to_le_bytes());
+                out.push(u8::from(*value));
+            }
+            Entry::Counts(values) => {
+                out.extend([9u32.to_le_bytes(), 5u32.to_le_bytes()].as_flattened());
+                out.extend((values.len() as u64).to_le_bytes());
+                values.iter().for_each(|value| out.extend(value.to_le_bytes()));
+            }
+            Entry::Fractions(values) => {
+                out.extend([9u32.to_le_bytes(), 6u32.to_le_bytes()].as_flattened());
+                out.extend((values.len() as u64).to_le_bytes());
+                values.iter().for_each(|value| out.extend(value.to_le_bytes()));
             }
         }
     }

@@ -49,7 +49,9 @@ fn rows<const R: usize, const P: usize>(task: &mut Segment<'_>) {
     }
     for (r, scores) in scores.iter_mut().enumerate() {
         let tail = &mut task.out[r * (padded + 2) + padded..][..2];
-        let (largest, sum) = softmax(&mut scores[..groups * GROUP], seen[r]);
+        let scores = &mut scores[..groups * GROUP];
+        portable::cap(scores, task.cap);
+        let (largest, sum) = softmax(scores, task.hidden[r], seen[r]);
         tail.copy_from_slice(&[largest, sum]);
     }
 
@@ -132,15 +134,16 @@ fn mix<const R: usize, const P: usize>(out: &mut [f32], padded: usize, first: us
     }
 }
 
-/// Turns the first `seen` scores into weights relative to the largest, the others into zeros. Returns the
-/// largest score and the sum of the weights.
+/// Turns the scores from `hidden` to `seen` into weights relative to the largest, the others into zeros.
+/// Returns the largest score and the sum of the weights.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn softmax(scores: &mut [f32], seen: usize) -> (f32, f32) {
-    if seen == 0 {
+fn softmax(scores: &mut [f32], hidden: usize, seen: usize) -> (f32, f32) {
+    if seen <= hidden {
         scores.fill(0.0);
         return (f32::NEG_INFINITY, 0.0);
     }
+    scores[..hidden].fill(f32::NEG_INFINITY);
     scores[seen..].fill(f32::NEG_INFINITY);
     let (groups, _) = scores.as_chunks_mut::<GROUP>();
     let mut most = _mm512_set1_ps(f32::NEG_INFINITY);
