@@ -127,7 +127,7 @@ impl Scheduler {
         if free.is_err() {
             return Err(EngineError::Busy { waiting: self.limit });
         }
-        self.send(Message::Job(job)).inspect_err(|_| {
+        self.send(Message::Job(Box::new(job))).inspect_err(|_| {
             waiting.fetch_sub(1, Ordering::SeqCst);
         })
     }

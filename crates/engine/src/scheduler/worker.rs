@@ -25,7 +25,7 @@ use std::{
 
 /// What the thread is told.
 pub(super) enum Message {
-    Job(Job),
+    Job(Box<Job>),
     Model(String),
     Forget,
     Close(SyncSender<()>),
@@ -102,7 +102,7 @@ impl Worker {
 
     fn told(&mut self, message: Message) {
         match message {
-            Message::Job(job) => self.waiting.push_back(job),
+            Message::Job(job) => self.waiting.push_back(*job),
             Message::Model(model) => {
                 if let Some(disk) = &self.limits.disk {
                     self.sleeping = Some(Sleeping::open(disk, &model, &self.decoder.layout()));
