@@ -21,7 +21,7 @@ PACKAGE = "llama-cpp-python-0.3.36"
 MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
 CONTEXT = 1024       # of the small models: which factors of a rotation are used depends on it
 WINDOW = 512         # of perplexity
-PLACES = [0, 11, 39] # after which tokens logits are recorded
+PLACES = [0, 39, 170] # after which tokens logits are recorded: the last lies beyond a segment of the kernels' cache
 STEP = 4             # every how manieth is recorded
 VOCAB = 101
 

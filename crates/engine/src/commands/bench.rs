@@ -1,7 +1,7 @@
 //! `atelier-engine bench FILE`: how fast a model reads and writes here.
 
 use crate::{
-    arch::{self, Decoder, Opening},
+    arch::{self, Decoder, Opening, Shape},
     error::{EngineError, Result},
     gguf::Gguf,
 };
@@ -96,9 +96,16 @@ pub fn bench(path: &Path, plan: Plan) -> Result<Measured> {
         write_runs,
         write_shares: shares(&written_pieces),
         memory_per_second,
-        share_of_memory: write_per_second * file.file_bytes() as f64 / memory_per_second,
+        share_of_memory: write_per_second * read_per_token(&file, decoder.shape()) / memory_per_second,
         peak_bytes,
     })
+}
+
+/// The bytes of the file that writing a token reads: all but those of the experts that it is not sent to.
+fn read_per_token(file: &Gguf, shape: &Shape) -> f64 {
+    let experts = file.tensors().values().filter(|tensor| tensor.dims.len() == 3).map(|tensor| tensor.bytes);
+    let unused = shape.experts.saturating_sub(shape.experts_used) as f64 / shape.experts.max(1) as f64;
+    file.file_bytes() as f64 - unused * experts.sum::<usize>() as f64
 }
 
 /// How fast `threads` threads read memory, one stream each, in bytes per second: the best of a few times.
