@@ -5,6 +5,7 @@ Usage: openai_client.py BASE_URL TOKEN      (BASE_URL ends in /v1)
 Prints one line per check and ends with status 1 at the first that fails.
 """
 
+import json
 import math
 import sys
 
@@ -55,6 +56,27 @@ def main(base_url: str, token: str) -> None:
     word = text.split()[2]
     stopped = client.chat.completions.create(stop=[word], **greedy).choices[0]
     check("stop", word not in stopped.message.content and stopped.finish_reason == "stop", repr(stopped.message.content))
+
+    several = client.chat.completions.create(n=2, logprobs=True, top_logprobs=3, **greedy)
+    likely = several.choices[0].logprobs.content
+    check("n", len(several.choices) == 2 and several.choices[1].message.content == text, len(several.choices))
+    check("logprobs", all(len(token.top_logprobs) == 3 and token.logprob <= 0 for token in likely), likely[0].token)
+
+    schema = {
+        "type": "object",
+        "properties": {"name": {"type": "string", "maxLength": 20}, "deep": {"type": "boolean"}},
+        "required": ["name", "deep"],
+        "additionalProperties": False,
+    }
+    form = {"type": "json_schema", "json_schema": {"name": "sea", "schema": schema, "strict": True}}
+    formed = client.chat.completions.create(
+        model=kinds["chat"], messages=question, response_format=form, temperature=1.3, max_tokens=200
+    )
+    found = json.loads(formed.choices[0].message.content)
+    check("json schema", set(found) == {"name", "deep"} and isinstance(found["deep"], bool), found)
+
+    gone_on = client.completions.create(model=kinds["chat"], prompt="The sea is", temperature=0, max_tokens=8, logprobs=1)
+    check("completions", bool(gone_on.choices[0].text) and len(gone_on.choices[0].logprobs.tokens) == 8, gone_on.choices[0].text)
 
     texts = ["The notice period is three months.", "How long in advance must I give notice?", "Cats sleep all day."]
     embedded = client.embeddings.create(model=kinds["embedding"], input=texts)

@@ -61,7 +61,8 @@ pub struct Answer {
     after: bool,
     bytes: Vec<u8>,
     held: String,
-    stopped: bool,
+    /// The stop string that was met.
+    stopped: Option<String>,
 }
 
 impl Answer {
@@ -72,13 +73,26 @@ impl Answer {
         let mode = if reasoning { Mode::Reasoning(None) } else { Mode::Text };
         let stops = stops.into_iter().filter(|s| !s.is_empty()).collect();
         let (bytes, held) = (Vec::new(), String::new());
-        Self { stops, calls, mode, begun: false, after: false, bytes, held, stopped: false }
+        Self { stops, calls, mode, begun: false, after: false, bytes, held, stopped: None }
     }
 
     /// Whether a stop string has been met.
     #[must_use]
     pub fn stopped(&self) -> bool {
-        self.stopped
+        self.stopped.is_some()
+    }
+
+    /// The stop string that has been met.
+    #[must_use]
+    pub fn stopped_by(&self) -> Option<&str> {
+        self.stopped.as_deref()
+    }
+
+    /// An answer in which nothing but stop strings has a meaning: the continuation of a text.
+    #[must_use]
+    pub fn plain(stops: Vec<String>) -> Self {
+        // Thoughts only come before all else, so none are looked for.
+        Self { begun: true, ..Self::new(stops, None, false) }
     }
 
     /// Whether a prompt that ends so has opened a thought.
@@ -89,7 +103,7 @@ impl Answer {
 
     /// Takes the bytes of one token and appends what has become certain.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<Piece>) {
-        if self.stopped {
+        if self.stopped() {
             return;
         }
         self.bytes.extend_from_slice(bytes);
@@ -99,7 +113,7 @@ impl Answer {
 
     /// The answer is over: appends what was held back.
     pub fn finish(&mut self, out: &mut Vec<Piece>) {
-        if self.stopped {
+        if self.stopped() {
             return;
         }
         self.held.push_str(&String::from_utf8_lossy(&self.bytes));
@@ -203,7 +217,7 @@ impl Answer {
                         self.show(before, out);
                     }
                     self.held.clear();
-                    self.stopped = true;
+                    self.stopped = Some(marker);
                     return;
                 }
             }

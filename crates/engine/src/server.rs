@@ -1,6 +1,9 @@
 //! Which requests the engine answers: an OpenAI-compatible server on loopback.
 
+mod anthropic;
 mod chat;
+mod completions;
+mod draw;
 mod embeddings;
 mod form;
 #[cfg(test)]
@@ -97,6 +100,9 @@ pub fn router(server: Arc<Server>) -> Router {
     Router::new()
         .route("/v1/models", get(status::models))
         .route("/v1/chat/completions", post(chat::completions))
+        .route("/v1/completions", post(completions::completions))
+        .route("/v1/messages", post(anthropic::messages))
+        .route("/v1/messages/count_tokens", post(anthropic::count_tokens))
         .route("/v1/embeddings", post(embeddings::embeddings))
         .route("/v1/rerank", post(rerank::rerank))
         .route("/tokenize", post(tokens::tokenize))

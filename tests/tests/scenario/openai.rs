@@ -57,15 +57,17 @@ impl Drop for Engine {
 }
 
 #[test]
-fn the_official_python_client_works_with_the_engine() {
+fn the_official_python_clients_work_with_the_engine() {
     let bin = if cfg!(windows) { "venv/Scripts/python.exe" } else { "venv/bin/python" };
     let engine = Engine::start();
     engine.wait();
-    let out = Command::new(place::cached(bin))
-        .arg(place::root().join("tests/python/openai_client.py"))
-        .args([format!("http://{}/v1", engine.address), TOKEN.to_owned()])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
-    assert!(out.status.success(), "{said}");
+    for client in ["openai_client.py", "anthropic_client.py"] {
+        let out = Command::new(place::cached(bin))
+            .arg(place::root().join("tests/python").join(client))
+            .args([format!("http://{}/v1", engine.address), TOKEN.to_owned()])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success(), "{client}: {said}");
+    }
 }

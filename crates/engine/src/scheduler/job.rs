@@ -75,10 +75,12 @@ pub enum Finish {
 }
 
 /// What an answer took.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Done {
     /// Why it ended.
     pub finish: Finish,
+    /// The stop string that it met.
+    pub stop: Option<String>,
     /// Tokens of the prompt.
     pub prompt: usize,
     /// Of these, known from texts before.

@@ -180,6 +180,7 @@ impl Stream {
         self.job.answer.finish(&mut pieces);
         let done = Done {
             finish,
+            stop: self.job.answer.stopped_by().map(str::to_owned),
             prompt: self.prompt,
             cached: self.cached(),
             prompt_ms: self.read_ms,

@@ -20,7 +20,7 @@ fn pieces() -> [Piece; 3] {
 }
 
 fn done(finish: Finish) -> Done {
-    Done { finish, prompt: 40, cached: 8, prompt_ms: 16.0, written: 3, written_ms: 250.0, drafted: (4, 1) }
+    Done { finish, stop: None, prompt: 40, cached: 8, prompt_ms: 16.0, written: 3, written_ms: 250.0, drafted: (4, 1) }
 }
 
 fn reply(choices: usize) -> Reply {

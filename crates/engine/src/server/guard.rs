@@ -27,8 +27,9 @@ fn refusal(server: &Server, path: &str, headers: &HeaderMap) -> Option<Problem> 
     if path == "/health" {
         return None;
     }
-    let given = headers.get(header::AUTHORIZATION).and_then(|h| h.to_str().ok()).unwrap_or_default();
-    let given = given.strip_prefix("Bearer ").unwrap_or_default();
+    // Anthropic's clients send the token under a name of their own.
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|h| h.to_str().ok()?.strip_prefix("Bearer "));
+    let given = bearer.or_else(|| headers.get("x-api-key")?.to_str().ok()).unwrap_or_default();
     if !same(given.as_bytes(), server.token.as_bytes()) {
         let message = "the bearer token is missing or wrong";
         return Some(Problem::new(StatusCode::UNAUTHORIZED, "invalid_api_key", message));

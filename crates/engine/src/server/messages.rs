@@ -32,6 +32,18 @@ fn yes() -> bool {
 }
 
 impl Chat {
+    /// A chat that another protocol's request was turned into.
+    pub(super) fn of(messages: Vec<Value>, tools: Vec<Value>, tool_choice: Option<Value>) -> Self {
+        let (tools, chat_template_kwargs) = (Some(tools), Map::new());
+        Self { messages, tools, tool_choice, add_generation_prompt: true, chat_template_kwargs }
+    }
+
+    /// The messages, for tests of what they were made of.
+    #[cfg(test)]
+    pub(super) fn into_messages(self) -> Vec<Value> {
+        self.messages
+    }
+
     /// The tools of the request, and what it says of how they are to be used.
     pub(super) fn tools(&self) -> (&[Value], Option<&Value>) {
         (self.tools.as_deref().unwrap_or_default(), self.tool_choice.as_ref())

@@ -48,6 +48,16 @@ impl Problem {
         self
     }
 
+    /// The status of the answer.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What happened.
+    pub(super) fn message(&self) -> &str {
+        self.error["message"].as_str().unwrap_or_default()
+    }
+
     /// The body: `{"error": …}`.
     #[must_use]
     pub fn body(&self) -> Value {

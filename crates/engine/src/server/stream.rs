@@ -20,7 +20,7 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 
 /// What happens to each choice, in one stream. When the client goes, the receivers are dropped with it, and the
 /// scheduler notices before its next token.
-fn together(received: Vec<UnboundedReceiver<Event>>) -> impl futures::Stream<Item = (usize, Event)> + Unpin {
+pub(super) fn together(received: Vec<UnboundedReceiver<Event>>) -> impl futures::Stream<Item = (usize, Event)> + Unpin {
     let each = received.into_iter().enumerate();
     stream::select_all(each.map(|(at, events)| UnboundedReceiverStream::new(events).map(move |event| (at, event))))
 }
@@ -93,6 +93,6 @@ pub(super) fn respond(
     Sse::new(stream::iter(first).chain(rest)).keep_alive(KeepAlive::default()).into_response()
 }
 
-fn line(body: &Value) -> Result<sse::Event, Infallible> {
+pub(super) fn line(body: &Value) -> Result<sse::Event, Infallible> {
     Ok(sse::Event::default().data(body.to_string()))
 }

@@ -1,0 +1,133 @@
+//! Answers in Anthropic's form: `POST /v1/messages` and `POST /v1/messages/count_tokens`.
+
+mod reply;
+mod request;
+
+use super::{
+    Problem, Shared,
+    draw::{Wish, random},
+    named, parse,
+    stream::together,
+    tokens::blocking,
+};
+use crate::{answer::Answer, error::EngineError, models::Chat, scheduler::Event};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::rejection::BytesRejection,
+    http::StatusCode,
+    response::{
+        IntoResponse, Response,
+        sse::{self, KeepAlive, Sse},
+    },
+};
+use futures::{StreamExt, stream};
+use reply::Reply;
+use request::{Count, Request};
+use serde_json::{Value, json};
+use std::convert::Infallible;
+
+/// An error as Anthropic's clients read it.
+pub(super) struct Refusal(Problem);
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl From<EngineError> for Refusal {
+    fn from(error: EngineError) -> Self {
+        Self(error.into())
+    }
+}
+
+impl Refusal {
+    fn body(&self) -> Value {
+        let kind = match self.0.status() {
+            StatusCode::UNAUTHORIZED => "authentication_error",
+            StatusCode::FORBIDDEN => "permission_error",
+            StatusCode::NOT_FOUND => "not_found_error",
+            StatusCode::PAYLOAD_TOO_LARGE => "request_too_large",
+            StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+            StatusCode::SERVICE_UNAVAILABLE => "overloaded_error",
+            status if status.is_client_error() => "invalid_request_error",
+            _ => "api_error",
+        };
+        json!({"type": "error", "error": {"type": kind, "message": self.0.message()}})
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.0.status(), Json(self.body())).into_response()
+    }
+}
+
+pub(super) async fn messages(server: Shared, body: Result<Bytes, BytesRejection>) -> Result<Response, Refusal> {
+    let request: Request = parse(body)?;
+    let draw = request.draw()?;
+    let limit = request.limit()?;
+    let chat = server.chat()?;
+    named(request.model(), &chat.id)?;
+    let prompt = request.chat()?;
+    let form = request.form()?;
+    let calls = chat.template.as_ref().and_then(|template| template.calls()).filter(|_| prompt.calls());
+    let (template, tokenizer) = (chat.template.clone(), chat.tokenizer.clone());
+    let (grammars, context) = (chat.grammars.clone(), chat.context);
+    let (wish, reasoning) = blocking(move || {
+        let prompt = prompt.prompt(template.as_deref())?;
+        let tokens = tokenizer.encode(&prompt.parts(), true)?;
+        if tokens.len() >= context {
+            return Err(EngineError::ContextFull { asked: tokens.len(), context }.into());
+        }
+        let reasoning = prompt.opens_reasoning();
+        let grammar = form.grammar(|| grammars.get(), calls, reasoning)?;
+        Ok((Wish { prompt: tokens, limit: Some(limit), likely: None, grammar }, reasoning))
+    })
+    .await?;
+    let received = draw.submit(chat, &wish, || Answer::new(draw.stops.clone(), calls, reasoning))?;
+    let mut reply = Reply::new(format!("msg_{:016x}", random()), chat.id.clone(), wish.prompt.len());
+    let mut events = together(received);
+    if draw.streamed {
+        let first = stream::iter([line(&reply.start()), line(&json!({"type": "ping"}))]);
+        let rest = events.flat_map(move |(_, event)| {
+            let told = match event {
+                Event::Failed(error) => vec![Refusal::from(error).body()],
+                event => reply.take(event),
+            };
+            stream::iter(told.iter().map(line).collect::<Vec<_>>())
+        });
+        return Ok(Sse::new(first.chain(rest)).keep_alive(KeepAlive::default()).into_response());
+    }
+    while let Some((_, event)) = events.next().await {
+        let over = matches!(event, Event::Done(_));
+        if let Event::Failed(error) = event {
+            return Err(error.into());
+        }
+        reply.take(event);
+        if over {
+            return Ok(Json(reply.whole()).into_response());
+        }
+    }
+    Err(EngineError::Closing.into())
+}
+
+pub(super) async fn count_tokens(server: Shared, body: Result<Bytes, BytesRejection>) -> Result<Json<Value>, Refusal> {
+    let request: Count = parse(body)?;
+    let chat: &Chat = server.chat()?;
+    named(request.model(), &chat.id)?;
+    let prompt = request.chat()?;
+    let (template, tokenizer) = (chat.template.clone(), chat.tokenizer.clone());
+    let tokens = blocking(move || {
+        let prompt = prompt.prompt(template.as_deref())?;
+        Ok(tokenizer.encode(&prompt.parts(), true)?.len())
+    });
+    Ok(Json(json!({"input_tokens": tokens.await?})))
+}
+
+/// An event under its own name.
+fn line(body: &Value) -> Result<sse::Event, Infallible> {
+    let name = body["type"].as_str().unwrap_or("error").to_owned();
+    Ok(sse::Event::default().event(name).data(body.to_string()))
+}

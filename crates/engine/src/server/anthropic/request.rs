@@ -1,0 +1,283 @@
+//! What an Anthropic client asks for, as a chat and a draw.
+
+use super::super::{
+    Problem,
+    draw::{Checked, Draw},
+    form::{Form, Said},
+    messages,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// The part of a request that makes the prompt.
+#[derive(Deserialize)]
+pub(super) struct Count {
+    model: Option<String>,
+    messages: Vec<Message>,
+    system: Option<Value>,
+    #[serde(default)]
+    tools: Vec<Value>,
+    tool_choice: Option<Choice>,
+    thinking: Option<Value>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Request {
+    #[serde(flatten)]
+    count: Count,
+    max_tokens: Option<i64>,
+    #[serde(default)]
+    stop_sequences: Vec<String>,
+    temperature: Option<f32>,
+    top_p: Option<f32>,
+    top_k: Option<i64>,
+    stream: Option<bool>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    role: String,
+    content: Value,
+}
+
+#[derive(Clone, Deserialize)]
+struct Choice {
+    #[serde(rename = "type")]
+    kind: String,
+    name: Option<String>,
+    #[serde(default)]
+    disable_parallel_tool_use: bool,
+}
+
+/// For the books of a provider or about its caches only: they change no answer.
+const HARMLESS: &[&str] = &["cache_control", "metadata", "service_tier"];
+
+impl Count {
+    pub(super) fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
+    /// The chat, as the templates' own form has it.
+    pub(super) fn chat(&self) -> Result<messages::Chat, Problem> {
+        let mut all = Vec::new();
+        if let Some(system) = self.system.as_ref().filter(|system| !system.is_null()) {
+            all.push(json!({"role": "system", "content": texts(system, "system")?}));
+        }
+        for message in &self.messages {
+            match message.role.as_str() {
+                "user" => user(&message.content, &mut all)?,
+                "assistant" => all.push(assistant(&message.content)?),
+                _ => return Err(Problem::invalid("messages", "the roles are 'user' and 'assistant'")),
+            }
+        }
+        let tools = self.tools.iter().map(tool).collect::<Result<Vec<_>, _>>()?;
+        let none = self.tool_choice.as_ref().is_some_and(|choice| choice.kind == "none");
+        Ok(messages::Chat::of(all, tools, none.then(|| "none".into())))
+    }
+
+    fn form(&self) -> Result<Form, Problem> {
+        let tools = self.tools.iter().map(tool).collect::<Result<Vec<_>, _>>()?;
+        let choice = match &self.tool_choice {
+            None => None,
+            Some(choice) => Some(match (choice.kind.as_str(), &choice.name) {
+                ("auto", _) => json!("auto"),
+                ("none", _) => json!("none"),
+                ("any", _) => json!("required"),
+                ("tool", Some(name)) => json!({"type": "function", "function": {"name": name}}),
+                _ => {
+                    return Err(Problem::invalid(
+                        "tool_choice",
+                        "its type is 'auto', 'any', 'none' or 'tool' with a name",
+                    ));
+                }
+            }),
+        };
+        let single = self.tool_choice.as_ref().is_some_and(|choice| choice.disable_parallel_tool_use);
+        Form::read(&Said {
+            tools: &tools,
+            tool_choice: choice.as_ref(),
+            parallel_tool_calls: single.then_some(false),
+            ..Said::default()
+        })
+    }
+}
+
+impl Request {
+    pub(super) fn model(&self) -> Option<&str> {
+        self.count.model()
+    }
+
+    pub(super) fn chat(&self) -> Result<messages::Chat, Problem> {
+        self.count.chat()
+    }
+
+    pub(super) fn form(&self) -> Result<Form, Problem> {
+        self.count.form()
+    }
+
+    /// The most tokens to write, which this form asks for.
+    pub(super) fn limit(&self) -> Result<usize, Problem> {
+        let limit = self.max_tokens.and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
+        limit.ok_or_else(|| Problem::invalid("max_tokens", "max_tokens is needed, at least 1"))
+    }
+
+    /// How tokens are drawn. What is not done is refused by name.
+    pub(super) fn draw(&self) -> Result<Checked, Problem> {
+        if let Some((name, _)) =
+            self.rest.iter().find(|(name, value)| !value.is_null() && !HARMLESS.contains(&&***name))
+        {
+            return Err(Problem::invalid(name, format!("'{name}' is not supported")));
+        }
+        let thinking = self.count.thinking.as_ref().filter(|thinking| !thinking.is_null());
+        if thinking
+            .is_some_and(|thinking| !matches!(thinking["type"].as_str(), Some("disabled" | "enabled" | "adaptive")))
+        {
+            return Err(Problem::invalid("thinking", "its type is 'enabled' or 'disabled'"));
+        }
+        let mut draw = Draw {
+            stream: self.stream,
+            // Anthropic's default.
+            temperature: Some(self.temperature.unwrap_or(1.0)),
+            top_p: self.top_p,
+            top_k: self.top_k,
+            ..Draw::default()
+        };
+        draw.stop_at(self.stop_sequences.clone());
+        draw.check()
+    }
+}
+
+/// A text, or the texts of a list of blocks.
+fn texts(content: &Value, param: &str) -> Result<String, Problem> {
+    match content {
+        Value::String(text) => Ok(text.clone()),
+        Value::Array(blocks) => {
+            let texts = blocks.iter().map(|block| match (block["type"].as_str(), block["text"].as_str()) {
+                (Some("text"), Some(text)) => Ok(text),
+                (kind, _) => Err(unread(param, kind)),
+            });
+            Ok(texts.collect::<Result<Vec<_>, _>>()?.join("\n"))
+        }
+        _ => Err(Problem::invalid(param, "it is a text or a list of blocks")),
+    }
+}
+
+fn unread(param: &str, kind: Option<&str>) -> Problem {
+    Problem::invalid(param, format!("blocks of the type '{}' are not supported", kind.unwrap_or("")))
+}
+
+/// What a person said, and what tools gave: each a message of its own, in their order.
+fn user(content: &Value, all: &mut Vec<Value>) -> Result<(), Problem> {
+    let Some(blocks) = content.as_array() else {
+        all.push(json!({"role": "user", "content": texts(content, "messages")?}));
+        return Ok(());
+    };
+    let mut said = Vec::new();
+    for block in blocks {
+        match block["type"].as_str() {
+            Some("text") => said.push(block["text"].as_str().unwrap_or_default()),
+            Some("tool_result") => {
+                let content = match &block["content"] {
+                    Value::Null => String::new(),
+                    content => texts(content, "messages")?,
+                };
+                all.push(json!({"role": "tool", "tool_call_id": block["tool_use_id"], "content": content}));
+            }
+            kind => return Err(unread("messages", kind)),
+        }
+    }
+    if !said.is_empty() || blocks.is_empty() {
+        all.push(json!({"role": "user", "content": said.join("\n")}));
+    }
+    Ok(())
+}
+
+fn assistant(content: &Value) -> Result<Value, Problem> {
+    let Some(blocks) = content.as_array() else {
+        return Ok(json!({"role": "assistant", "content": texts(content, "messages")?}));
+    };
+    let (mut said, mut thought, mut calls) = (Vec::new(), Vec::new(), Vec::new());
+    for block in blocks {
+        match block["type"].as_str() {
+            Some("text") => said.push(block["text"].as_str().unwrap_or_default()),
+            Some("thinking") => thought.push(block["thinking"].as_str().unwrap_or_default()),
+            Some("tool_use") => calls.push(json!({
+                "id": block["id"],
+                "type": "function",
+                "function": {"name": block["name"], "arguments": block["input"]},
+            })),
+            kind => return Err(unread("messages", kind)),
+        }
+    }
+    let mut message = json!({"role": "assistant", "content": said.join("\n")});
+    if !thought.is_empty() {
+        message["reasoning_content"] = thought.join("\n").into();
+    }
+    if !calls.is_empty() {
+        message["tool_calls"] = calls.into();
+    }
+    Ok(message)
+}
+
+/// A tool as OpenAI's clients and the templates describe it.
+fn tool(tool: &Value) -> Result<Value, Problem> {
+    if tool.get("type").is_some_and(|kind| kind != "custom") || !tool["name"].is_string() {
+        return Err(Problem::invalid(
+            "tools",
+            "a tool has a name and an input_schema; a provider's own tools are not run here",
+        ));
+    }
+    let description = tool.get("description").cloned().unwrap_or_else(|| "".into());
+    let function = json!({"name": tool["name"], "description": description, "parameters": tool["input_schema"]});
+    Ok(json!({"type": "function", "function": function}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chat(body: Value) -> Result<Value, Problem> {
+        let count: Count = serde_json::from_value(body).unwrap();
+        count.chat().map(|chat| chat.into_messages().into())
+    }
+
+    #[test]
+    fn blocks_become_messages() {
+        let found = chat(json!({
+            "system": [{"type": "text", "text": "Be brief."}],
+            "messages": [
+                {"role": "user", "content": "What is the rent?"},
+                {"role": "assistant", "content": [
+                    {"type": "thinking", "thinking": "I search."},
+                    {"type": "text", "text": "One moment."},
+                    {"type": "tool_use", "id": "t1", "name": "search", "input": {"query": "rent"}},
+                ]},
+                {"role": "user", "content": [
+                    {"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "900"}]},
+                    {"type": "text", "text": "And?"},
+                ]},
+            ],
+        }));
+        let call =
+            json!({"id": "t1", "type": "function", "function": {"name": "search", "arguments": {"query": "rent"}}});
+        assert_eq!(
+            found.unwrap(),
+            json!([
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": "What is the rent?"},
+                {"role": "assistant", "content": "One moment.", "reasoning_content": "I search.", "tool_calls": [call]},
+                {"role": "tool", "tool_call_id": "t1", "content": "900"},
+                {"role": "user", "content": "And?"},
+            ])
+        );
+        for wrong in [
+            json!({"messages": [{"role": "user", "content": [{"type": "image", "source": {}}]}]}),
+            json!({"messages": [{"role": "system", "content": "x"}]}),
+            json!({"messages": [], "tools": [{"type": "web_search", "name": "w"}]}),
+        ] {
+            assert!(chat(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+}

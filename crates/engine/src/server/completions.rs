@@ -1,0 +1,263 @@
+//! Texts that are gone on with: `POST /v1/completions`, in OpenAI's older form.
+
+use super::{
+    Problem, Shared,
+    draw::{Draw, Wish, random},
+    form::{Form, Said},
+    named, parameters, parse,
+    stream::{line, together},
+    tokens::blocking,
+};
+use crate::{
+    answer::{Answer, Piece},
+    error::EngineError,
+    scheduler::{Done, Event, Finish, Likely},
+    tokenizer::{Special, Tokenizer},
+};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::rejection::BytesRejection,
+    response::{
+        IntoResponse, Response,
+        sse::{self, KeepAlive, Sse},
+    },
+};
+use futures::{StreamExt, stream};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Prompts in one request.
+const MAX_PROMPTS: usize = 16;
+/// Tokens whose probabilities are told at each place.
+const MAX_LIKELY: usize = 20;
+/// Tokens that are written unless told otherwise, as OpenAI has it.
+const USUAL: i64 = 16;
+
+#[derive(Deserialize)]
+struct Request {
+    prompt: Prompts,
+    #[serde(flatten)]
+    draw: Draw,
+    max_tokens: Option<i64>,
+    echo: Option<bool>,
+    logprobs: Option<usize>,
+    json_schema: Option<Value>,
+    grammar: Option<String>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a text, a list of texts, a list of tokens or a list of lists of tokens")]
+enum Prompts {
+    Text(String),
+    Texts(Vec<String>),
+    Tokens(Vec<u32>),
+    Many(Vec<Vec<u32>>),
+}
+
+impl Prompts {
+    /// The tokens of each prompt. Control tokens may be spelled: who sends a prompt writes all of it.
+    fn tokens(self, tokenizer: &Tokenizer) -> Result<Vec<Vec<u32>>, EngineError> {
+        let encode = |text: String| tokenizer.encode(&[(&text, Special::Parse)], true);
+        match self {
+            Self::Text(text) => Ok(vec![encode(text)?]),
+            Self::Texts(texts) => texts.into_iter().map(encode).collect(),
+            Self::Tokens(tokens) => Ok(vec![tokens]),
+            Self::Many(all) => Ok(all),
+        }
+    }
+}
+
+pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejection>) -> Result<Response, Problem> {
+    let request: Request = parse(body)?;
+    parameters::check(&request.rest)?;
+    let (draw, echo, likely) = (request.draw.check()?, request.echo == Some(true), request.logprobs);
+    if likely.is_some_and(|n| n > MAX_LIKELY) {
+        return Err(Problem::invalid("logprobs", format!("at most {MAX_LIKELY} are told")));
+    }
+    if echo && likely.is_some() {
+        return Err(Problem::invalid("echo", "the prompt's own probabilities are not told"));
+    }
+    let limit = usize::try_from(request.max_tokens.unwrap_or(USUAL)).ok();
+    let chat = server.chat()?;
+    named(request.draw.model.as_deref(), &chat.id)?;
+    let (json_schema, grammar) = (request.json_schema.as_ref(), request.grammar.as_deref());
+    let form = Form::read(&Said { json_schema, grammar, ..Said::default() })?;
+    let (tokenizer, grammars, context) = (chat.tokenizer.clone(), chat.grammars.clone(), chat.context);
+    let (prompts, grammar) = blocking(move || {
+        let prompts = request.prompt.tokens(&tokenizer)?;
+        if prompts.is_empty() || prompts.len() > MAX_PROMPTS {
+            return Err(Problem::invalid("prompt", format!("between 1 and {MAX_PROMPTS} prompts are taken")));
+        }
+        for prompt in &prompts {
+            if prompt.is_empty() || prompt.iter().any(|token| *token as usize >= tokenizer.len()) {
+                return Err(Problem::invalid("prompt", "a prompt has tokens of this model, at least one"));
+            }
+            if prompt.len() >= context {
+                return Err(EngineError::ContextFull { asked: prompt.len(), context }.into());
+            }
+        }
+        Ok((prompts, form.grammar(|| grammars.get(), None, false)?))
+    })
+    .await?;
+
+    let (mut received, mut choices) = (Vec::new(), Vec::new());
+    for prompt in prompts {
+        let echoed = if echo { chat.tokenizer.decode(&prompt, false) } else { String::new() };
+        let wish = Wish { prompt, limit, likely, grammar: grammar.clone() };
+        let events = draw.submit(chat, &wish, || Answer::plain(draw.stops.clone()))?;
+        choices.extend(events.iter().map(|_| Choice::new(echoed.clone())));
+        received.extend(events);
+    }
+    let each = draw.choices as usize;
+    let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let id = format!("cmpl-{:016x}", random());
+    let mut reply = Reply { id, model: chat.id.clone(), created, tokenizer: chat.tokenizer.clone(), choices, each };
+    let mut events = together(received);
+    if !draw.streamed {
+        while let Some((at, event)) = events.next().await {
+            if let Event::Failed(error) = event {
+                return Err(error.into());
+            }
+            if reply.take(at, event) {
+                return Ok(Json(reply.whole()).into_response());
+            }
+        }
+        return Err(EngineError::Closing.into());
+    }
+    let usage = draw.usage;
+    let lines = events.flat_map(move |(at, event)| {
+        let mut lines = Vec::new();
+        if let Event::Failed(error) = &event {
+            lines.push(line(&Problem::from(error).body()));
+        }
+        let over = reply.take(at, event);
+        lines.extend(reply.news(at).map(|chunk| line(&chunk)));
+        if over {
+            if usage {
+                let mut last = reply.base();
+                last["choices"] = json!([]);
+                last["usage"] = reply.usage();
+                lines.push(line(&last));
+            }
+            lines.push(Ok(sse::Event::default().data("[DONE]")));
+        }
+        stream::iter(lines)
+    });
+    Ok(Sse::new(lines).keep_alive(KeepAlive::default()).into_response())
+}
+
+struct Reply {
+    id: String,
+    model: String,
+    created: u64,
+    tokenizer: Arc<Tokenizer>,
+    choices: Vec<Choice>,
+    /// Choices of each prompt.
+    each: usize,
+}
+
+/// One continuation, and how much of it has been streamed.
+struct Choice {
+    text: String,
+    likely: Vec<Likely>,
+    done: Option<Done>,
+    told: (usize, usize, bool),
+}
+
+impl Choice {
+    fn new(text: String) -> Self {
+        Self { text, likely: Vec::new(), done: None, told: (0, 0, false) }
+    }
+}
+
+impl Reply {
+    /// Takes what happened to a choice; true once all are done.
+    fn take(&mut self, at: usize, event: Event) -> bool {
+        let choice = &mut self.choices[at];
+        match event {
+            Event::Piece(Piece::Text(text) | Piece::Reasoning(text) | Piece::Arguments(text)) => {
+                choice.text.push_str(&text);
+            }
+            // A continuation has no calls: nothing is looked for in it.
+            Event::Reading(_) | Event::Failed(_) | Event::Piece(Piece::Call { .. }) => {}
+            Event::Likely(likely) => choice.likely.push(likely),
+            Event::Done(done) => choice.done = Some(done),
+        }
+        self.choices.iter().all(|choice| choice.done.is_some())
+    }
+
+    fn base(&self) -> Value {
+        json!({"id": self.id, "object": "text_completion", "created": self.created, "model": self.model})
+    }
+
+    fn choice(&self, at: usize, text: &str, likely: &[Likely]) -> Value {
+        let choice = &self.choices[at];
+        let finish = choice.done.as_ref().map(|done| match done.finish {
+            Finish::Stop => "stop",
+            Finish::Length => "length",
+        });
+        json!({"text": text, "index": at, "logprobs": self.logprobs(likely), "finish_reason": finish})
+    }
+
+    fn logprobs(&self, likely: &[Likely]) -> Value {
+        if likely.is_empty() {
+            return Value::Null;
+        }
+        let text = |id: u32| String::from_utf8_lossy(self.tokenizer.answer_bytes(id)).into_owned();
+        let (mut offset, mut offsets) = (0, Vec::new());
+        for token in likely {
+            offsets.push(offset);
+            offset += text(token.drawn.0).chars().count();
+        }
+        let top: Vec<Value> = likely
+            .iter()
+            .map(|token| {
+                token.top.iter().map(|(id, logprob)| (text(*id), json!(logprob))).collect::<Map<_, _>>().into()
+            })
+            .collect();
+        json!({
+            "tokens": likely.iter().map(|token| text(token.drawn.0)).collect::<Vec<_>>(),
+            "token_logprobs": likely.iter().map(|token| token.drawn.1).collect::<Vec<_>>(),
+            "top_logprobs": top,
+            "text_offset": offsets,
+        })
+    }
+
+    /// What of a choice was not streamed yet, as a chunk.
+    fn news(&mut self, at: usize) -> Option<Value> {
+        let choice = &self.choices[at];
+        let (text, likely, over) = choice.told;
+        let now = (choice.text.len(), choice.likely.len(), choice.done.is_some());
+        // Probabilities wait for the text that they belong to.
+        if text == now.0 && over == now.2 {
+            return None;
+        }
+        let mut chunk = self.base();
+        chunk["choices"] = json!([self.choice(at, &choice.text[text..], &choice.likely[likely..])]);
+        self.choices[at].told = now;
+        Some(chunk)
+    }
+
+    fn usage(&self) -> Value {
+        let done = || self.choices.iter().filter_map(|choice| choice.done.as_ref());
+        // The prompt of several choices counts once.
+        let prompt: usize = done().step_by(self.each.max(1)).map(|done| done.prompt).sum();
+        let written: usize = done().map(|done| done.written).sum();
+        json!({"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written})
+    }
+
+    fn whole(&self) -> Value {
+        let mut body = self.base();
+        let all = self.choices.iter().enumerate();
+        body["choices"] = all.map(|(at, choice)| self.choice(at, &choice.text, &choice.likely)).collect();
+        body["usage"] = self.usage();
+        body
+    }
+}
