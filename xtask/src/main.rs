@@ -12,6 +12,7 @@ mod build;
 mod bundle;
 mod count;
 mod demo;
+mod fuzz;
 mod notices;
 mod packages;
 mod peer;
@@ -52,6 +53,8 @@ enum Command {
     Bench(bench::Options),
     /// Measure the engine beside llama.cpp, which is built from its source package for that.
     BenchEngine(bench_engine::Options),
+    /// Feed the engine with what strangers may write, and see whether it stands: each fuzz target for a while.
+    Fuzz(fuzz::Options),
     /// Check the store's SQL against the migrations and renew the `.sqlx` folder.
     Sqlx,
     /// Build the packages that people install (deb and rpm on Linux).
@@ -85,6 +88,7 @@ fn go(command: Command) -> Result<ExitCode> {
         Command::Demo(options) => return demo::demo(&places, &options),
         Command::Bench(options) => bench::bench(&places, &options)?,
         Command::BenchEngine(options) => bench_engine::bench(&places, &options)?,
+        Command::Fuzz(options) => fuzz::fuzz(&places, &options)?,
         Command::Sqlx => sqlx::prepare()?,
         Command::Bundle(options) => bundle::bundle(&places, &options)?,
         Command::Notices => {

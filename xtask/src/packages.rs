@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use std::io::IsTerminal as _;
 
 /// What building and running need on Debian and Ubuntu.
-const TO_RUN: &[&str] = &["gcc", "pkg-config", "python3", "python3-pip"];
+const TO_RUN: &[&str] = &["gcc", "g++", "pkg-config", "python3", "python3-pip"];
 /// What the window needs beside that.
 const TO_SHOW: &[&str] = &["libwebkit2gtk-4.1-dev"];
 /// What the tests need beside that.

@@ -3,6 +3,7 @@
 use crate::{
     build,
     count::{self, Counts},
+    fuzz,
     places::Places,
     setup,
     shell::{self, command},
@@ -47,7 +48,10 @@ pub fn test(places: &Places, options: &Options) -> Result<ExitCode> {
         cargo
     };
     if options.filter.is_none() {
-        report.check("Format", "seconds", || shell::run(&mut cargo(&["fmt", "--all", "--check"])));
+        report.check("Format", "seconds", || {
+            shell::run(&mut cargo(&["fmt", "--all", "--check"]))?;
+            shell::run(&mut cargo(&["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"]))
+        });
     }
     // The window embeds ui/dist at compile time, so it comes before everything native.
     let built = report.check("The interface", "5 minutes cold", || ui::build(places));
@@ -59,6 +63,9 @@ pub fn test(places: &Places, options: &Options) -> Result<ExitCode> {
         report.check("Lints of the interface as wasm", "2 minutes cold", || shell::run(&mut cargo(&lints)));
     }
     let built = report.check("Building programs and tests", "15 minutes cold", || build::everything(places)) && built;
+    if options.filter.is_none() {
+        report.check("Fuzzing what the engine reads", "2 minutes, 10 cold", || fuzz::all(places));
+    }
     if built {
         let mut tests = cargo(&["test", "--locked", "--workspace", "--no-fail-fast"]);
         if let Some(filter) = &options.filter {

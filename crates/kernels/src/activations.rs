@@ -21,6 +21,9 @@ impl Block {
     #[inline(always)]
     #[allow(clippy::cast_precision_loss, reason = "at most 32 * 127")]
     pub(crate) fn set_sums(&mut self, sums: [i32; 2]) {
+        // Of values that are no numbers, or so small that their scale has no inverse, vector code makes integers of
+        // any size. The result is then as meaningless as they are; its sums must fit all the same.
+        let sums = sums.map(|sum| sum.clamp(-16 * 128, 16 * 128));
         let all = sums[0] + sums[1];
         self.sum = self.scale * all as f32;
         self.minus_32 = sums.map(|sum| -32 * sum);

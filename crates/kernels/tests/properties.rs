@@ -290,7 +290,8 @@ fn infinite_values_do_not_poison_earlier_tokens() {
         let mut store = KvStore::new(1, 1, 16).unwrap();
         store.reserve(0, 4).unwrap();
         let mut values = vec![1.0; 64];
-        values[48..].fill(f32::INFINITY);
+        values[48..56].fill(f32::INFINITY);
+        values[56..].fill(f32::NAN);
         cpu.remember(&mut store, 0, 0, &[0.5; 64], &values);
         let mut out = vec![0.0; 64];
         cpu.attend(&attention, 0, &[Text { store: &store, first: 0, tokens: 4 }], &[1.0; 64], &mut out);

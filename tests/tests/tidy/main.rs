@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // here a panic is a failed test
 
 mod colours;
+mod fuzz;
 mod imports;
 mod licences;
 mod locales;

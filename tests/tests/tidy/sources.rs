@@ -61,7 +61,7 @@ fn is_root(file: &Path) -> bool {
     let name = file.file_name().unwrap().to_string_lossy();
     let parent = file.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
     matches!(&*name, "main.rs" | "lib.rs" | "build.rs")
-        || matches!(parent.as_deref(), Some("tests" | "benches" | "examples" | "bin"))
+        || matches!(parent.as_deref(), Some("tests" | "benches" | "examples" | "bin" | "fuzz_targets"))
 }
 
 /// Whether a file that could be its parent declares it.

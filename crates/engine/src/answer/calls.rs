@@ -225,7 +225,8 @@ impl Form {
                 if rest.is_empty() && name > 0 {
                     return None;
                 }
-                Some(name > 0 && rest.starts_with('{') && text[name..].contains('\n'))
+                let between = &text[name..text.len() - rest.len()];
+                Some(name > 0 && rest.starts_with('{') && between.contains('\n'))
             }
             Self::Tagged
             | Self::Functions

@@ -275,6 +275,14 @@ fn arguments_are_handed_out_as_they_come() {
     assert_eq!(line(&pieces), r#"[f {"a": 1]"#);
 }
 
+/// A line end further on does not make a call of a text in the form whose calls have no marker.
+#[test]
+fn a_call_on_lines_ends_its_name_with_the_line() {
+    for tokens in [&[&b"fE{:a\n"[..]][..], &[b"fE", b"{", b":a\n"], &[b"fE{", b":a\n"]] {
+        assert_eq!(run(&[], Some(Form::Line), tokens).0, "fE{:a\n", "{tokens:?}");
+    }
+}
+
 #[test]
 fn characters_are_never_broken() {
     let text = "naïve 日本語 🦀 end";

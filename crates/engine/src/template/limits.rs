@@ -1,6 +1,7 @@
 //! How much may a template make? Bytes in one value, in a list, and in all that one rendering makes.
 
-use super::guard::{GROWN, JOINED};
+use super::guard::{ASSIGNED, GROWN, JOINED, NESTED};
+use crate::tokenizer;
 use minijinja::{
     Environment, Error, ErrorKind, State, Value,
     value::{Kwargs, ValueKind},
@@ -12,21 +13,28 @@ pub(super) const MAX_TEXT: usize = 16 << 20;
 /// The most values in a list.
 const MAX_ITEMS: usize = 1 << 20;
 /// Bytes of all texts and lists that one rendering makes, those it drops again included, so that memory
-/// stays below.
-const BUDGET: usize = 1 << 30;
+/// stays below. A template that appends each of 1000 messages to a text makes 250 MB of a chat of 500 KB.
+const BUDGET: usize = 512 << 20;
+/// Bytes that one rendering may put out: no longer text is tokenized.
+const MAX_WRITTEN: usize = tokenizer::MAX_TEXT;
 /// What a list takes for each value, in bytes.
 const ITEM: usize = 24;
+/// How deep lists and objects may nest: requests nest 128 deep at most.
+const MAX_NESTED: usize = 200;
 /// The widest indentation.
 const MAX_WIDTH: usize = 1000;
 
 thread_local! {
     /// What is left to the rendering on this thread.
     static LEFT: Cell<usize> = const { Cell::new(0) };
+    /// What it may still put out, blocks that it keeps in variables included.
+    static UNWRITTEN: Cell<usize> = const { Cell::new(0) };
 }
 
 /// A rendering begins.
 pub(super) fn begin() {
     LEFT.set(BUDGET);
+    UNWRITTEN.set(MAX_WRITTEN);
 }
 
 fn too_large() -> Error {
@@ -54,12 +62,52 @@ fn grown(value: Value) -> Result<Value, Error> {
             // What does not know its length, such as a list repeated without end, is not made.
             let items = value.len().filter(|items| *items <= MAX_ITEMS).ok_or_else(too_large)?;
             charge(items * ITEM)?;
+            // minijinja joins, repeats and cuts lists by keeping the old ones inside: a loop would nest without end.
+            if value.kind() == ValueKind::Iterable {
+                return Ok(Value::from(value.try_iter()?.collect::<Vec<Value>>()));
+            }
         }
         ValueKind::Undefined | ValueKind::None | ValueKind::Bool | ValueKind::Number => {}
         // minijinja's list of kinds may grow.
         _ => {}
     }
     Ok(value)
+}
+
+/// The same, if it does not nest too deep.
+fn nested(value: Value) -> Result<Value, Error> {
+    let value = grown(value)?;
+    descend(&value, MAX_NESTED, false)?;
+    Ok(value)
+}
+
+/// What is assigned to an attribute of a namespace, with the namespace: in the order in which they are unpacked.
+/// Data only: a namespace that could be reached from itself would never be freed, and written without end.
+fn assigned(value: Value, namespace: Value) -> Result<Value, Error> {
+    descend(&value, MAX_NESTED, true)?;
+    Ok(Value::from(vec![namespace, value]))
+}
+
+/// Looks at all that is inside a value, and pays for it. With `data`, nothing there may hold what changes.
+fn descend(value: &Value, left: usize, data: bool) -> Result<(), Error> {
+    let wrong = |what: &'static str| Err(Error::new(ErrorKind::InvalidOperation, what));
+    match value.kind() {
+        ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => {}
+        ValueKind::Plain if data => return wrong("only data can be kept in a namespace"),
+        _ => return Ok(()),
+    }
+    if data && value.as_object().is_some_and(|object| object.type_name().ends_with("::Namespace")) {
+        return wrong("a namespace cannot be kept in a namespace");
+    }
+    let Some(left) = left.checked_sub(1) else { return wrong("it nests lists too deep") };
+    for item in value.try_iter()? {
+        charge(ITEM)?;
+        if value.kind() == ValueKind::Map {
+            descend(&value.get_item(&item)?, left, data)?;
+        }
+        descend(&item, left, data)?;
+    }
+    Ok(())
 }
 
 /// A list or an object as the text that it is joined as; anything else as it is.
@@ -116,7 +164,9 @@ impl io::Write for BoundedBytes {
 /// Writes what a template puts out, and counts it.
 fn format(out: &mut minijinja::Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<(), Error> {
     let value = text(value.clone())?;
-    charge(value.as_str().map_or(32, str::len))?;
+    let length = value.as_str().map_or(32, str::len);
+    charge(length)?;
+    UNWRITTEN.set(UNWRITTEN.get().checked_sub(length).ok_or_else(too_large)?);
     minijinja::escape_formatter(out, state, &value)
 }
 
@@ -186,6 +236,8 @@ fn wide(form: &str) -> bool {
 /// Gives an environment the measuring functions, and bounded ones in place of those that are not.
 pub(super) fn install(environment: &mut Environment<'_>) {
     environment.add_function(GROWN, grown);
+    environment.add_function(NESTED, nested);
+    environment.add_function(ASSIGNED, assigned);
     environment.add_function(JOINED, joined);
     environment.set_formatter(format);
     environment.set_unknown_method_callback(method);

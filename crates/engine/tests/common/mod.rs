@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 pub mod blank;
+pub mod heap;
 pub mod peer;
 pub mod starter;
 pub mod tiny;

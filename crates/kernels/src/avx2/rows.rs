@@ -77,7 +77,7 @@ pub(crate) fn silu_multiply(gate: &mut [f32], up: &[f32]) {
     portable::silu_multiply(gate_rest, up_rest);
 }
 
-/// Rounds to half precision, keeping finite what was finite.
+/// Rounds to half precision; always finite: of a pair with what is no number, the second is taken.
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) fn halve(values: &[f32], out: &mut [u16]) {
     let (eights, rest) = values.as_chunks::<8>();
@@ -85,7 +85,7 @@ pub(crate) fn halve(values: &[f32], out: &mut [u16]) {
     let limit = _mm256_set1_ps(portable::LARGEST_HALF);
     let low = _mm256_sub_ps(_mm256_setzero_ps(), limit);
     for (values, out) in eights.iter().zip(outs) {
-        let clamped = _mm256_max_ps(low, _mm256_min_ps(limit, load(values)));
+        let clamped = _mm256_max_ps(low, _mm256_min_ps(load(values), limit));
         let halves = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(clamped);
         // SAFETY: eight writable halves; the store needs no alignment.
         unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), halves) };

@@ -46,7 +46,7 @@ pub(crate) fn silu_multiply(gate: &mut [f32], up: &[f32]) {
     portable::silu_multiply(gate_rest, up_rest);
 }
 
-/// Rounds to half precision, keeping finite what was finite.
+/// Rounds to half precision; always finite.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
 pub(crate) fn halve(values: &[f32], out: &mut [u16]) {
     narrow::halve(values, out);

@@ -66,14 +66,14 @@ pub(crate) fn silu_multiply(gate: &mut [f32], up: &[f32]) {
     portable::silu_multiply(gate_rest, up_rest);
 }
 
-/// Rounds to half precision, keeping finite what was finite.
+/// Rounds to half precision; always finite: of a pair with what is no number, the other is taken.
 #[target_feature(enable = "neon,dotprod")]
 pub(crate) fn halve(values: &[f32], out: &mut [u16]) {
     let (fours, rest) = values.as_chunks::<4>();
     let (outs, out_rest) = out.as_chunks_mut::<4>();
     let limit = vdupq_n_f32(portable::LARGEST_HALF);
     for (values, out) in fours.iter().zip(outs) {
-        let clamped = vmaxq_f32(vnegq_f32(limit), vminq_f32(limit, load(values)));
+        let clamped = vmaxq_f32(vnegq_f32(limit), vminnmq_f32(limit, load(values)));
         // SAFETY: four writable halves.
         unsafe { vst1_u16(out.as_mut_ptr(), vreinterpret_u16_f16(vcvt_f16_f32(clamped))) };
     }

@@ -4,7 +4,7 @@ use crate::activations::Block;
 use half::f16;
 
 /// The largest half-precision number: beyond it a value becomes infinite, and one infinite value would turn
-/// masked positions, which are multiplied with zero, into NaN.
+/// masked positions, which are multiplied with zero, into NaN. So would one that is no number.
 pub(crate) const LARGEST_HALF: f32 = 65504.0;
 
 /// Codes rows of activations in blocks of 32: the largest magnitude of a block becomes 127.
@@ -45,9 +45,10 @@ pub(crate) fn silu_multiply(gate: &mut [f32], up: &[f32]) {
     }
 }
 
-/// Rounds to half precision, keeping finite what was finite.
+/// Rounds to half precision; always finite, also what is no number.
+#[allow(clippy::manual_clamp, reason = "a clamp keeps what is no number")]
 pub(crate) fn halve(values: &[f32], out: &mut [u16]) {
     for (out, value) in out.iter_mut().zip(values) {
-        *out = f16::from_f32(value.clamp(-LARGEST_HALF, LARGEST_HALF)).to_bits();
+        *out = f16::from_f32(value.min(LARGEST_HALF).max(-LARGEST_HALF)).to_bits();
     }
 }
