@@ -129,6 +129,15 @@ fn nothing_nests_without_end() {
     }
 }
 
+/// minijinja 2.24 panics when it turns an empty text round.
+#[test]
+fn a_fault_of_the_library_is_an_error() {
+    let error = template("{{ messages[0].content[::-1] }}").render(json!([{"content": ""}]), None, true, &json!({}));
+    assert_eq!(error.unwrap_err().code(), "chat_template");
+    let turned = template("{{ messages[0].content[::-1] }}").render(json!([{"content": "ab"}]), None, true, &json!({}));
+    assert_eq!(turned.unwrap().text(), "ba");
+}
+
 /// Bytes that one rendering may hold at its peak: the budget, and what the machinery of values takes beside it.
 const MOST: usize = 640 << 20;
 
