@@ -3,6 +3,7 @@
 use crate::{
     bounded,
     build::vocabulary,
+    caught,
     parts::{Random, sections},
     place,
 };
@@ -13,10 +14,7 @@ use engine::{
     tokenizer::Tokenizer,
 };
 use serde_json::Value;
-use std::{
-    panic,
-    sync::{LazyLock, Once},
-};
+use std::sync::LazyLock;
 
 const FORMS: [Form; 12] = [
     Form::Tagged,
@@ -41,28 +39,12 @@ static GRAMMARS: LazyLock<(Grammars, usize)> = LazyLock::new(|| {
     (Grammars::new(&tokenizer, tokenizer.len()).expect("grammars of a sound vocabulary"), tokenizer.len())
 });
 
-/// Panics of the library that the engine catches and answers with an error end nothing here either. One that is not
-/// caught is still a finding: the fuzzer ends where a target unwinds.
-fn let_caught_panics_pass() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            let library = ["llguidance", "derivre", "toktrie"];
-            let file = info.location().map_or("", panic::Location::file);
-            if !library.iter().any(|name| file.contains(name)) {
-                before(info);
-            }
-        }));
-    });
-}
-
 /// Sections: what it is, the walk's seed, and the text.
 ///
 /// # Panics
 /// If a token that was allowed is refused.
 pub fn run(data: &[u8]) {
-    let_caught_panics_pass();
+    caught::pass(&["llguidance", "derivre", "toktrie"]);
     let [kind, seed, text] = sections(data);
     let kind = usize::from(kind.first().copied().unwrap_or(0));
     let (grammars, vocab) = (&GRAMMARS.0, GRAMMARS.1);

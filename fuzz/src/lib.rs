@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod build;
+pub mod caught;
 pub mod encoder;
 pub mod gguf;
 pub mod grammar;

@@ -1,6 +1,6 @@
 //! Any chat template, over any messages and tools.
 
-use crate::{bounded, build::vocabulary, parts::sections, place};
+use crate::{bounded, build::vocabulary, caught, parts::sections, place};
 use engine::{
     gguf::Gguf,
     template::ChatTemplate,
@@ -22,6 +22,7 @@ static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| {
 /// # Panics
 /// If text of a message becomes a control token.
 pub fn run(data: &[u8]) {
+    caught::pass(&["minijinja"]);
     let [source, messages, tools, extra] = sections(data);
     let tokenizer = &*TOKENIZER;
     let file = vocabulary().text("tokenizer.chat_template", &String::from_utf8_lossy(source));

@@ -18,6 +18,7 @@ use minijinja::{
 };
 use serde_json::Value;
 use shield::Shield;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Instructions one rendering may take: a chat of thousands of messages takes a few million.
 const FUEL: u64 = 50_000_000;
@@ -92,7 +93,9 @@ impl ChatTemplate {
         environment.add_function("strftime_now", now);
         let source = without_generation(source);
         guard::check(&source).map_err(|e| failed(&e))?;
-        environment.add_template_owned("chat", source.clone()).map_err(|e| failed(&e))?;
+        catch_unwind(AssertUnwindSafe(|| environment.add_template_owned("chat", source.clone())))
+            .map_err(|_| EngineError::Template("it cannot be compiled".to_owned()))?
+            .map_err(|e| failed(&e))?;
         let tools = environment
             .get_template("chat")
             .is_ok_and(|template| template.undeclared_variables(false).contains("tools"));
@@ -127,7 +130,10 @@ impl ChatTemplate {
             eos_token => self.eos,
             ..minijinja::Value::from_serialize(extra)
         };
-        let rendered = self.run(root).map_err(|e| failed(&e))?;
+        // What a template does must not end the process, whatever the library makes of it: of `''[::-1]` a panic.
+        let rendered = catch_unwind(AssertUnwindSafe(|| self.run(root)))
+            .map_err(|_| EngineError::Template("it does what cannot be done".to_owned()))?
+            .map_err(|e| failed(&e))?;
         Ok(Prompt { parts: self.shield.reveal(&rendered) })
     }
 }

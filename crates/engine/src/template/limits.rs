@@ -3,7 +3,7 @@
 use super::guard::{ASSIGNED, GROWN, JOINED, NESTED};
 use crate::tokenizer;
 use minijinja::{
-    Environment, Error, ErrorKind, State, Value,
+    Environment, Error, ErrorKind, State, Value, filters,
     value::{Kwargs, ValueKind},
 };
 use std::{cell::Cell, fmt::Write as _, io};
@@ -213,12 +213,23 @@ fn indent(
     Ok(out.0)
 }
 
+/// Lets a text be cut where that makes no more pieces than a list may have: at `between`, or at blanks and lines.
+fn few_pieces(value: &str, between: Option<&str>) -> Result<(), Error> {
+    let pieces = match between {
+        Some(between) => value.matches(between).take(MAX_ITEMS + 1).count(),
+        None => value.chars().filter(|c| c.is_whitespace()).take(MAX_ITEMS + 1).count(),
+    };
+    if pieces > MAX_ITEMS { Err(too_large()) } else { Ok(()) }
+}
+
 /// Python's methods, those that may make much by the rules above.
 fn method(state: &State<'_, '_>, value: &Value, name: &str, args: &[Value]) -> Result<Value, Error> {
     let texts: Vec<&str> = args.iter().filter_map(Value::as_str).collect();
     match (name, value.as_str(), &texts[..], args.len()) {
         ("replace", Some(value), [from, to], 2) => return replace(value, from, to).map(Value::from),
         ("join", Some(between), _, 1) => return join(&args[0], between).map(Value::from),
+        ("split", Some(value), ..) => few_pieces(value, texts.first().copied())?,
+        ("splitlines", Some(value), ..) => few_pieces(value, None)?,
         // A width in a form for numbers is a number of bytes.
         ("format", Some(form), ..) if form.bytes().filter(u8::is_ascii_digit).count() > 16 || wide(form) => {
             return Err(too_large());
@@ -256,6 +267,19 @@ pub(super) fn install(environment: &mut Environment<'_>) {
     environment.add_filter("string", |value: Value| {
         let value = text(value)?;
         Ok::<_, Error>(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    });
+    environment.add_filter("split", |value: &Value, between: Option<String>, most: Option<i64>| {
+        few_pieces(value.as_str().unwrap_or_default(), between.as_deref())?;
+        filters::split(value, between.map(Into::into), most)
+    });
+    environment.add_filter("lines", |value: &Value| {
+        few_pieces(value.as_str().unwrap_or_default(), None)?;
+        filters::lines(value)
+    });
+    environment.add_filter("list", |state: &State<'_, '_>, value: Value| {
+        // The letters of a text.
+        few_pieces(value.as_str().unwrap_or_default(), Some(""))?;
+        filters::list(state, value)
     });
     // These make as much as a number says, and no template for chats needs them.
     for name in ["batch", "slice", "format", "pprint", "urlencode"] {
