@@ -115,6 +115,10 @@ fn no_registry_is_named() {
     ];
     let mut found = Vec::new();
     for file in files(&[".rs", ".md", ".toml", ".json", ".js", ".html", ".css", ".py", ".yml", ".sql", ".ci/run"]) {
+        if file.starts_with("fuzz/corpus") {
+            // Any bytes, made by a machine.
+            continue;
+        }
         let text = read(&file).to_lowercase();
         for host in hosts {
             if text.contains(host) {
