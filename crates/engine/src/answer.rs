@@ -202,7 +202,8 @@ impl Answer {
                     self.mode = Mode::Text;
                     self.after = true;
                 }
-                Mark::Thought(pair) if blank => self.mode = Mode::Reasoning(Some(pair)),
+                // Blanks inside a second thought are its own, whatever tokens they come in.
+                Mark::Thought(pair) if blank => (self.mode, self.after) = (Mode::Reasoning(Some(pair)), false),
                 Mark::Thought(_) => self.show(before + &marker, out),
                 Mark::Call => {
                     if let Some(form) = self.calls {

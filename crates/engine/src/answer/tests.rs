@@ -284,6 +284,16 @@ fn a_call_on_lines_ends_its_name_with_the_line() {
 }
 
 #[test]
+fn a_second_thought_keeps_its_blanks() {
+    for tokens in [
+        &[&b"<think>a</think>\n<think>b c</think>\nd"[..]][..],
+        &[b"<think>a</think>\n<think>b", b" ", b"c</think>\nd"],
+    ] {
+        assert_eq!(run(&[], None, tokens).0, "(ab c)d", "{tokens:?}");
+    }
+}
+
+#[test]
 fn characters_are_never_broken() {
     let text = "naïve 日本語 🦀 end";
     for size in 1..5 {

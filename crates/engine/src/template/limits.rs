@@ -21,6 +21,8 @@ const MAX_WRITTEN: usize = tokenizer::MAX_TEXT;
 const ITEM: usize = 24;
 /// How deep lists and objects may nest: requests nest 128 deep at most.
 const MAX_NESTED: usize = 200;
+/// What looking at a value costs, in bytes: lists that hold each other twice make 2^200 places to look at.
+const LOOK: usize = 128;
 /// The widest indentation.
 const MAX_WIDTH: usize = 1000;
 
@@ -101,7 +103,7 @@ fn descend(value: &Value, left: usize, data: bool) -> Result<(), Error> {
     }
     let Some(left) = left.checked_sub(1) else { return wrong("it nests lists too deep") };
     for item in value.try_iter()? {
-        charge(ITEM)?;
+        charge(LOOK)?;
         if value.kind() == ValueKind::Map {
             descend(&value.get_item(&item)?, left, data)?;
         }
