@@ -33,6 +33,7 @@ mod portable;
 mod product;
 mod rope;
 mod rows;
+mod segment;
 mod stretch;
 mod tile;
 

@@ -4,75 +4,11 @@ use super::{exp, load, load_halves, store};
 use crate::attention::{Segment, Stride};
 use crate::kv::{GROUP, SEGMENT};
 use crate::portable::attention as portable;
+use crate::segment::segment_with;
 use std::arch::x86_64::*;
 use std::array;
 
-/// Computes the segment's share for each query row.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-pub(crate) fn segment(task: &mut Segment<'_>) {
-    match task.queries.len() {
-        1 => rows::<1, 8>(task),
-        2 => rows::<2, 8>(task),
-        3 => rows::<3, 4>(task),
-        4 => rows::<4, 4>(task),
-        _ => portable::segment(task),
-    }
-}
-
-/// `R` rows, of which `P` registers of columns are computed at a time: what the registers hold.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn rows<const R: usize, const P: usize>(task: &mut Segment<'_>) {
-    let Stride { width, padded } = task.stride;
-    let seen: [usize; R] = array::from_fn(|r| task.seen[r]);
-    let most = seen.into_iter().max().unwrap_or(0);
-    assert!(most <= SEGMENT && task.keys.len() == width * SEGMENT && task.values.len() == padded * SEGMENT);
-    assert!(task.out.len() == R * (padded + 2) && padded.is_multiple_of(GROUP));
-
-    let queries: [&[f32]; R] = array::from_fn(|r| &task.queries[r][..width]);
-    let mut scores = [[0f32; SEGMENT]; R];
-    let groups = most.div_ceil(GROUP);
-    let scale = _mm512_set1_ps(task.scale);
-    let mut at = 0;
-    while at < groups {
-        let keys = &task.keys[at * width * GROUP..];
-        if at + P <= groups {
-            // SAFETY: `at + P` groups of `width` rows of 16 keys lie in `keys`, whose length was checked.
-            let sums = unsafe { multiply::<R, P>(queries, keys, GROUP, width * GROUP, width) };
-            put(&mut scores, at * GROUP, sums, scale);
-            at += P;
-        } else {
-            // SAFETY: as above, for one group.
-            let sums = unsafe { multiply::<R, 1>(queries, keys, GROUP, 0, width) };
-            put(&mut scores, at * GROUP, sums, scale);
-            at += 1;
-        }
-    }
-    for (r, scores) in scores.iter_mut().enumerate() {
-        let tail = &mut task.out[r * (padded + 2) + padded..][..2];
-        let scores = &mut scores[..groups * GROUP];
-        portable::cap(scores, task.cap);
-        let (largest, sum) = softmax(scores, task.hidden[r], seen[r]);
-        tail.copy_from_slice(&[largest, sum]);
-    }
-
-    let weights: [&[f32]; R] = array::from_fn(|r| &scores[r][..most]);
-    let columns = padded / GROUP;
-    let mut at = 0;
-    while at < columns {
-        let values = &task.values[at * GROUP..];
-        let step = if at + P <= columns { P } else { 1 };
-        if step == P {
-            // SAFETY: `most` rows of `padded` values lie in `values`, of which `at + P` columns of 16 are read.
-            let sums = unsafe { multiply::<R, P>(weights, values, padded, GROUP, most) };
-            mix(task.out, padded, at * GROUP, sums);
-        } else {
-            // SAFETY: as above, for one column of 16.
-            let sums = unsafe { multiply::<R, 1>(weights, values, padded, 0, most) };
-            mix(task.out, padded, at * GROUP, sums);
-        }
-        at += step;
-    }
-}
+segment_with!("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni", 8, 8, 4, 4);
 
 /// `left * right` for `R` rows and `P` times 16 columns. Each result is one sum over `depth` in order,
 /// whatever `R` and `P` are.
@@ -113,8 +49,9 @@ fn put<const R: usize, const P: usize>(
     scores: &mut [[f32; SEGMENT]; R],
     first: usize,
     sums: [[__m512; P]; R],
-    scale: __m512,
+    scale: f32,
 ) {
+    let scale = _mm512_set1_ps(scale);
     for (scores, sums) in scores.iter_mut().zip(sums) {
         let (groups, _) = scores[first..].as_chunks_mut::<GROUP>();
         for (group, sum) in groups.iter_mut().zip(sums) {

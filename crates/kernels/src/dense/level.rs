@@ -106,6 +106,7 @@ impl Level {
     }
 
     /// The sums of a tile and a panel in codes, exact; `totals` are those of each token's codes.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables, reason = "only `vpdpbusd` takes them away"))]
     pub(crate) fn codes(self, tile: &[CodeTile], panel: &[CodePanel], totals: &[i32; ROWS], counts: &mut Counts) {
         match self.0 {
             Loops::Portable => plain::codes(tile, panel, counts),

@@ -9,78 +9,14 @@ use super::{exp, load, load_halves, store};
 use crate::attention::{Segment, Stride};
 use crate::kv::{GROUP, SEGMENT};
 use crate::portable::attention as portable;
+use crate::segment::segment_with;
 use std::arch::aarch64::*;
 use std::array;
 
 /// Registers of a group of 16 columns.
 const QUADS: usize = GROUP / 4;
 
-/// Computes the segment's share for each query row.
-#[target_feature(enable = "neon,dotprod")]
-pub(crate) fn segment(task: &mut Segment<'_>) {
-    match task.queries.len() {
-        1 => rows::<1, 4>(task),
-        2 => rows::<2, 2>(task),
-        3 => rows::<3, 1>(task),
-        4 => rows::<4, 1>(task),
-        _ => portable::segment(task),
-    }
-}
-
-/// `R` rows, of which `P` times 16 columns are computed at a time: what the registers hold.
-#[target_feature(enable = "neon,dotprod")]
-fn rows<const R: usize, const P: usize>(task: &mut Segment<'_>) {
-    let Stride { width, padded } = task.stride;
-    let seen: [usize; R] = array::from_fn(|r| task.seen[r]);
-    let most = seen.into_iter().max().unwrap_or(0);
-    assert!(most <= SEGMENT && task.keys.len() == width * SEGMENT && task.values.len() == padded * SEGMENT);
-    assert!(task.out.len() == R * (padded + 2) && padded.is_multiple_of(GROUP));
-
-    let queries: [&[f32]; R] = array::from_fn(|r| &task.queries[r][..width]);
-    let mut scores = [[0f32; SEGMENT]; R];
-    let groups = most.div_ceil(GROUP);
-    let scale = vdupq_n_f32(task.scale);
-    let mut at = 0;
-    while at < groups {
-        let keys = &task.keys[at * width * GROUP..];
-        if at + P <= groups {
-            // SAFETY: `at + P` groups of `width` rows of 16 keys lie in `keys`, whose length was checked.
-            let sums = unsafe { multiply::<R, P>(queries, keys, GROUP, width * GROUP, width) };
-            put(&mut scores, at * GROUP, sums, scale);
-            at += P;
-        } else {
-            // SAFETY: as above, for one group.
-            let sums = unsafe { multiply::<R, 1>(queries, keys, GROUP, 0, width) };
-            put(&mut scores, at * GROUP, sums, scale);
-            at += 1;
-        }
-    }
-    for (r, scores) in scores.iter_mut().enumerate() {
-        let tail = &mut task.out[r * (padded + 2) + padded..][..2];
-        let scores = &mut scores[..groups * GROUP];
-        portable::cap(scores, task.cap);
-        let (largest, sum) = softmax(scores, task.hidden[r], seen[r]);
-        tail.copy_from_slice(&[largest, sum]);
-    }
-
-    let weights: [&[f32]; R] = array::from_fn(|r| &scores[r][..most]);
-    let columns = padded / GROUP;
-    let mut at = 0;
-    while at < columns {
-        let values = &task.values[at * GROUP..];
-        let step = if at + P <= columns { P } else { 1 };
-        if step == P {
-            // SAFETY: `most` rows of `padded` values lie in `values`, of which `at + P` columns of 16 are read.
-            let sums = unsafe { multiply::<R, P>(weights, values, padded, GROUP, most) };
-            mix(task.out, padded, at * GROUP, sums);
-        } else {
-            // SAFETY: as above, for one column of 16.
-            let sums = unsafe { multiply::<R, 1>(weights, values, padded, 0, most) };
-            mix(task.out, padded, at * GROUP, sums);
-        }
-        at += step;
-    }
-}
+segment_with!("neon,dotprod", 4, 2, 1, 1);
 
 /// `left * right` for `R` rows and `P` times 16 columns. Each result is one sum over `depth` in order,
 /// whatever `R` and `P` are.
@@ -122,8 +58,9 @@ fn put<const R: usize, const P: usize>(
     scores: &mut [[f32; SEGMENT]; R],
     first: usize,
     sums: [[[float32x4_t; QUADS]; P]; R],
-    scale: float32x4_t,
+    scale: f32,
 ) {
+    let scale = vdupq_n_f32(scale);
     for (scores, sums) in scores.iter_mut().zip(sums) {
         let (fours, _) = scores[first..].as_chunks_mut::<4>();
         for (four, sum) in fours.iter_mut().zip(sums.as_flattened()) {
