@@ -1,10 +1,12 @@
 """Does the official Anthropic client work with atelier-engine, unchanged?
 
-Usage: anthropic_client.py BASE_URL TOKEN      (BASE_URL ends in /v1)
+Usage: anthropic_client.py URL TOKEN
 
-Prints one line per check and ends with status 1 at the first that fails.
+Prints one line per check and ends with status 1 at the first that fails. Tools are checked where the model's
+template teaches them.
 """
 
+import json
 import sys
 
 import anthropic
@@ -16,43 +18,101 @@ def check(name: str, passed: bool, seen: object) -> None:
         sys.exit(1)
 
 
-def main(base_url: str, token: str) -> None:
-    client = anthropic.Anthropic(base_url=base_url.removesuffix("/v1"), api_key=token, max_retries=0, timeout=120)
-    said = [{"role": "user", "content": "Count from one to ten in words."}]
-    greedy = {"model": "", "messages": said, "max_tokens": 40, "extra_body": {"temperature": 0}}
+def refused(name: str, call, error: type) -> None:
+    try:
+        call()
+    except error as problem:
+        check(name, problem.body["error"]["message"] != "", problem.body["error"]["type"])
+    else:
+        check(name, False, "was answered")
+
+
+def main(url: str, token: str) -> None:
+    client = anthropic.Anthropic(base_url=url, api_key=token, max_retries=0, timeout=120)
+
+    models = client.models.list().data
+    chat = next(model for model in models if model.meta["kind"] == "chat")
+    check("models", chat.type == "model" and chat.display_name == chat.id, [model.id for model in models])
+    check("one model", client.models.retrieve(chat.id).id == chat.id, chat.id)
+
+    question = [{"role": "user", "content": "Write one short sentence about the sea."}]
+    # This client names no temperature of its own any more; the protocol still has one.
+    greedy = {"model": chat.id, "messages": question, "extra_body": {"temperature": 0}, "max_tokens": 24}
 
     whole = client.messages.create(**greedy)
     text = whole.content[0].text
-    check("message", bool(text) and whole.stop_reason in ("end_turn", "max_tokens"), repr(text))
-    counted = client.messages.count_tokens(model="", messages=said).input_tokens
+    check("message", whole.content[0].type == "text" and bool(text), repr(text))
+    check("ending", whole.stop_reason in ("end_turn", "max_tokens") and whole.stop_sequence is None, whole.stop_reason)
+
+    counted = client.messages.count_tokens(model=chat.id, messages=question)
     usage = whole.usage
-    check("count", counted == usage.input_tokens + usage.cache_read_input_tokens, counted)
+    read = usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens
+    check("count", counted.input_tokens == read and usage.output_tokens > 0, counted)
 
     with client.messages.stream(**greedy) as stream:
         streamed = "".join(stream.text_stream)
-        last = stream.get_final_message()
-    check("stream", streamed == text and last.stop_reason == whole.stop_reason, repr(streamed))
+        final = stream.get_final_message()
+    check("stream", streamed == text and final.content[0].text == text, repr(streamed))
+    check("usage in stream", final.usage.output_tokens == usage.output_tokens, final.usage)
+    check("ending of stream", final.stop_reason == whole.stop_reason, final.stop_reason)
 
-    word = text.split()[3]
-    stopped = client.messages.create(stop_sequences=[word], system="Answer in words.", **greedy)
-    met = stopped.stop_reason == "stop_sequence" and stopped.stop_sequence == word
-    check("stop sequence", met or word not in stopped.content[0].text, stopped.stop_reason)
+    word = text.split()[2]
+    stopped = client.messages.create(stop_sequences=["never to be met", word], **greedy)
+    check("stop", stopped.stop_reason == "stop_sequence" and stopped.stop_sequence == word, stopped.stop_sequence)
+    check("text to there", word not in stopped.content[0].text, repr(stopped.content[0].text))
 
+    system = [{"type": "text", "text": "You answer in verse.", "cache_control": {"type": "ephemeral"}}]
+    told = client.messages.create(system=system, metadata={"user_id": "u-1"}, **greedy)
+    as_text = client.messages.create(system="You answer in verse.", **greedy)
+    check("system", told.content == as_text.content, repr(told.content[0].text))
+
+    begun = question + [{"role": "assistant", "content": "The sea"}]
+    check("begun answer", bool(client.messages.create(**{**greedy, "messages": begun}).content), "goes on")
+
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}}
     for name, call, error in [
         ("wrong token", lambda: client.with_options(api_key="wrong").messages.create(**greedy), anthropic.AuthenticationError),
         ("unknown model", lambda: client.messages.create(**{**greedy, "model": "claude-x"}), anthropic.NotFoundError),
+        ("image", lambda: client.messages.create(**{**greedy, "messages": [{"role": "user", "content": [image]}]}), anthropic.BadRequestError),
+        ("temperature", lambda: client.messages.create(**{**greedy, "extra_body": {"temperature": -1}}), anthropic.BadRequestError),
         (
             "context overflow",
             lambda: client.messages.create(**{**greedy, "messages": [{"role": "user", "content": "word " * 20_000}]}),
             anthropic.BadRequestError,
         ),
     ]:
-        try:
-            call()
-            check(name, False, "no error")
-        except error as raised:
-            check(name, True, type(raised).__name__)
+        refused(name, call, error)
+
+    colours = {
+        "name": "paint",
+        "description": "Paints a wall.",
+        "input_schema": {
+            "type": "object",
+            "properties": {"colour": {"enum": ["red", "green", "blue"]}},
+            "required": ["colour"],
+            "additionalProperties": False,
+        },
+    }
+    asked = {**greedy, "max_tokens": 200, "tools": [colours]}
+    if not chat.meta["tools"]:
+        refused("tools", lambda: client.messages.create(**asked), anthropic.BadRequestError)
+        return
+    one = {"type": "any", "disable_parallel_tool_use": True}
+    called = client.messages.create(tool_choice=one, **asked)
+    uses = [block for block in called.content if block.type == "tool_use"]
+    check("call", called.stop_reason == "tool_use" and len(uses) == 1 and uses[0].name == "paint", uses)
+    check("input", uses[0].input["colour"] in ("red", "green", "blue"), uses[0].input)
+    with client.messages.stream(tool_choice={"type": "tool", "name": "paint"}, **asked) as stream:
+        parts = "".join(event.partial_json for event in stream if event.type == "input_json")
+        final = stream.get_final_message()
+    check("call in stream", json.loads(parts) == final.content[-1].input == uses[0].input, parts)
+    outcome = {"type": "tool_result", "tool_use_id": uses[0].id, "content": [{"type": "text", "text": "painted"}]}
+    turns = question + [{"role": "assistant", "content": called.content}, {"role": "user", "content": [outcome]}]
+    after = client.messages.create(**{**asked, "messages": turns, "max_tokens": 24}, tool_choice={"type": "none"})
+    check("after the call", after.stop_reason != "tool_use" and after.usage.output_tokens > 0, after.stop_reason)
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     main(sys.argv[1], sys.argv[2])

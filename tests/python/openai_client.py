@@ -2,7 +2,8 @@
 
 Usage: openai_client.py BASE_URL TOKEN      (BASE_URL ends in /v1)
 
-Prints one line per check and ends with status 1 at the first that fails.
+Prints one line per check and ends with status 1 at the first that fails. Tools are checked where the model's
+template teaches them.
 """
 
 import json
@@ -57,27 +58,6 @@ def main(base_url: str, token: str) -> None:
     stopped = client.chat.completions.create(stop=[word], **greedy).choices[0]
     check("stop", word not in stopped.message.content and stopped.finish_reason == "stop", repr(stopped.message.content))
 
-    several = client.chat.completions.create(n=2, logprobs=True, top_logprobs=3, **greedy)
-    likely = several.choices[0].logprobs.content
-    check("n", len(several.choices) == 2 and several.choices[1].message.content == text, len(several.choices))
-    check("logprobs", all(len(token.top_logprobs) == 3 and token.logprob <= 0 for token in likely), likely[0].token)
-
-    schema = {
-        "type": "object",
-        "properties": {"name": {"type": "string", "maxLength": 20}, "deep": {"type": "boolean"}},
-        "required": ["name", "deep"],
-        "additionalProperties": False,
-    }
-    form = {"type": "json_schema", "json_schema": {"name": "sea", "schema": schema, "strict": True}}
-    formed = client.chat.completions.create(
-        model=kinds["chat"], messages=question, response_format=form, temperature=1.3, max_tokens=200
-    )
-    found = json.loads(formed.choices[0].message.content)
-    check("json schema", set(found) == {"name", "deep"} and isinstance(found["deep"], bool), found)
-
-    gone_on = client.completions.create(model=kinds["chat"], prompt="The sea is", temperature=0, max_tokens=8, logprobs=1)
-    check("completions", bool(gone_on.choices[0].text) and len(gone_on.choices[0].logprobs.tokens) == 8, gone_on.choices[0].text)
-
     texts = ["The notice period is three months.", "How long in advance must I give notice?", "Cats sleep all day."]
     embedded = client.embeddings.create(model=kinds["embedding"], input=texts)
     vectors = [item.embedding for item in embedded.data]
@@ -90,6 +70,69 @@ def main(base_url: str, token: str) -> None:
 
     alike, unlike = cosine(vectors[0], vectors[1]), cosine(vectors[0], vectors[2])
     check("meaning", alike > unlike + 0.2, f"{alike:.3f} > {unlike:.3f}")
+
+    retrieved = client.models.retrieve(kinds["chat"])
+    check("one model", retrieved.id == kinds["chat"], retrieved.id)
+
+    several = client.chat.completions.create(n=3, seed=5, **{**greedy, "temperature": 1.2})
+    answers = [choice.message.content for choice in several.choices]
+    check("n", len(set(answers)) > 1 and [c.index for c in several.choices] == [0, 1, 2], answers)
+
+    likely = client.chat.completions.create(logprobs=True, top_logprobs=2, **greedy).choices[0].logprobs.content
+    sums = all(token.logprob <= 0 and len(token.top_logprobs) == 2 for token in likely)
+    check("logprobs", sums and "".join(token.token for token in likely).startswith(text), len(likely))
+
+    schema = {
+        "type": "object",
+        "properties": {"wet": {"type": "boolean"}, "depth": {"type": "integer", "minimum": 0, "maximum": 99999}},
+        "required": ["wet", "depth"],
+        "additionalProperties": False,
+    }
+    held = client.chat.completions.create(
+        response_format={"type": "json_schema", "json_schema": {"name": "sea", "schema": schema, "strict": True}},
+        **{**greedy, "max_tokens": 200},
+    )
+    sea = json.loads(held.choices[0].message.content)
+    check("json_schema", sea.keys() == {"wet", "depth"} and isinstance(sea["wet"], bool), sea)
+
+    prompts = ["The sea is", "Two and two are"]
+    written = client.completions.create(model=kinds["chat"], prompt=prompts, temperature=0, logprobs=2, max_tokens=8)
+    first = written.choices[0]
+    check("completions", len(written.choices) == 2 and bool(first.text), [choice.text for choice in written.choices])
+    check("their logprobs", "".join(first.logprobs.tokens).startswith(first.text), first.logprobs.text_offset)
+    chunks = client.completions.create(
+        model=kinds["chat"], prompt=prompts[0], temperature=0, max_tokens=8, echo=True, stream=True
+    )
+    continued = "".join(choice.text for chunk in chunks for choice in chunk.choices)
+    check("completions in stream", continued == prompts[0] + first.text, repr(continued))
+
+    tool = {
+        "type": "function",
+        "function": {
+            "name": "paint",
+            "parameters": {
+                "type": "object",
+                "properties": {"colour": {"enum": ["red", "green", "blue"]}},
+                "required": ["colour"],
+                "additionalProperties": False,
+            },
+        },
+    }
+    asked = {**greedy, "max_tokens": 200, "tools": [tool], "tool_choice": "required", "parallel_tool_calls": False}
+    if retrieved.meta["tools"]:
+        called = client.chat.completions.create(**asked).choices[0]
+        call = called.message.tool_calls[0]
+        painted = json.loads(call.function.arguments)["colour"] in ("red", "green", "blue")
+        check("tools", painted and called.finish_reason == "tool_calls", call.function)
+        with client.chat.completions.stream(**asked) as stream:
+            final = stream.get_final_completion().choices[0].message.tool_calls[0]
+        check("tools in stream", final.function.arguments == call.function.arguments, final.function.arguments)
+    else:
+        try:
+            client.chat.completions.create(**asked)
+            check("tools", False, "was answered")
+        except openai.BadRequestError as refused:
+            check("tools", refused.param == "tools", refused.code)
 
     for name, call, error in [
         ("wrong token", lambda: client.with_options(api_key="wrong").models.list(), openai.AuthenticationError),
@@ -110,7 +153,24 @@ def main(base_url: str, token: str) -> None:
             call()
             check(name, False, "was answered")
         except error as refused:
-            check(name, True, refused.code)
+            check(name, bool(refused.code), refused.code)
+
+    # Until the queue is full: 8 under way, 32 waiting.
+    streams = []
+    full = None
+    for _ in range(12):
+        try:
+            more = {"n": 8, "stream": True, "max_tokens": 2000, "temperature": 1.0}
+            streams.append(client.chat.completions.create(**{**greedy, **more}))
+        except openai.RateLimitError as refused:
+            full = refused.code
+            break
+    check("full queue", full == "queue_full" and len(streams) >= 4, f"{len(streams)} requests, then {full}")
+    for stream in streams:
+        stream.close()
+    # What nobody waits for is given up, so that there is room again.
+    waited = client.with_options(max_retries=8).chat.completions.create(**{**greedy, "max_tokens": 2})
+    check("room again", waited.usage.completion_tokens == 2, waited.choices[0].message.content)
 
 
 if __name__ == "__main__":

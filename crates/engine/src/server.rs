@@ -99,6 +99,7 @@ fn named(model: Option<&str>, serves: &str) -> Result<(), EngineError> {
 pub fn router(server: Arc<Server>) -> Router {
     Router::new()
         .route("/v1/models", get(status::models))
+        .route("/v1/models/{id}", get(status::model))
         .route("/v1/chat/completions", post(chat::completions))
         .route("/v1/completions", post(completions::completions))
         .route("/v1/messages", post(anthropic::messages))

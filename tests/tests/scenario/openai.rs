@@ -1,9 +1,10 @@
-//! The engine serves the official OpenAI client for Python, unchanged.
+//! The engine serves the official clients of OpenAI and Anthropic for Python, unchanged.
 
 use atelier_tests::{http, place};
 use std::{
     io::{BufRead as _, BufReader},
     net::SocketAddr,
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -16,11 +17,13 @@ struct Engine {
 }
 
 impl Engine {
-    fn start() -> Self {
+    /// With the starter models, or with another chat model in place of that one.
+    fn start(chat: Option<&Path>) -> Self {
         let models = place::models();
+        let chat = chat.map_or_else(|| models.join(place::CHAT_MODEL), Path::to_path_buf);
         let mut child = Command::new(place::program("atelier-engine"))
             .args(["serve", "--port", "0", "--model"])
-            .arg(models.join(place::CHAT_MODEL))
+            .arg(chat)
             .arg("--embedding")
             .arg(models.join(place::EMBEDDING_MODEL))
             .env("ATELIER_ENGINE_TOKEN", TOKEN)
@@ -56,18 +59,36 @@ impl Drop for Engine {
     }
 }
 
+/// Runs a script of tests/python to its end.
+fn run(script: &str, arguments: &[&str]) {
+    let bin = if cfg!(windows) { "venv/Scripts/python.exe" } else { "venv/bin/python" };
+    let out = Command::new(place::cached(bin))
+        .arg(place::root().join("tests/python").join(script))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "{said}");
+}
+
+fn clients_work(chat: Option<&Path>) {
+    let engine = Engine::start(chat);
+    engine.wait();
+    let url = format!("http://{}", engine.address);
+    run("openai_client.py", &[&format!("{url}/v1"), TOKEN]);
+    run("anthropic_client.py", &[&url, TOKEN]);
+}
+
 #[test]
 fn the_official_python_clients_work_with_the_engine() {
-    let bin = if cfg!(windows) { "venv/Scripts/python.exe" } else { "venv/bin/python" };
-    let engine = Engine::start();
-    engine.wait();
-    for client in ["openai_client.py", "anthropic_client.py"] {
-        let out = Command::new(place::cached(bin))
-            .arg(place::root().join("tests/python").join(client))
-            .args([format!("http://{}/v1", engine.address), TOKEN.to_owned()])
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
-        assert!(out.status.success(), "{client}: {said}");
-    }
+    clients_work(None);
+}
+
+#[test]
+fn the_official_python_clients_call_tools() {
+    let folder = tempfile::tempdir().unwrap();
+    let taught = folder.path().join("taught.gguf");
+    let starter = place::models().join(place::CHAT_MODEL);
+    run("with_template.py", &[starter.to_str().unwrap(), taught.to_str().unwrap()]);
+    clients_work(Some(&taught));
 }

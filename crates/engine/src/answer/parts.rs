@@ -91,21 +91,28 @@ pub(super) fn lined(text: &str) -> Got<Begun> {
     }
 }
 
+/// A name behind a mark, and where in the text it ends.
+fn name_behind<'a>(text: &'a str, mark: &str) -> Got<(&'a str, usize)> {
+    let rest = text.trim_start();
+    let from = text.len() - rest.len() + mark.len();
+    match partial(rest, mark) {
+        Got::Done(length) => match name(&rest[length..]) {
+            Got::Done(name) => Got::Done((name, from + name.len())),
+            Got::More => Got::More,
+            Got::Broken => Got::Broken,
+        },
+        Got::More => Got::More,
+        Got::Broken => Got::Broken,
+    }
+}
+
 /// `<function=NAME>`, or the name alone with a key or the end behind it.
 pub(super) fn tagged(text: &str, tags: &Tags, end: &str) -> Got<Begun> {
-    let rest = text.trim_start();
-    let from = text.len() - rest.len();
-    let rest = match partial(rest, tags.name) {
-        Got::Done(length) => &rest[length..],
+    let (name, at) = match name_behind(text, tags.name) {
+        Got::Done(found) => found,
         Got::More => return Got::More,
         Got::Broken => return Got::Broken,
     };
-    let name = match name(rest) {
-        Got::Done(name) => name,
-        Got::More => return Got::More,
-        Got::Broken => return Got::Broken,
-    };
-    let at = from + tags.name.len() + name.len();
     let behind = text[at..].trim_start();
     if !tags.name.is_empty() {
         return match behind.chars().next() {
@@ -123,22 +130,15 @@ pub(super) fn tagged(text: &str, tags: &Tags, end: &str) -> Got<Begun> {
 
 /// `NAME(`, or what a dialect has in its place.
 pub(super) fn called(text: &str, dialect: &Dialect) -> Got<Begun> {
-    let rest = text.trim_start();
-    let from = text.len() - rest.len();
-    let rest = match partial(rest, dialect.before) {
-        Got::Done(length) => &rest[length..],
+    let (name, at) = match name_behind(text, dialect.before) {
+        Got::Done(found) => found,
         Got::More => return Got::More,
         Got::Broken => return Got::Broken,
     };
-    let name = match name(rest) {
-        Got::Done(name) => name,
-        Got::More => return Got::More,
-        Got::Broken => return Got::Broken,
-    };
-    if !rest[name.len()..].starts_with(dialect.open) {
+    if !text[at..].starts_with(dialect.open) {
         return Got::Broken;
     }
-    Got::Done(Begun::Parts(name.to_owned(), from + dialect.before.len() + name.len() + 1))
+    Got::Done(Begun::Parts(name.to_owned(), at + dialect.open.len_utf8()))
 }
 
 pub(super) enum Part {

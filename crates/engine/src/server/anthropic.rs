@@ -3,14 +3,8 @@
 mod reply;
 mod request;
 
-use super::{
-    Problem, Shared,
-    draw::{Wish, random},
-    named, parse,
-    stream::together,
-    tokens::blocking,
-};
-use crate::{answer::Answer, error::EngineError, models::Chat, scheduler::Event};
+use super::{Problem, Shared, chat::Ready, draw::random, named, parse, stream::together, tokens::blocking};
+use crate::{error::EngineError, models::Chat, scheduler::Event};
 use axum::{
     Json,
     body::Bytes,
@@ -54,7 +48,11 @@ impl Refusal {
             status if status.is_client_error() => "invalid_request_error",
             _ => "api_error",
         };
-        json!({"type": "error", "error": {"type": kind, "message": self.0.message()}})
+        // With what OpenAI's form has besides: the code, the parameter, what to do.
+        let mut body = self.0.body();
+        body["error"]["type"] = kind.into();
+        body["type"] = "error".into();
+        body
     }
 }
 
@@ -62,6 +60,11 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         (self.0.status(), Json(self.body())).into_response()
     }
+}
+
+/// Whether a path is one of this protocol's.
+pub(super) fn speaks(path: &str) -> bool {
+    path == "/v1/messages" || path.starts_with("/v1/messages/")
 }
 
 pub(super) async fn messages(server: Shared, body: Result<Bytes, BytesRejection>) -> Result<Response, Refusal> {
@@ -72,33 +75,19 @@ pub(super) async fn messages(server: Shared, body: Result<Bytes, BytesRejection>
     named(request.model(), &chat.id)?;
     let prompt = request.chat()?;
     let form = request.form()?;
-    let calls = chat.template.as_ref().and_then(|template| template.calls()).filter(|_| prompt.calls());
-    let (template, tokenizer) = (chat.template.clone(), chat.tokenizer.clone());
-    let (grammars, context) = (chat.grammars.clone(), chat.context);
-    let (wish, reasoning) = blocking(move || {
-        let prompt = prompt.prompt(template.as_deref())?;
-        let tokens = tokenizer.encode(&prompt.parts(), true)?;
-        if tokens.len() >= context {
-            return Err(EngineError::ContextFull { asked: tokens.len(), context }.into());
-        }
-        let reasoning = prompt.opens_reasoning();
-        let grammar = form.grammar(|| grammars.get(), calls, reasoning)?;
-        Ok((Wish { prompt: tokens, limit: Some(limit), likely: None, grammar }, reasoning))
-    })
-    .await?;
-    let received = draw.submit(chat, &wish, || Answer::new(draw.stops.clone(), calls, reasoning))?;
-    let mut reply = Reply::new(format!("msg_{:016x}", random()), chat.id.clone(), wish.prompt.len());
+    let form = if prompt.begun() { form.behind_a_beginning()? } else { form };
+    let received = Ready::new(chat, prompt, form).await?.submit(chat, &draw, Some(limit), None)?;
+    let mut reply = Reply::new(format!("msg_{:016x}", random()), chat.id.clone(), chat.context);
     let mut events = together(received);
     if draw.streamed {
-        let first = stream::iter([line(&reply.start()), line(&json!({"type": "ping"}))]);
-        let rest = events.flat_map(move |(_, event)| {
+        let lines = events.flat_map(move |(_, event)| {
             let told = match event {
                 Event::Failed(error) => vec![Refusal::from(error).body()],
                 event => reply.take(event),
             };
             stream::iter(told.iter().map(line).collect::<Vec<_>>())
         });
-        return Ok(Sse::new(first.chain(rest)).keep_alive(KeepAlive::default()).into_response());
+        return Ok(Sse::new(lines).keep_alive(KeepAlive::default()).into_response());
     }
     while let Some((_, event)) = events.next().await {
         let over = matches!(event, Event::Done(_));

@@ -2,18 +2,24 @@
 
 use super::{
     Problem, Shared,
-    draw::{Draw, Wish, random},
+    draw::{Checked, Draw, Wish, check_room, random},
     form::{Form, Said},
     messages, named, parameters, parse,
     reply::Reply,
     stream,
     tokens::blocking,
 };
-use crate::{answer::Answer, error::EngineError};
+use crate::{
+    answer::{self, Answer},
+    grammar::Grammar,
+    models::Chat,
+    scheduler::Event,
+};
 use axum::{body::Bytes, extract::rejection::BytesRejection, response::Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 /// Tokens whose probabilities are told at each place.
 const MAX_LIKELY: usize = 20;
@@ -60,14 +66,7 @@ impl Request {
             tool_choice,
             parallel_tool_calls: self.parallel_tool_calls,
         })?;
-        match form {
-            Form::Tools { required: false, .. } if self.chat.begun() => Ok(Form::Free),
-            Form::Free => Ok(Form::Free),
-            Form::Json(..) | Form::Grammar(_) | Form::Tools { required: true, .. } if self.chat.begun() => {
-                Err(Problem::invalid("messages", "an answer that is gone on with can be given no form"))
-            }
-            form => Ok(form),
-        }
+        if self.chat.begun() { form.behind_a_beginning() } else { Ok(form) }
     }
 
     /// For how many tokens at each place their probability is told.
@@ -80,6 +79,46 @@ impl Request {
     }
 }
 
+/// A chat on its way to the model: its prompt, and how its answer is to be held and read.
+pub(super) struct Ready {
+    prompt: Vec<u32>,
+    grammar: Option<Grammar>,
+    calls: Option<answer::Form>,
+    /// Whether the prompt has opened a thought.
+    thinking: bool,
+}
+
+impl Ready {
+    /// Lays the chat out by the model's template and compiles the form, off the threads that answer requests.
+    pub(super) async fn new(chat: &Chat, prompt: messages::Chat, form: Form) -> Result<Self, Problem> {
+        let calls = chat.template.as_ref().and_then(|template| template.calls()).filter(|_| prompt.calls());
+        let (template, tokenizer) = (chat.template.clone(), chat.tokenizer.clone());
+        let (grammars, context) = (chat.grammars.clone(), chat.context);
+        blocking(move || {
+            let laid_out = prompt.prompt(template.as_deref())?;
+            let prompt = tokenizer.encode(&laid_out.parts(), true)?;
+            check_room(&prompt, context)?;
+            let thinking = laid_out.opens_reasoning();
+            let grammar = form.grammar(|| grammars.get(), calls, thinking)?;
+            Ok(Self { prompt, grammar, calls, thinking })
+        })
+        .await
+    }
+
+    /// Queues it, once for each choice.
+    pub(super) fn submit(
+        self,
+        chat: &Chat,
+        draw: &Checked,
+        limit: Option<usize>,
+        likely: Option<usize>,
+    ) -> Result<Vec<UnboundedReceiver<Event>>, Problem> {
+        let Self { prompt, grammar, calls, thinking } = self;
+        let answer = || Answer::new(draw.stops.clone(), calls, thinking);
+        Ok(draw.submit(chat, &Wish { prompt, limit, likely, grammar }, answer)?)
+    }
+}
+
 pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejection>) -> Result<Response, Problem> {
     let request: Request = parse(body)?;
     request.check()?;
@@ -87,24 +126,9 @@ pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejecti
     let progress = request.return_progress == Some(true);
     let chat = server.chat()?;
     named(request.draw.model.as_deref(), &chat.id)?;
-    let calls = chat.template.as_ref().and_then(|template| template.calls()).filter(|_| request.chat.calls());
-    let (template, tokenizer, context) = (chat.template.clone(), chat.tokenizer.clone(), chat.context);
-    let (form, grammars) = (request.form()?, chat.grammars.clone());
-    let (prompt, reasoning, grammar) = blocking(move || {
-        let prompt = request.chat.prompt(template.as_deref())?;
-        let tokens = tokenizer.encode(&prompt.parts(), true)?;
-        // One position must be left for the answer.
-        if tokens.len() >= context {
-            return Err(EngineError::ContextFull { asked: tokens.len(), context }.into());
-        }
-        let reasoning = prompt.opens_reasoning();
-        let grammar = form.grammar(|| grammars.get(), calls, reasoning)?;
-        Ok((tokens, reasoning, grammar))
-    })
-    .await?;
-
-    let wish = Wish { prompt, limit, likely, grammar };
-    let received = draw.submit(chat, &wish, || Answer::new(draw.stops.clone(), calls, reasoning))?;
+    let form = request.form()?;
+    let ready = Ready::new(chat, request.chat, form).await?;
+    let received = ready.submit(chat, &draw, limit, likely)?;
     let id = format!("chatcmpl-{:016x}", random());
     let tokenizer = chat.tokenizer.clone();
     let bytes = Arc::new(move |token| tokenizer.answer_bytes(token).to_vec());

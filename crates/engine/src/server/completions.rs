@@ -2,7 +2,7 @@
 
 use super::{
     Problem, Shared,
-    draw::{Draw, Wish, random},
+    draw::{Draw, Wish, check_room, random},
     form::{Form, Said},
     named, parameters, parse,
     stream::{line, together},
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     answer::{Answer, Piece},
     error::EngineError,
+    models::WAITING,
     scheduler::{Done, Event, Finish, Likely},
     tokenizer::{Special, Tokenizer},
 };
@@ -31,8 +32,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// Prompts in one request.
-const MAX_PROMPTS: usize = 16;
+/// Continuations in one request: they wait in the queue together.
+const MAX_CHOICES: usize = WAITING;
 /// Tokens whose probabilities are told at each place.
 const MAX_LIKELY: usize = 20;
 /// Tokens that are written unless told otherwise, as OpenAI has it.
@@ -62,14 +63,26 @@ enum Prompts {
 }
 
 impl Prompts {
-    /// The tokens of each prompt. Control tokens may be spelled: who sends a prompt writes all of it.
-    fn tokens(self, tokenizer: &Tokenizer) -> Result<Vec<Vec<u32>>, EngineError> {
-        let encode = |text: String| tokenizer.encode(&[(&text, Special::Parse)], true);
+    fn count(&self) -> usize {
+        match self {
+            Self::Text(_) | Self::Tokens(_) => 1,
+            Self::Texts(texts) => texts.len(),
+            Self::Many(all) => all.len(),
+        }
+    }
+
+    /// The tokens and the text of each prompt. Control tokens may be spelled: who sends a prompt writes all of it.
+    fn read(self, tokenizer: &Tokenizer) -> Result<Vec<(Vec<u32>, String)>, EngineError> {
+        let encode = |text: String| Ok((tokenizer.encode(&[(&text, Special::Parse)], true)?, text));
+        let decode = |tokens: Vec<u32>| {
+            let text = tokenizer.decode(&tokens, true);
+            (tokens, text)
+        };
         match self {
             Self::Text(text) => Ok(vec![encode(text)?]),
             Self::Texts(texts) => texts.into_iter().map(encode).collect(),
-            Self::Tokens(tokens) => Ok(vec![tokens]),
-            Self::Many(all) => Ok(all),
+            Self::Tokens(tokens) => Ok(vec![decode(tokens)]),
+            Self::Many(all) => Ok(all.into_iter().map(decode).collect()),
         }
     }
 }
@@ -89,33 +102,32 @@ pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejecti
     named(request.draw.model.as_deref(), &chat.id)?;
     let (json_schema, grammar) = (request.json_schema.as_ref(), request.grammar.as_deref());
     let form = Form::read(&Said { json_schema, grammar, ..Said::default() })?;
+    let each = draw.choices as usize;
+    if request.prompt.count() == 0 || request.prompt.count() * each > MAX_CHOICES {
+        let message = format!("at least one prompt is taken, and at most {MAX_CHOICES} answers to all of them");
+        return Err(Problem::invalid("prompt", message));
+    }
     let (tokenizer, grammars, context) = (chat.tokenizer.clone(), chat.grammars.clone(), chat.context);
     let (prompts, grammar) = blocking(move || {
-        let prompts = request.prompt.tokens(&tokenizer)?;
-        if prompts.is_empty() || prompts.len() > MAX_PROMPTS {
-            return Err(Problem::invalid("prompt", format!("between 1 and {MAX_PROMPTS} prompts are taken")));
-        }
-        for prompt in &prompts {
+        let prompts = request.prompt.read(&tokenizer)?;
+        for (prompt, _) in &prompts {
             if prompt.is_empty() || prompt.iter().any(|token| *token as usize >= tokenizer.len()) {
                 return Err(Problem::invalid("prompt", "a prompt has tokens of this model, at least one"));
             }
-            if prompt.len() >= context {
-                return Err(EngineError::ContextFull { asked: prompt.len(), context }.into());
-            }
+            check_room(prompt, context)?;
         }
         Ok((prompts, form.grammar(|| grammars.get(), None, false)?))
     })
     .await?;
 
     let (mut received, mut choices) = (Vec::new(), Vec::new());
-    for prompt in prompts {
-        let echoed = if echo { chat.tokenizer.decode(&prompt, false) } else { String::new() };
+    for (prompt, text) in prompts {
+        let echoed = if echo { text } else { String::new() };
         let wish = Wish { prompt, limit, likely, grammar: grammar.clone() };
         let events = draw.submit(chat, &wish, || Answer::plain(draw.stops.clone()))?;
         choices.extend(events.iter().map(|_| Choice::new(echoed.clone())));
         received.extend(events);
     }
-    let each = draw.choices as usize;
     let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     let id = format!("cmpl-{:016x}", random());
     let mut reply = Reply { id, model: chat.id.clone(), created, tokenizer: chat.tokenizer.clone(), choices, each };
@@ -197,36 +209,39 @@ impl Reply {
         json!({"id": self.id, "object": "text_completion", "created": self.created, "model": self.model})
     }
 
-    fn choice(&self, at: usize, text: &str, likely: &[Likely]) -> Value {
+    /// What of a choice lies behind so many bytes of text and so many tokens.
+    fn choice(&self, at: usize, text: usize, likely: usize) -> Value {
         let choice = &self.choices[at];
         let finish = choice.done.as_ref().map(|done| match done.finish {
             Finish::Stop => "stop",
             Finish::Length => "length",
         });
-        json!({"text": text, "index": at, "logprobs": self.logprobs(likely), "finish_reason": finish})
+        let (text, logprobs) = (&choice.text[text..], self.logprobs(&choice.likely, likely));
+        json!({"text": text, "index": at, "logprobs": logprobs, "finish_reason": finish})
     }
 
-    fn logprobs(&self, likely: &[Likely]) -> Value {
-        if likely.is_empty() {
+    /// How likely the tokens from a place on were, each with where it begins in the continuation.
+    fn logprobs(&self, all: &[Likely], from: usize) -> Value {
+        if from == all.len() {
             return Value::Null;
         }
         let text = |id: u32| String::from_utf8_lossy(self.tokenizer.answer_bytes(id)).into_owned();
-        let (mut offset, mut offsets) = (0, Vec::new());
-        for token in likely {
+        let (mut offset, mut offsets) = (0, Vec::with_capacity(all.len()));
+        for token in all {
             offsets.push(offset);
             offset += text(token.drawn.0).chars().count();
         }
-        let top: Vec<Value> = likely
-            .iter()
-            .map(|token| {
-                token.top.iter().map(|(id, logprob)| (text(*id), json!(logprob))).collect::<Map<_, _>>().into()
-            })
-            .collect();
+        // The drawn token is always among them, also where it was not one of the likeliest.
+        let top = |token: &Likely| -> Value {
+            let likeliest = token.top.iter().chain([&token.drawn]);
+            likeliest.map(|(id, logprob)| (text(*id), json!(logprob))).collect::<Map<_, _>>().into()
+        };
+        let told = &all[from..];
         json!({
-            "tokens": likely.iter().map(|token| text(token.drawn.0)).collect::<Vec<_>>(),
-            "token_logprobs": likely.iter().map(|token| token.drawn.1).collect::<Vec<_>>(),
-            "top_logprobs": top,
-            "text_offset": offsets,
+            "tokens": told.iter().map(|token| text(token.drawn.0)).collect::<Vec<_>>(),
+            "token_logprobs": told.iter().map(|token| token.drawn.1).collect::<Vec<_>>(),
+            "top_logprobs": told.iter().map(top).collect::<Vec<_>>(),
+            "text_offset": offsets[from..],
         })
     }
 
@@ -240,7 +255,7 @@ impl Reply {
             return None;
         }
         let mut chunk = self.base();
-        chunk["choices"] = json!([self.choice(at, &choice.text[text..], &choice.likely[likely..])]);
+        chunk["choices"] = json!([self.choice(at, text, likely)]);
         self.choices[at].told = now;
         Some(chunk)
     }
@@ -255,8 +270,7 @@ impl Reply {
 
     fn whole(&self) -> Value {
         let mut body = self.base();
-        let all = self.choices.iter().enumerate();
-        body["choices"] = all.map(|(at, choice)| self.choice(at, &choice.text, &choice.likely)).collect();
+        body["choices"] = (0..self.choices.len()).map(|at| self.choice(at, 0, 0)).collect();
         body["usage"] = self.usage();
         body
     }

@@ -3,7 +3,7 @@
 use super::Problem;
 use crate::{
     answer::Answer,
-    error::Result,
+    error::{EngineError, Result},
     grammar::Grammar,
     models::Chat,
     sampling::Sampling,
@@ -124,6 +124,11 @@ impl Checked {
         };
         (0..self.choices).map(choice).collect()
     }
+}
+
+/// One position of the context must be left for the answer.
+pub(super) fn check_room(prompt: &[u32], context: usize) -> Result<()> {
+    if prompt.len() < context { Ok(()) } else { Err(EngineError::ContextFull { asked: prompt.len(), context }) }
 }
 
 /// A number nobody can foretell, from the keys that the standard library draws for hash maps.

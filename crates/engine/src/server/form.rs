@@ -69,6 +69,16 @@ impl Form {
         }
     }
 
+    /// The form of an answer whose beginning is given: it can be given no form, and calls are left to the model.
+    pub(super) fn behind_a_beginning(self) -> Result<Self, Problem> {
+        match self {
+            Self::Free | Self::Tools { required: false, .. } => Ok(Self::Free),
+            Self::Json(..) | Self::Grammar(_) | Self::Tools { required: true, .. } => {
+                Err(Problem::invalid("messages", "an answer that is gone on with can be given no form"))
+            }
+        }
+    }
+
     /// The grammar of the form; `None` where any text will do. Calls are written in the form `calls` of the model;
     /// with `thinking`, the prompt has opened a thought.
     pub(super) fn grammar(

@@ -3,7 +3,7 @@
 //! The check of `Host` closes the door to web pages that point a name of their own at 127.0.0.1.
 //! No header ever allows another origin.
 
-use super::{MAX_BODY, Problem, Server, Shared};
+use super::{MAX_BODY, Problem, Server, Shared, anthropic};
 use axum::{
     extract::Request,
     http::{HeaderMap, StatusCode, header},
@@ -13,6 +13,7 @@ use axum::{
 
 pub(super) async fn check(server: Shared, request: Request, next: Next) -> Response {
     match refusal(&server, request.uri().path(), request.headers()) {
+        Some(problem) if anthropic::speaks(request.uri().path()) => anthropic::Refusal::from(problem).into_response(),
         Some(problem) => problem.into_response(),
         None => next.run(request).await,
     }

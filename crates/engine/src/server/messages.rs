@@ -33,9 +33,13 @@ fn yes() -> bool {
 
 impl Chat {
     /// A chat that another protocol's request was turned into.
-    pub(super) fn of(messages: Vec<Value>, tools: Vec<Value>, tool_choice: Option<Value>) -> Self {
-        let (tools, chat_template_kwargs) = (Some(tools), Map::new());
-        Self { messages, tools, tool_choice, add_generation_prompt: true, chat_template_kwargs }
+    pub(super) fn of(
+        messages: Vec<Value>,
+        tools: Vec<Value>,
+        tool_choice: Option<Value>,
+        chat_template_kwargs: Map<String, Value>,
+    ) -> Self {
+        Self { messages, tools: Some(tools), tool_choice, add_generation_prompt: true, chat_template_kwargs }
     }
 
     /// The messages, for tests of what they were made of.

@@ -53,11 +53,6 @@ impl Problem {
         self.status
     }
 
-    /// What happened.
-    pub(super) fn message(&self) -> &str {
-        self.error["message"].as_str().unwrap_or_default()
-    }
-
     /// The body: `{"error": …}`.
     #[must_use]
     pub fn body(&self) -> Value {

@@ -1,9 +1,10 @@
 //! Whether the engine is ready, what it has loaded, and what it has done.
 
 use super::{Problem, Shared};
-use crate::error::EngineError;
+use crate::{error::EngineError, models::Models};
 use axum::{
     Json,
+    extract::Path,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -45,9 +46,27 @@ fn form(error: &EngineError) -> Value {
 
 /// `GET /v1/models`.
 pub(super) async fn models(server: Shared) -> Result<Json<Value>, Problem> {
-    let models = server.models()?;
-    let entry =
-        |id: &str, meta: Value| json!({"id": id, "object": "model", "created": 0, "owned_by": "atelier", "meta": meta});
+    Ok(Json(json!({"object": "list", "data": entries(server.models()?), "has_more": false})))
+}
+
+/// `GET /v1/models/ID`.
+pub(super) async fn model(server: Shared, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let mut entries = entries(server.models()?);
+    let at = entries.iter().position(|entry| entry["id"] == id.as_str());
+    let served = || entries.iter().filter_map(|entry| entry["id"].as_str()).collect::<Vec<_>>().join(", ");
+    let at = at.ok_or_else(|| EngineError::UnknownModel { asked: id.chars().take(200).collect(), serves: served() })?;
+    Ok(Json(entries.swap_remove(at)))
+}
+
+/// What is served, each in OpenAI's form and in Anthropic's at once.
+fn entries(models: &Models) -> Vec<Value> {
+    let entry = |id: &str, meta: Value| {
+        let mut entry = json!({"id": id, "object": "model", "created": 0, "owned_by": "atelier", "meta": meta});
+        entry["type"] = "model".into();
+        entry["display_name"] = id.into();
+        entry["created_at"] = "1970-01-01T00:00:00Z".into();
+        entry
+    };
     let chat = models.chat.as_ref().map(|chat| {
         let meta = json!({
             "kind": "chat",
@@ -84,8 +103,7 @@ pub(super) async fn models(server: Shared) -> Result<Json<Value>, Problem> {
         });
         entry(&reranker.id, meta)
     });
-    let data: Vec<Value> = [chat, embedder, reranker].into_iter().flatten().collect();
-    Ok(Json(json!({"object": "list", "data": data})))
+    [chat, embedder, reranker].into_iter().flatten().collect()
 }
 
 /// `DELETE /v1/cache`: forgets every text, in memory and on the disk. Answers under way go on.

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 pub(super) struct Reply {
     id: String,
     model: String,
-    prompt: usize,
+    context: usize,
+    /// Tokens of the prompt and how many of them were known, once it is being read.
+    prompt: Option<(usize, usize)>,
     blocks: Vec<Block>,
     done: Option<Done>,
 }
@@ -22,15 +24,14 @@ enum Block {
 }
 
 impl Block {
-    /// The block as it stands in a whole answer.
-    fn whole(&self) -> Value {
+    /// The block as it stands in a whole answer. None for a call that was cut off: somebody might run it.
+    fn whole(&self) -> Option<Value> {
         match self {
-            Self::Thinking(text) => json!({"type": "thinking", "thinking": text, "signature": ""}),
-            Self::Text(text) => json!({"type": "text", "text": text}),
+            Self::Thinking(text) => Some(json!({"type": "thinking", "thinking": text, "signature": ""})),
+            Self::Text(text) => Some(json!({"type": "text", "text": text})),
             Self::Call { id, name, arguments } => {
-                // A call that was cut off has no arguments that could be read.
-                let input: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
-                json!({"type": "tool_use", "id": id, "name": name, "input": input})
+                let input: Value = serde_json::from_str(arguments).ok()?;
+                Some(json!({"type": "tool_use", "id": id, "name": name, "input": input}))
             }
         }
     }
@@ -46,20 +47,23 @@ impl Block {
 }
 
 impl Reply {
-    pub(super) fn new(id: String, model: String, prompt: usize) -> Self {
-        Self { id, model, prompt, blocks: Vec::new(), done: None }
-    }
-
-    /// The first event of a stream.
-    pub(super) fn start(&self) -> Value {
-        json!({"type": "message_start", "message": self.whole()})
+    pub(super) fn new(id: String, model: String, context: usize) -> Self {
+        Self { id, model, context, prompt: None, blocks: Vec::new(), done: None }
     }
 
     /// Takes what happened and returns the events that tell it.
     pub(super) fn take(&mut self, event: Event) -> Vec<Value> {
         let mut told = Vec::new();
         match event {
-            Event::Reading(_) | Event::Likely(_) | Event::Failed(_) => {}
+            // The first that is told of an answer; by then it is known what of the prompt was known.
+            Event::Reading(reading) => {
+                if self.prompt.is_none() {
+                    self.prompt = Some((reading.total, reading.cached));
+                    told.push(json!({"type": "message_start", "message": self.whole()}));
+                    told.push(json!({"type": "ping"}));
+                }
+            }
+            Event::Likely(_) | Event::Failed(_) => {}
             Event::Piece(Piece::Text(text)) => {
                 if !matches!(self.blocks.last(), Some(Block::Text(_))) {
                     self.open(Block::Text(String::new()), &mut told);
@@ -116,6 +120,9 @@ impl Reply {
     fn stop_reason(&self) -> Value {
         let Some(done) = &self.done else { return Value::Null };
         match (done.finish, &done.stop, self.blocks.last()) {
+            (Finish::Length, ..) if done.prompt + done.written >= self.context => {
+                "model_context_window_exceeded".into()
+            }
             (Finish::Length, ..) => "max_tokens".into(),
             (Finish::Stop, Some(_), _) => "stop_sequence".into(),
             (Finish::Stop, None, Some(Block::Call { .. })) => "tool_use".into(),
@@ -126,17 +133,17 @@ impl Reply {
     /// The answer as it is now.
     pub(super) fn whole(&self) -> Value {
         let done = self.done.as_ref();
-        let cached = done.map_or(0, |done| done.cached);
+        let (prompt, cached) = self.prompt.unwrap_or_default();
         json!({
             "id": self.id,
             "type": "message",
             "role": "assistant",
             "model": self.model,
-            "content": self.blocks.iter().map(Block::whole).collect::<Vec<_>>(),
+            "content": self.blocks.iter().filter_map(Block::whole).collect::<Vec<_>>(),
             "stop_reason": self.stop_reason(),
             "stop_sequence": done.and_then(|done| done.stop.as_deref()),
             "usage": {
-                "input_tokens": self.prompt - cached,
+                "input_tokens": prompt - cached,
                 "cache_read_input_tokens": cached,
                 "cache_creation_input_tokens": 0,
                 "output_tokens": done.map_or(0, |done| done.written),
@@ -148,10 +155,11 @@ impl Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scheduler::Reading;
 
     #[test]
     fn pieces_become_blocks() {
-        let mut reply = Reply::new("msg_1".into(), "tiny".into(), 40);
+        let mut reply = Reply::new("msg_1".into(), "tiny".into(), 2048);
         let call = Piece::Call { name: "search".into(), arguments: "{\"query\":".into() };
         let pieces = [
             Piece::Reasoning("I look.".into()),
@@ -160,7 +168,8 @@ mod tests {
             call,
             Piece::Arguments("\"rent\"}".into()),
         ];
-        let mut told = vec![reply.start()];
+        let reading = Reading { total: 40, cached: 8, done: 8, ms: 0.0 };
+        let mut told = reply.take(Event::Reading(reading));
         for piece in pieces {
             told.extend(reply.take(Event::Piece(piece)));
         }
@@ -176,5 +185,17 @@ mod tests {
         })));
         let lines: Vec<String> = told.iter().chain([&reply.whole()]).map(Value::to_string).collect();
         insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
+    fn a_call_that_was_cut_off_is_no_block() {
+        for (written, reason) in [(9, "max_tokens"), (60, "model_context_window_exceeded")] {
+            let mut reply = Reply::new("msg_1".into(), "tiny".into(), 100);
+            reply.take(Event::Piece(Piece::Call { name: "erase".into(), arguments: "{\"what\":".into() }));
+            let (finish, stop, drafted) = (Finish::Length, None, (0, 0));
+            let done = Done { finish, stop, prompt: 40, cached: 0, prompt_ms: 1.0, written, written_ms: 2.0, drafted };
+            reply.take(Event::Done(done));
+            assert_eq!((&reply.whole()["content"], &reply.whole()["stop_reason"]), (&json!([]), &json!(reason)));
+        }
     }
 }

@@ -74,7 +74,12 @@ impl Count {
         }
         let tools = self.tools.iter().map(tool).collect::<Result<Vec<_>, _>>()?;
         let none = self.tool_choice.as_ref().is_some_and(|choice| choice.kind == "none");
-        Ok(messages::Chat::of(all, tools, none.then(|| "none".into())))
+        let mut kwargs = Map::new();
+        if self.thinking.as_ref().is_some_and(|thinking| thinking["type"] == "disabled") {
+            // The word that templates have for it.
+            kwargs.insert("enable_thinking".to_owned(), false.into());
+        }
+        Ok(messages::Chat::of(all, tools, none.then(|| "none".into()), kwargs))
     }
 
     fn form(&self) -> Result<Form, Problem> {
@@ -171,7 +176,7 @@ fn unread(param: &str, kind: Option<&str>) -> Problem {
 /// What a person said, and what tools gave: each a message of its own, in their order.
 fn user(content: &Value, all: &mut Vec<Value>) -> Result<(), Problem> {
     let Some(blocks) = content.as_array() else {
-        all.push(json!({"role": "user", "content": texts(content, "messages")?}));
+        say(&texts(content, "messages")?, all);
         return Ok(());
     };
     let mut said = Vec::new();
@@ -179,19 +184,34 @@ fn user(content: &Value, all: &mut Vec<Value>) -> Result<(), Problem> {
         match block["type"].as_str() {
             Some("text") => said.push(block["text"].as_str().unwrap_or_default()),
             Some("tool_result") => {
-                let content = match &block["content"] {
+                let mut content = match &block["content"] {
                     Value::Null => String::new(),
                     content => texts(content, "messages")?,
                 };
+                if block["is_error"] == true {
+                    // Templates have no place for it but the words.
+                    content = format!("Error: {content}");
+                }
                 all.push(json!({"role": "tool", "tool_call_id": block["tool_use_id"], "content": content}));
             }
             kind => return Err(unread("messages", kind)),
         }
     }
     if !said.is_empty() || blocks.is_empty() {
-        all.push(json!({"role": "user", "content": said.join("\n")}));
+        say(&said.join("\n"), all);
     }
     Ok(())
+}
+
+/// Adds what a person said: turns that follow each other are one, as Anthropic has it and templates ask.
+fn say(text: &str, all: &mut Vec<Value>) {
+    match all.last_mut().filter(|last| last["role"] == "user").map(|last| &mut last["content"]) {
+        Some(Value::String(before)) => {
+            before.push('\n');
+            before.push_str(text);
+        }
+        _ => all.push(json!({"role": "user", "content": text})),
+    }
 }
 
 fn assistant(content: &Value) -> Result<Value, Problem> {
@@ -208,6 +228,8 @@ fn assistant(content: &Value) -> Result<Value, Problem> {
                 "type": "function",
                 "function": {"name": block["name"], "arguments": block["input"]},
             })),
+            // Another model's thought that nobody can read.
+            Some("redacted_thinking") => {}
             kind => return Err(unread("messages", kind)),
         }
     }
@@ -248,8 +270,10 @@ mod tests {
         let found = chat(json!({
             "system": [{"type": "text", "text": "Be brief."}],
             "messages": [
-                {"role": "user", "content": "What is the rent?"},
+                {"role": "user", "content": "What is"},
+                {"role": "user", "content": [{"type": "text", "text": "the rent?"}]},
                 {"role": "assistant", "content": [
+                    {"type": "redacted_thinking", "data": "x"},
                     {"type": "thinking", "thinking": "I search."},
                     {"type": "text", "text": "One moment."},
                     {"type": "tool_use", "id": "t1", "name": "search", "input": {"query": "rent"}},
@@ -266,7 +290,7 @@ mod tests {
             found.unwrap(),
             json!([
                 {"role": "system", "content": "Be brief."},
-                {"role": "user", "content": "What is the rent?"},
+                {"role": "user", "content": "What is\nthe rent?"},
                 {"role": "assistant", "content": "One moment.", "reasoning_content": "I search.", "tool_calls": [call]},
                 {"role": "tool", "tool_call_id": "t1", "content": "900"},
                 {"role": "user", "content": "And?"},
