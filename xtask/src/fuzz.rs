@@ -54,6 +54,11 @@ const FLAGS: &[&str] = &[
     "--cfg=fuzzing",
 ];
 
+/// All targets for the usual time: a part of `cargo xtask test`.
+pub fn all(places: &Places) -> Result<()> {
+    fuzz(places, &Options { targets: Vec::new(), seconds: SECONDS, keep: false })
+}
+
 /// Builds the targets and runs as many at a time as there are processors.
 pub fn fuzz(places: &Places, options: &Options) -> Result<()> {
     if cfg!(windows) {

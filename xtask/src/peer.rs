@@ -35,7 +35,7 @@ const FLAGS: [&str; 13] = [
 
 /// llama.cpp's own benchmark, built if it is not there yet.
 pub fn llama_bench(places: &Places) -> Result<PathBuf> {
-    let folder = places.cache.join(format!("peer/{PACKAGE}-{VERSION}"));
+    let folder = folder(places);
     let program = folder.join(format!("build/bin/llama-bench{}", std::env::consts::EXE_SUFFIX));
     if program.exists() {
         return Ok(program);
@@ -52,6 +52,15 @@ pub fn llama_bench(places: &Places) -> Result<PathBuf> {
     shell::output(&mut build)?;
     step.done("built");
     Ok(program)
+}
+
+/// What the engine is compared with, in tests as well: llama.cpp's vocabularies and templates lie beside its sources.
+pub fn fetch(places: &Places) -> Result<PathBuf> {
+    sources(places, &folder(places))
+}
+
+fn folder(places: &Places) -> PathBuf {
+    places.cache.join(format!("peer/{PACKAGE}-{VERSION}"))
 }
 
 /// The sources, fetched and verified if they are not there yet.

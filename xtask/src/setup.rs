@@ -1,7 +1,7 @@
 //! What must be there before anything can be built: packages, the wasm target, fetched files.
 
 use crate::{
-    assets, packages,
+    assets, packages, peer,
     places::Places,
     shell::{self, command},
 };
@@ -14,7 +14,7 @@ pub struct Options {
     /// Install system packages without asking.
     #[arg(long, short)]
     pub yes: bool,
-    /// Also what the tests need: browsers, drivers, the accessibility checker, Python packages.
+    /// Also what the tests need: browsers, drivers, the accessibility checker, Python packages, llama.cpp's sources.
     #[arg(long)]
     pub tests: bool,
     /// Leave out what only the window needs (WebKitGTK).
@@ -36,6 +36,7 @@ pub fn setup(places: &Places, options: &Options) -> Result<()> {
     if options.tests {
         components(places)?;
         python(places)?;
+        peer::fetch(places)?;
     }
     Ok(())
 }
@@ -69,12 +70,12 @@ pub fn wasm_target(places: &Places) -> Result<()> {
     Ok(())
 }
 
-/// The Python that has the OpenAI client.
+/// The Python that has the clients of OpenAI and Anthropic.
 pub fn python_of(places: &Places) -> std::path::PathBuf {
     places.cache.join("venv").join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
 }
 
-/// The official OpenAI client in an environment of its own: a test drives the engine with it.
+/// The official clients in an environment of their own: a test drives the engine with them.
 fn python(places: &Places) -> Result<()> {
     let wanted = std::fs::read_to_string(places.root.join("tests/python/requirements.txt"))?;
     let venv = places.cache.join("venv");
@@ -82,7 +83,8 @@ fn python(places: &Places) -> Result<()> {
     if std::fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
         return Ok(());
     }
-    let step = shell::step("Installing the OpenAI client for Python, for one test", "a minute, 10 MB");
+    let step =
+        shell::step("Installing the clients of OpenAI and Anthropic for Python, for one test", "a minute, 15 MB");
     shell::run(command("python3", places).args(["-m", "venv", "--clear"]).arg(&venv))?;
     let mut pip = command(python_of(places), places);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"])

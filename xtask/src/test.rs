@@ -3,6 +3,7 @@
 use crate::{
     build,
     count::{self, Counts},
+    fuzz,
     places::Places,
     setup,
     shell::{self, command},
@@ -62,6 +63,9 @@ pub fn test(places: &Places, options: &Options) -> Result<ExitCode> {
         report.check("Lints of the interface as wasm", "2 minutes cold", || shell::run(&mut cargo(&lints)));
     }
     let built = report.check("Building programs and tests", "15 minutes cold", || build::everything(places)) && built;
+    if options.filter.is_none() {
+        report.check("Fuzzing what the engine reads", "2 minutes, 6 cold", || fuzz::all(places));
+    }
     if built {
         let mut tests = cargo(&["test", "--locked", "--workspace", "--no-fail-fast"]);
         if let Some(filter) = &options.filter {

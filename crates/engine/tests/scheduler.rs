@@ -289,6 +289,24 @@ fn guesses_change_no_answer() {
 }
 
 #[test]
+fn what_is_forgotten_while_it_is_written_on_does_not_stay() {
+    let (permit, permits) = mpsc::channel();
+    let bench = bench_of(Some(permits), Limits { kept: 4096, draft: false, ..Limits::of(512, 4) });
+    let text = "a secret ".repeat(12);
+    let writer = bench.submit(&text, 5.0, 5).unwrap();
+    permit.send(()).unwrap();
+    while bench.steps() < 1 {
+        std::thread::yield_now();
+    }
+    bench.scheduler.forget().unwrap();
+    for _ in 0..100 {
+        permit.send(()).unwrap();
+    }
+    assert_eq!(whole(writer).1.written, 5, "it goes on");
+    assert_eq!(bench.answer(&text, 0.0, 1).1.cached, 0);
+}
+
+#[test]
 fn texts_outlive_the_process_for_the_same_model() {
     let folder = tempfile::tempdir().unwrap();
     let disk = Some(Disk { folder: folder.path().join("texts"), most: 64 << 20 });

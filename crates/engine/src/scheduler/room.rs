@@ -115,6 +115,7 @@ impl Worker {
                 })
                 .sum();
             if held.len() + more <= self.budget() {
+                self.counters.kept.store((held.len() + more) * SEGMENT, Ordering::Relaxed);
                 return;
             }
             if self.shelf.forget_one() {
@@ -131,6 +132,7 @@ impl Worker {
         }
     }
 
+    /// Counts what is kept after texts were forgotten; else it is counted where room is made.
     pub(super) fn count_kept(&self) {
         let caches = self.streams.iter().map(|stream| &stream.cache);
         let mut pieces: Vec<usize> =
@@ -138,6 +140,5 @@ impl Worker {
         pieces.sort_unstable();
         pieces.dedup();
         self.counters.kept.store(pieces.len() * SEGMENT, Ordering::Relaxed);
-        self.counters.streams.store(self.streams.len(), Ordering::Relaxed);
     }
 }

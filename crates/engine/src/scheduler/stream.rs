@@ -16,6 +16,8 @@ pub(super) struct Stream {
     pub arrived: u64,
     /// Whether it was looked up what of the text is known already.
     pub begun: bool,
+    /// Whether its text is not to be kept when it ends: words were erased meanwhile that may be in it.
+    pub forgotten: bool,
     /// Tokens of the prompt, and how many of them were known.
     prompt: usize,
     cached: Option<usize>,
@@ -54,6 +56,7 @@ impl Stream {
             cache,
             arrived,
             begun: false,
+            forgotten: false,
             written: 0,
             draft: Draft::default(),
             drafted: (0, 0),

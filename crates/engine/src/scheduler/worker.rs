@@ -110,6 +110,7 @@ impl Worker {
             }
             Message::Forget => {
                 self.shelf.clear();
+                self.streams.iter_mut().for_each(|stream| stream.forgotten = true);
                 if let Some(sleeping) = &mut self.sleeping {
                     sleeping.forget();
                 }
@@ -142,7 +143,7 @@ impl Worker {
                 Err(error) => self.fail(&parts, &error),
             }
         }
-        self.count_kept();
+        self.counters.streams.store(self.streams.len(), Ordering::Relaxed);
     }
 
     /// Takes jobs from the queue while there are free places.
@@ -170,7 +171,6 @@ impl Worker {
                 }
             }
         }
-        self.counters.streams.store(self.streams.len(), Ordering::Relaxed);
     }
 
     /// Who does what in the next step.
@@ -272,6 +272,7 @@ impl Worker {
 
     /// An answer is over; what was read of its text stays.
     fn end(&mut self, stream: Stream, then: Option<Result<Then>>) {
+        let kept = !stream.forgotten;
         let (text, cache) = match then {
             Some(Ok(Then::Over(finish))) => stream.finish(finish),
             Some(Err(error)) => {
@@ -281,7 +282,7 @@ impl Worker {
             }
             Some(Ok(Then::On | Then::Gone)) | None => (stream.text, stream.cache),
         };
-        if !cache.is_empty() {
+        if kept && !cache.is_empty() {
             self.shelf.put(text, cache);
         }
     }
