@@ -1,7 +1,7 @@
 //! The folder of an encoder or a reranker, one of its files being any bytes.
 
 use crate::{
-    bounded,
+    bounded, caught,
     parts::{SECTION, sections},
     place,
 };
@@ -65,6 +65,7 @@ pub fn run(data: &[u8]) {
     }
     let precision = [Precision::File, Precision::F16, Precision::Int8][which / FILES.len() % 3];
     // A tokenizer's expressions become automata of up to 10 MB each.
+    caught::pass(&["tokenizers"]);
     bounded(data, 8192, 256 << 20, || {
         if let Ok(mut encoder) = Encoder::open(place::folder(), 1, precision) {
             let inputs = [

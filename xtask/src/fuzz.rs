@@ -28,6 +28,9 @@ pub struct Options {
     /// Seconds for each target.
     #[arg(long, default_value_t = SECONDS)]
     seconds: u64,
+    /// Where the chances begin; other ones each time unless given.
+    #[arg(long, default_value_t = 0)]
+    seed: u32,
     /// Keep what was found to be new in the corpus, to be committed.
     #[arg(long)]
     keep: bool,
@@ -54,9 +57,10 @@ const FLAGS: &[&str] = &[
     "--cfg=fuzzing",
 ];
 
-/// All targets for the usual time: a part of `cargo xtask test`.
+/// All targets for the usual time: a part of `cargo xtask test`. From the same seed, so that a change is judged by what
+/// it changes and not by luck.
 pub fn all(places: &Places) -> Result<()> {
-    fuzz(places, &Options { targets: Vec::new(), seconds: SECONDS, keep: false })
+    fuzz(places, &Options { targets: Vec::new(), seconds: SECONDS, seed: 1, keep: false })
 }
 
 /// Builds the targets and runs as many at a time as there are processors.
@@ -137,6 +141,7 @@ fn run(places: &Places, options: &Options, programs: &Path, target: &str) -> Res
         .arg(if options.keep { &corpus } else { &fresh })
         .args([
             format!("-max_total_time={}", options.seconds),
+            format!("-seed={}", options.seed),
             format!("-timeout={SLOWEST}"),
             format!("-rss_limit_mb={MEMORY}"),
             format!("-max_len={LONGEST}"),

@@ -204,7 +204,11 @@ impl Answer {
                 }
                 // Blanks inside a second thought are its own, whatever tokens they come in.
                 Mark::Thought(pair) if blank => (self.mode, self.after) = (Mode::Reasoning(Some(pair)), false),
-                Mark::Thought(_) => self.show(before + &marker, out),
+                // Behind a text it opens nothing, and what is in it is looked at again: a stop string may begin there.
+                Mark::Thought(_) => {
+                    self.show(before, out);
+                    self.held.insert_str(0, &marker);
+                }
                 Mark::Call => {
                     if let Some(form) = self.calls {
                         if !blank || self.begun && !self.after {

@@ -11,13 +11,11 @@ use crate::{
     answer::Form,
     error::{EngineError, Result},
     tokenizer::Tokenizer,
+    untrusted::survive,
 };
 use llguidance::{JsonCompileOptions, Matcher, ParserFactory, api::TopLevelGrammar, toktrie};
 use serde_json::{Value, json};
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 use toktrie::{ApproximateTokEnv, TokRxInfo, TokTrie};
 
 /// The longest schema or grammar, in bytes.
@@ -121,8 +119,8 @@ impl Grammars {
             EngineError::Invalid { param, message }
         };
         // What a client sends must not end the process, whatever a library makes of it.
-        let parser = catch_unwind(AssertUnwindSafe(|| self.factory.create_parser(grammar)))
-            .map_err(|_| refused("it cannot be compiled"))?
+        let parser = survive(|| self.factory.create_parser(grammar))
+            .ok_or_else(|| refused("it cannot be compiled"))?
             .map_err(|error| refused(&format!("{error:#}")))?;
         let mut matcher = Matcher::new(Ok(parser));
         // Some grammars fail only when they are first used.

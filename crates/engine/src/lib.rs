@@ -14,3 +14,4 @@ pub mod scheduler;
 pub mod server;
 pub mod template;
 pub mod tokenizer;
+mod untrusted;

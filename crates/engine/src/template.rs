@@ -10,6 +10,7 @@ use crate::{
     error::{EngineError, Result},
     gguf::Gguf,
     tokenizer::{Special, Tokenizer},
+    untrusted::survive,
 };
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, context,
@@ -18,7 +19,6 @@ use minijinja::{
 };
 use serde_json::Value;
 use shield::Shield;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Instructions one rendering may take: a chat of thousands of messages takes a few million.
 const FUEL: u64 = 50_000_000;
@@ -93,8 +93,8 @@ impl ChatTemplate {
         environment.add_function("strftime_now", now);
         let source = without_generation(source);
         guard::check(&source).map_err(|e| failed(&e))?;
-        catch_unwind(AssertUnwindSafe(|| environment.add_template_owned("chat", source.clone())))
-            .map_err(|_| EngineError::Template("it cannot be compiled".to_owned()))?
+        survive(|| environment.add_template_owned("chat", source.clone()))
+            .ok_or_else(|| EngineError::Template("it cannot be compiled".to_owned()))?
             .map_err(|e| failed(&e))?;
         let tools = environment
             .get_template("chat")
@@ -131,8 +131,8 @@ impl ChatTemplate {
             ..minijinja::Value::from_serialize(extra)
         };
         // What a template does must not end the process, whatever the library makes of it: of `''[::-1]` a panic.
-        let rendered = catch_unwind(AssertUnwindSafe(|| self.run(root)))
-            .map_err(|_| EngineError::Template("it does what cannot be done".to_owned()))?
+        let rendered = survive(|| self.run(root))
+            .ok_or_else(|| EngineError::Template("it does what cannot be done".to_owned()))?
             .map_err(|e| failed(&e))?;
         Ok(Prompt { parts: self.shield.reveal(&rendered) })
     }

@@ -294,6 +294,13 @@ fn a_second_thought_keeps_its_blanks() {
 }
 
 #[test]
+fn a_stop_string_may_begin_in_what_opens_no_thought() {
+    for tokens in [&[&b"Hi <|channel>thought\n\nmore"[..]][..], &[b"Hi ", b"<|channel>thought\n", b"\nmore"]] {
+        assert_eq!(run(&["\n\n"], None, tokens), ("Hi <|channel>thought".to_owned(), true), "{tokens:?}");
+    }
+}
+
+#[test]
 fn characters_are_never_broken() {
     let text = "naïve 日本語 🦀 end";
     for size in 1..5 {

@@ -2,6 +2,7 @@
 
 use super::config::{Config, read};
 use crate::error::{EngineError, Result};
+use crate::untrusted::survive;
 use kernels::Cpu;
 use std::path::Path;
 use tokenizers::{Encoding, PostProcessor, Tokenizer, TruncationDirection};
@@ -31,7 +32,8 @@ impl Reader {
     pub(crate) fn open(folder: &Path, config: &Config, longest: usize) -> Result<Self> {
         let file = folder.join("tokenizer.json");
         let unusable = |what: String| EngineError::Tokenizer { file: file.clone(), what };
-        let mut tokenizer = read(&file)?.parse::<Tokenizer>().map_err(|e| unusable(e.to_string()))?;
+        let text = read(&file)?;
+        let mut tokenizer = asked(|| text.parse::<Tokenizer>()).map_err(|e| unusable(e.to_string()))?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|e| unusable(e.to_string()))?;
         // What a document says is read as letters, even where it spells the end of the query.
@@ -97,11 +99,11 @@ impl Reader {
     }
 
     fn encode(&self, text: &str) -> Result<Encoding> {
-        self.tokenizer.encode_fast(text, false).map_err(failed)
+        asked(|| self.tokenizer.encode_fast(text, false))
     }
 
     fn join(&self, first: Encoding, second: Option<Encoding>) -> Result<Tokens> {
-        let encoding = self.tokenizer.post_process(first, second, true).map_err(failed)?;
+        let encoding = asked(|| self.tokenizer.post_process(first, second, true))?;
         let mut tokens = Tokens { ids: encoding.get_ids().to_vec(), types: encoding.get_type_ids().to_vec() };
         // A tokenizer without a template gives no token for an empty text; a vector needs one.
         if tokens.ids.is_empty() {
@@ -134,6 +136,10 @@ pub(crate) fn read_all<T: Sync>(
     Ok(all)
 }
 
-fn failed(error: tokenizers::Error) -> EngineError {
-    EngineError::Compute(error.to_string())
+/// What the library answers. It panics where a file asks for what it does not have, a special token for one.
+fn asked<T>(work: impl FnOnce() -> tokenizers::Result<T>) -> Result<T> {
+    let what = "the tokenizer's file asks for what cannot be done";
+    survive(work)
+        .ok_or_else(|| EngineError::Compute(what.to_owned()))?
+        .map_err(|error| EngineError::Compute(error.to_string()))
 }

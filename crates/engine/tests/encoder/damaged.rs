@@ -169,3 +169,16 @@ fn a_vector_that_overflows_is_an_error() {
     let mut ranker = Ranker::open(folder.path(), 1, Precision::File).unwrap();
     assert_eq!(ranker.rank("rent", &["lease".to_owned()], &|| true).unwrap_err().code(), "compute");
 }
+
+/// The library panics on it, with the first text that needs the token.
+#[test]
+fn a_template_without_its_token_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    good(folder.path());
+    let mut tokenizer = model::tokenizer(Family::Bert);
+    tokenizer["post_processor"]["pair"][4]["SpecialToken"]["id"] = "[SMP]".into();
+    fs::write(folder.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
+    let mut ranker = Ranker::open(folder.path(), 1, Precision::File).unwrap();
+    let error = ranker.rank("rent", &["lease".to_owned()], &|| true).unwrap_err();
+    assert_eq!(error.code(), "compute", "{error}");
+}
