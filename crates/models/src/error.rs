@@ -260,7 +260,7 @@ impl ModelError {
                 .with("file", file)
                 .with("reason", reason)
                 .safe("The file itself is whole and was not changed.")
-                .hint("Choose a GGUF file of the Llama, Qwen2 or Qwen3 family in Q4_K_M, Q5_K_M, Q6_K or Q8_0."),
+                .hint("Choose a GGUF file of a family that is run here, such as Llama, Mistral, Qwen3 or Gemma 3, for example in Q4_K_M."),
             Self::Io { file, reason } => new(Unavailable, "model.io")
                 .with("file", file)
                 .with("reason", reason)
