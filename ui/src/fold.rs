@@ -218,6 +218,10 @@ fn event_into(space: &mut Workspace, event: Event) -> Folded {
             space.models = models;
             vec![Touch::Models]
         }
+        Event::DownloadsMoved(downloads) => {
+            space.models.downloads = downloads;
+            vec![Touch::Models]
+        }
         Event::EngineMoved(engine) => {
             space.engine = engine;
             vec![Touch::Engine]

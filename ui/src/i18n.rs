@@ -27,7 +27,9 @@ mod own;
 mod sweep;
 
 pub use folded::{begun, folded, found};
-pub use intl::{bytes, date, date_time, day, milliseconds, number, rate, relative_day, share, thousands, time};
+pub use intl::{
+    bytes, country, date, date_time, day, language, milliseconds, number, rate, relative_day, share, thousands, time,
+};
 pub use message::{Arg, Catalogue, Piece};
 pub use own::own;
 

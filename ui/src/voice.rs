@@ -44,6 +44,7 @@ pub fn words(space: &Workspace, event: &Event) -> Option<String> {
         | Event::DocumentRemoved(_)
         | Event::ImportMoved(_)
         | Event::ModelsChanged(_)
+        | Event::DownloadsMoved(_)
         | Event::EngineMoved(_)
         | Event::EgressMoved(_)
         | Event::SettingsChanged(_)

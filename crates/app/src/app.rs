@@ -189,6 +189,9 @@ impl App {
             // then nothing else answers in its place.
             self.bus().send(Event::Notice(error.fault()));
         }
+        if let Err(error) = self.models().set_mirror(settings.model_hub.clone()) {
+            self.bus().send(Event::Notice(error.fault()));
+        }
         self.models().set_unload_after(Duration::from_secs(u64::from(settings.unload_after_min) * 60)).await;
     }
 
@@ -224,6 +227,7 @@ impl App {
                     told = models.recv() => match told {
                         Ok(ModelsEvent::Engine(state)) => app.bus().send(Event::EngineMoved(state)),
                         Ok(ModelsEvent::Models) => app.models_changed().await,
+                        Ok(ModelsEvent::Downloads(all)) => app.bus().send(Event::DownloadsMoved(all)),
                         Ok(ModelsEvent::Trouble(fault)) => app.bus().send(Event::Notice(*fault)),
                         Err(RecvError::Lagged(_)) => app.bus().send(Event::Resync),
                         Err(RecvError::Closed) => break,

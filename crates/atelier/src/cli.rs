@@ -22,6 +22,9 @@ macro_rules! examples {
     ($($line:literal)*) => { concat!("Examples:" $(, "\n  ", $line)*) };
 }
 
+mod models;
+pub(crate) use models::ModelsCommand;
+
 /// Work with agents on your own documents, on this machine.
 #[derive(Parser, Debug)]
 #[command(name = "atelier", version, about, after_help = EXAMPLES, max_term_width = 100)]
@@ -262,34 +265,6 @@ pub(crate) enum LogCommand {
         /// Only records before this number.
         #[arg(long)]
         before: Option<u64>,
-    },
-}
-
-/// `atelier models …`.
-#[derive(Subcommand, Debug)]
-#[command(after_help = examples!("atelier models list" "atelier models add ~/Downloads/MODEL.gguf"))]
-pub(crate) enum ModelsCommand {
-    /// List the models, what they need and whether they fit.
-    #[command(after_help = examples!("atelier models list"))]
-    List,
-    /// Check a model file and copy it into the models folder.
-    #[command(after_help = examples!("atelier models add ~/Downloads/MODEL.gguf"))]
-    Add {
-        /// A GGUF file, or a folder with model.safetensors and tokenizer.json.
-        #[arg(value_hint = ValueHint::AnyPath)]
-        path: PathBuf,
-    },
-    /// Choose the model that answers from now on.
-    #[command(after_help = examples!("atelier models choose MODEL" "atelier models choose endpoint:office"))]
-    Choose {
-        /// The model's id, or endpoint:NAME.
-        model: String,
-    },
-    /// Check a model's header, sizes and SHA-256 again.
-    #[command(after_help = examples!("atelier models verify" "atelier models verify MODEL"))]
-    Verify {
-        /// The model's id; all models without one.
-        model: Option<String>,
     },
 }
 

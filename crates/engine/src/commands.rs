@@ -2,5 +2,6 @@
 
 pub mod bench;
 pub mod inspect;
+pub mod machine;
 pub mod perplexity;
 pub mod serve;

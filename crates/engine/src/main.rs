@@ -5,6 +5,7 @@ use engine::{
     commands::{
         bench::{Plan, bench},
         inspect::inspect,
+        machine::machine,
         perplexity::perplexity,
         serve::{Serve, serve},
     },
@@ -13,6 +14,7 @@ use engine::{
     scheduler::Disk,
 };
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode, thread};
+use tracing_subscriber::fmt::format::FmtSpan;
 
 /// The local model server of Atelier.
 #[derive(Parser)]
@@ -30,6 +32,15 @@ enum Command {
     Inspect {
         /// A GGUF file.
         file: PathBuf,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say which kernels run here and how fast memory is read.
+    Machine {
+        /// Threads; all cores unless given.
+        #[arg(short, long)]
+        threads: Option<usize>,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -144,6 +155,9 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()))
         .with_writer(std::io::stderr)
+        // A span that ends says how long it took. `RUST_LOG=engine=debug` shows requests and answers, `=trace`
+        // every step of the model.
+        .with_span_events(FmtSpan::CLOSE)
         // In a file or a pipe the codes of colours are noise.
         .with_ansi(std::io::stderr().is_terminal())
         .init();
@@ -157,6 +171,14 @@ fn main() -> ExitCode {
             }
             Err(error) => failed(&error, json),
         },
+        Command::Machine { threads: wanted, json } => {
+            let found = machine(threads(wanted));
+            if json {
+                return print_json(&found);
+            }
+            print!("{}", found.table());
+            ExitCode::SUCCESS
+        }
         Command::Bench(args) => {
             let threads = threads(args.threads);
             let plan = Plan { prompt: args.prompt, write: args.write, runs: args.runs, threads };

@@ -110,6 +110,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/detokenize", post(tokens::detokenize))
         .route("/apply-template", post(tokens::apply_template))
         .route("/v1/cache", delete(status::forget))
+        .route("/props", get(status::props))
         .route("/metrics", get(status::metrics))
         .route("/health", get(status::health))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))

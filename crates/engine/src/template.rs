@@ -109,6 +109,12 @@ impl ChatTemplate {
     pub fn calls(&self) -> Option<Form> {
         self.calls
     }
+    /// The template itself.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// Whether the model can use tools here.
     #[must_use]
     pub fn tools(&self) -> bool {

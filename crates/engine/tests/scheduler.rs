@@ -86,6 +86,7 @@ impl Bench {
             grammar: None,
             answer,
             events,
+            asked: tracing::Span::none(),
         })?;
         Ok(received)
     }

@@ -1,7 +1,9 @@
-//! What can go wrong with models, each with what a person is told and can do.
+//! What can go wrong with models.
+
+mod told;
 
 use egress::EgressError;
-use protocol::{Fault, FaultKind};
+use protocol::Fault;
 use std::{path::Path, time::Duration};
 
 /// What can go wrong with models.
@@ -198,6 +200,48 @@ pub enum ModelError {
         /// What is wrong.
         reason: String,
     },
+    /// A place that gives files out refused.
+    #[error("{host} refused the request ({status}): {message}")]
+    Hub {
+        /// The host.
+        host: String,
+        /// The HTTP status.
+        status: u16,
+        /// What it means.
+        message: String,
+    },
+    /// Nobody says what a file has to be.
+    #[error("nobody says what {file} has to be: neither the catalogue nor the hub names its SHA-256")]
+    Unproven {
+        /// Its address.
+        file: String,
+    },
+    /// The models folder's own catalogue cannot be read.
+    #[error("the catalogue {file} cannot be used: {reason}")]
+    Catalogue {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A pack of models is not as it was signed.
+    #[error("the pack {folder} cannot be trusted: {reason}")]
+    Pack {
+        /// Its folder.
+        folder: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A pack of models was signed by a key that is not known here.
+    #[error("the pack {folder} was signed by {by}, whose key is not known here: {signer}")]
+    Signer {
+        /// Its folder.
+        folder: String,
+        /// Who says that they have signed it.
+        by: String,
+        /// The fingerprint of the key.
+        signer: String,
+    },
     /// The answer broke off before its end.
     #[error("the answer of {server} broke off before its end")]
     BrokeOff {
@@ -210,129 +254,6 @@ impl ModelError {
     /// A file that could not be read or written.
     pub(crate) fn io(file: &Path, error: &std::io::Error) -> Self {
         Self::Io { file: file.display().to_string(), reason: error.to_string() }
-    }
-
-    /// What a person is told.
-    pub fn fault(&self) -> Fault {
-        use FaultKind::*;
-        let new = |kind, code: &str| Fault::new(kind, code, Fault::sentence(&self.to_string()));
-        let fetch = "Fetch the file again, or run `cargo xtask setup` for the starter model.";
-        match self {
-            Self::NotFound { id } => {
-                new(NotFound, "model.not_found").with("model", id).hint("Choose a model from the list of models.")
-            }
-            Self::ChosenGone { id } => new(NotFound, "model.chosen_gone")
-                .with("model", id)
-                .safe("No other model was asked; your question and documents are safe.")
-                .hint("Put its file back, or choose another: in Models, or with `atelier models choose MODEL`."),
-            Self::PassedOver { passed, reason, model } => new(Unavailable, "model.passed_over")
-                .with("passed", passed)
-                .with("reason", reason)
-                .with("model", model)
-                .hint("Fetch its file again or remove it from the models folder, or choose the model that shall answer."),
-            Self::NoModel => new(Unavailable, "model.none").hint("Add a model: a GGUF file from this disk."),
-            Self::Invalid { .. } => new(Invalid, "model.invalid"),
-            Self::Truncated { file, expected, actual } => new(Damaged, "model.truncated")
-                .with("file", file)
-                .with("expected", expected)
-                .with("actual", actual)
-                .hint(fetch),
-            Self::Malformed { file, reason } => {
-                new(Damaged, "model.damaged").with("file", file).with("reason", reason).hint(fetch)
-            }
-            Self::Altered { file, expected, actual, starter } => {
-                new(Damaged, "model.altered").with("file", file).with("expected", expected).with("actual", actual).hint(
-                    if *starter {
-                        "Fetch it again; in the models folder, delete the file and run `cargo xtask setup` to get the published one."
-                    } else {
-                        "Fetch the file again from where you trust it, or add it again if you replaced it on purpose."
-                    },
-                )
-            }
-            Self::Unsafe { file } => new(Refused, "model.unsafe")
-                .with("file", file)
-                .hint("Get the same model as GGUF or safetensors; those hold only numbers."),
-            Self::Unknown { file, reason } => new(Invalid, "model.unknown")
-                .with("file", file)
-                .with("reason", reason)
-                .hint("Choose a GGUF file, or a folder with model.safetensors, tokenizer.json and config.json."),
-            Self::Unsupported { file, reason } => new(Unavailable, "model.unsupported")
-                .with("file", file)
-                .with("reason", reason)
-                .safe("The file itself is whole and was not changed.")
-                .hint("Choose a GGUF file of a family that is run here, such as Llama, Mistral, Qwen3 or Gemma 3, for example in Q4_K_M."),
-            Self::Io { file, reason } => new(Unavailable, "model.io")
-                .with("file", file)
-                .with("reason", reason)
-                .hint("Check that the file exists, that you may read it, and that the disk is not full."),
-            Self::Memory { model, need, weights, cache, work, free } => new(Unavailable, "model.memory")
-                .with("model", model)
-                .with("need_mb", need)
-                .with("weights_mb", weights)
-                .with("cache_mb", cache)
-                .with("work_mb", work)
-                .with("free_mb", free)
-                .safe("Nothing was loaded; your question and documents are safe.")
-                .hint("Close other programs, or choose a smaller model."),
-            Self::Disk { file, need, free } => new(Unavailable, "model.disk")
-                .with("file", file)
-                .with("need", need)
-                .with("free", free)
-                .hint("Free some disk space, or move the models folder."),
-            Self::EngineStart { engine, reason } => new(Unavailable, "engine.start")
-                .with("engine", engine)
-                .with("reason", reason)
-                .hint("Install Atelier again, or set ATELIER_ENGINE to the program."),
-            Self::EngineSlow { after } => new(Unavailable, "engine.slow")
-                .with("seconds", after.as_secs())
-                .safe("Your question and documents are safe.")
-                .hint("Try again; a smaller model loads faster."),
-            Self::EngineLoad { model, reason } => new(Unavailable, "engine.load")
-                .with("model", model)
-                .with("reason", reason)
-                .safe("Your question and documents are safe.")
-                .hint("Choose another model."),
-            Self::EngineCrashed { how, last, log } => new(Unavailable, "engine.crashed")
-                .with("how", how)
-                .with("last", last)
-                .with("log", log)
-                .safe("Your question, documents and the text so far are safe.")
-                .hint("Ask again: the engine starts anew."),
-            Self::EngineUnstable { times, how, log } => new(Unavailable, "engine.unstable")
-                .with("times", times)
-                .with("how", how)
-                .with("log", log)
-                .safe("Your question and documents are safe.")
-                .hint("Choose another model, or wait a few minutes and ask again."),
-            Self::Busy => new(Busy, "engine.busy").hint("Wait until a running answer ends."),
-            Self::Stopped => new(Refused, "model.stopped").safe("What was fetched so far is kept for the next try."),
-            Self::Closed => new(Unavailable, "models.closed").hint("Start Atelier again."),
-            Self::Egress(error) => error.fault(),
-            Self::Server { server, status, message } => {
-                let hint = match status {
-                    401 | 403 => "Check the key of this endpoint.",
-                    404 => "Check the address and the model's name of this endpoint.",
-                    413 => "Ask with fewer or shorter sources.",
-                    429 => "The server is busy: wait a little and ask again.",
-                    _ => "Try again, or ask whoever runs this server.",
-                };
-                let kind = if *status == 429 { Busy } else { Unavailable };
-                new(kind, "model.server")
-                    .with("server", server)
-                    .with("status", status)
-                    .with("reason", message)
-                    .safe("Your question and documents are safe.")
-                    .hint(hint)
-            }
-            Self::Protocol { server, reason } => new(Unavailable, "model.protocol")
-                .with("server", server)
-                .with("reason", reason)
-                .hint("Check that the address is that of an OpenAI-compatible server."),
-            Self::BrokeOff { server } => new(Unavailable, "model.broke_off")
-                .with("server", server)
-                .safe("The text so far is kept.")
-                .hint("Continue the answer or ask again."),
-        }
     }
 }
 

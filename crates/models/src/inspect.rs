@@ -20,6 +20,8 @@ const MAX_ANSWER: u64 = 1 << 20;
 pub(crate) struct Told {
     /// Whether it calls tools in a form that the engine reads.
     pub(crate) tools: bool,
+    /// Bytes that writing a token reads.
+    pub(crate) reads: Option<u64>,
     memory: Memory,
 }
 
@@ -44,7 +46,7 @@ struct Memory {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Answer {
-    Found { supported: bool, reason: Option<Reason>, tools: bool, memory: Option<Memory> },
+    Found { supported: bool, reason: Option<Reason>, tools: bool, memory: Option<Memory>, read_per_token: Option<u64> },
     Failed { error: Reason },
 }
 
@@ -101,7 +103,9 @@ impl Inspector {
 
 fn read(file: &Path, answer: &[u8]) -> Result<Told, ModelError> {
     match serde_json::from_slice(answer) {
-        Ok(Answer::Found { supported: true, tools, memory: Some(memory), .. }) => Ok(Told { tools, memory }),
+        Ok(Answer::Found { supported: true, tools, memory: Some(memory), read_per_token, .. }) => {
+            Ok(Told { tools, reads: read_per_token, memory })
+        }
         Ok(Answer::Found { reason: Some(reason), .. } | Answer::Failed { error: reason }) => {
             Err(refusal(file, &reason.code, reason.message))
         }

@@ -4,6 +4,7 @@
 //! and hands out [`ChatModel`]s and an [`Embedder`]. A model on this machine and one behind an
 //! OpenAI-compatible endpoint are spoken to by the same client, through the same gate.
 
+mod catalogue;
 mod chat;
 mod client;
 mod download;
@@ -16,10 +17,12 @@ mod inspect;
 mod local;
 mod memory;
 mod models;
+mod pack;
+mod speed;
 
 pub use chat::{ChatModel, Delta, Embedder, Finish, Message, ModelCard, Prompt, Role, Sampling, ToolCall, ToolDef};
-pub use download::{Download, DownloadProgress, ProgressFn};
 pub use egress::Errand;
 pub use endpoint::{Endpoint, check_address};
 pub use error::ModelError;
-pub use models::{Models, ModelsConfig, ModelsEvent};
+pub use models::{Models, ModelsConfig, ModelsEvent, check_hub};
+pub use pack::{Seal, SignFn, fingerprint, is_pack};

@@ -4,7 +4,7 @@ use crate::{
     ChatModel, Delta, Embedder, ModelCard, ModelError, Prompt, client,
     engine::{Lease, Load, Outfit, Supervisor},
     files::Shelf,
-    models::Speeds,
+    speed::Speeds,
 };
 use async_trait::async_trait;
 use egress::{EgressError, Errand, Gate};
@@ -69,6 +69,8 @@ fn broke(error: &ModelError) -> bool {
 pub(crate) struct LocalChat {
     pub(crate) card: ModelCard,
     pub(crate) here: Here,
+    /// Bytes that writing a token reads.
+    pub(crate) reads: u64,
 }
 
 #[async_trait]
@@ -83,6 +85,7 @@ impl ChatModel for LocalChat {
         stop: CancellationToken,
     ) -> Result<BoxStream<'static, Result<Delta, ModelError>>, ModelError> {
         let (here, id, asked) = (self.here.clone(), self.card.id.clone(), Instant::now());
+        let reads = self.reads;
         let stream = async_stream::stream! {
             let mut states = here.supervisor.board().watch();
             let mut leased = Box::pin(here.lease());
@@ -119,7 +122,7 @@ impl ChatModel for LocalChat {
                     Ok(Delta::Done { tokens_per_second, .. }) => {
                         here.supervisor.answered().await;
                         if let Some(speed) = tokens_per_second {
-                            here.speeds.measured(&id, speed);
+                            here.speeds.measured(&id, speed, reads);
                             here.supervisor.board().speed(speed);
                         }
                         yield delta;

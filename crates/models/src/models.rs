@@ -2,19 +2,24 @@
 
 mod choice;
 mod fetch;
+mod measure;
+mod offers;
+mod packs;
 mod view;
 
 use crate::{
     ChatModel, Embedder, Endpoint, ModelCard, ModelError,
     client::PATIENCE,
+    download::Board as Downloads,
     endpoint::PREFIX,
     engine::{Board, EngineConfig, Load, Outfit, Supervisor},
     files::{Found, Kind, Shelf},
     inspect::Inspector,
     local::{Here, LocalChat, LocalEmbedder},
+    speed::Speeds,
 };
 use egress::Gate;
-use protocol::{EngineState, Fault, ModelView, Place};
+use protocol::{DownloadView, EngineState, Fault, ModelView, Place};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -23,6 +28,8 @@ use std::{
 };
 use tokio::sync::broadcast;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use offers::check_hub;
 
 /// Where models are and how they are run.
 #[derive(Clone, Debug)]
@@ -52,6 +59,8 @@ pub struct ModelsConfig {
     pub pulse: Duration,
     /// How often in a row the engine may crash before it is left alone for five minutes.
     pub max_crashes: u32,
+    /// The first wait of a download after a failure; it doubles with each one.
+    pub backoff: Duration,
 }
 
 impl ModelsConfig {
@@ -70,6 +79,7 @@ impl ModelsConfig {
             answer_patience: PATIENCE,
             pulse: Duration::from_secs(20),
             max_crashes: 3,
+            backoff: Duration::from_secs(1),
         }
     }
 }
@@ -81,22 +91,10 @@ pub enum ModelsEvent {
     Engine(EngineState),
     /// The models, the choice or the endpoints changed: read [`Models::view`] again.
     Models,
+    /// Downloads moved on, began or ended: all there are.
+    Downloads(Vec<DownloadView>),
     /// Something a person should know.
     Trouble(Box<Fault>),
-}
-
-/// Speeds measured in this run of Atelier, by model id.
-#[derive(Debug, Default)]
-pub(crate) struct Speeds(Mutex<BTreeMap<String, f32>>);
-
-impl Speeds {
-    pub(crate) fn measured(&self, id: &str, speed: f32) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), speed);
-    }
-
-    fn of(&self, id: &str) -> Option<f32> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied()
-    }
 }
 
 /// Models on disk, the engine, and endpoints. Cheap to clone; all clones are the same.
@@ -119,8 +117,15 @@ struct Inner {
     endpoints: Mutex<Vec<Endpoint>>,
     /// The ids of models that could not be used, of which a person was told.
     passed_over: Mutex<BTreeSet<String>>,
-    /// The ids that are being downloaded.
-    fetching: Mutex<BTreeSet<String>>,
+    downloads: Arc<Downloads>,
+    /// Where models are fetched from instead of the catalogue's hub.
+    mirror: Mutex<Option<String>>,
+    /// Models that were removed and wait to be deleted, by id.
+    regrets: Mutex<BTreeMap<String, CancellationToken>>,
+    /// Two measurements at once would disturb each other.
+    measuring: tokio::sync::Mutex<()>,
+    /// Whether the machine was measured in this run.
+    machine_known: AtomicBool,
     tasks: TaskTracker,
     closing: CancellationToken,
 }
@@ -137,6 +142,10 @@ impl Models {
         let shelf = blocking(move || {
             std::fs::create_dir_all(&folder).map_err(|error| ModelError::io(&folder, &error))?;
             let shelf = Shelf::open(&folder);
+            // What was removed in an earlier run cannot be brought back any more.
+            if let Err(error) = shelf.delete_aside(None) {
+                tracing::warn!(%error, "a removed model could not be deleted");
+            }
             shelf.scan();
             Ok(Arc::new(shelf))
         })
@@ -156,21 +165,27 @@ impl Models {
         };
         let board = Arc::new(Board::new(events.clone()));
         let supervisor = Supervisor::start(engine, gate.clone(), board, config.unload_after, &tasks);
+        let closing = CancellationToken::new();
+        let downloads = Downloads::open(shelf.clone(), gate.clone(), events.clone(), config.backoff, closing.clone());
         let inner = Inner {
             inspector: Inspector::new(&config.engine),
             asking: AtomicBool::new(false),
+            speeds: Arc::new(Speeds::open(&config.folder)),
             config,
             gate,
             shelf,
             supervisor: Arc::new(supervisor),
-            speeds: Arc::default(),
             events,
             chosen: Mutex::default(),
             endpoints: Mutex::default(),
             passed_over: Mutex::default(),
-            fetching: Mutex::default(),
+            downloads: Arc::new(downloads),
+            mirror: Mutex::default(),
+            regrets: Mutex::default(),
+            measuring: tokio::sync::Mutex::default(),
+            machine_known: AtomicBool::new(false),
             tasks,
-            closing: CancellationToken::new(),
+            closing,
         };
         let models = Self { inner: Arc::new(inner) };
         models.hash_new();
@@ -252,6 +267,7 @@ impl Models {
         let told = found.told.clone().transpose()?;
         let sha256 = self.checked(&found).await?;
         let load = self.load(&found, self.context(summary.context));
+        let reads = measure::reads(&found);
         let version = self.inner.supervisor.version().unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned());
         let card = ModelCard {
             id: found.id.clone(),
@@ -266,7 +282,7 @@ impl Models {
         // With the embedding model beside it, a question does not have to change models.
         let embedding = self.embedding().map(|(found, _)| self.load(&found, 0));
         let here = self.here(Outfit { chat: Some(load), embedding });
-        Ok(Arc::new(LocalChat { card, here }))
+        Ok(Arc::new(LocalChat { card, here, reads }))
     }
 
     /// The embedding model, if there is a sound one.

@@ -1,89 +1,22 @@
-//! Does a download come through a server that misbehaves, whole or not at all?
+//! Does a model come from a hub that misbehaves, whole or not at all?
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly, also in its helpers
 
 mod far_end;
 mod gguf_file;
+mod hub;
 
-use egress::{Errand, Gate};
+use egress::Gate;
 use futures::FutureExt;
+use hub::{COMMIT, Hub, Mood, Says, Script, sha256};
 use models::*;
-use protocol::{RuleId, RuleSubject, RuleView, Verdict};
+use protocol::{DownloadState, DownloadView, Fault, ModelUse, RuleId, RuleSubject, RuleView, Verdict};
 use std::{
     net::SocketAddr,
-    path::PathBuf,
-    sync::{Arc, Mutex},
+    path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
-use tokio::{io::AsyncWriteExt, net::TcpListener, task::JoinSet};
-use tokio_util::sync::CancellationToken;
-
-/// How the hub behaves, in the order of the requests; the last one stays.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Mood {
-    Fine,
-    /// Sends this many bytes of the body and closes.
-    Cut(usize),
-    /// Ignores that only a part was asked for.
-    WholeAlways,
-    Status(u16),
-    Redirect,
-    /// Says that the file is longer than it is.
-    Longer,
-    OtherBytes,
-    Silent,
-}
-
-struct Hub {
-    addr: SocketAddr,
-    heads: Arc<Mutex<Vec<String>>>,
-    _task: JoinSet<()>,
-}
-
-async fn hub(moods: &'static [Mood], file: Vec<u8>, elsewhere: Option<SocketAddr>) -> Hub {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (addr, heads) = (listener.local_addr().unwrap(), Arc::<Mutex<Vec<String>>>::default());
-    let (mut task, log) = (JoinSet::new(), heads.clone());
-    task.spawn(async move {
-        let mut number = 0;
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let Some(request) = far_end::read(&mut stream).await else { continue };
-            log.lock().unwrap().push(request.head.clone());
-            let mood = *moods.get(number).or(moods.last()).unwrap();
-            number += 1;
-            let range = request.head.lines().find_map(|line| line.strip_prefix("range: bytes=")?.strip_suffix('-')?.parse().ok());
-            let from: usize = if mood == Mood::WholeAlways { 0 } else { range.unwrap_or(0) };
-            let total = file.len() + if mood == Mood::Longer { 10 } else { 0 };
-            let head = match mood {
-                Mood::Status(status) => format!("HTTP/1.1 {status} X\r\nretry-after: 0\r\ncontent-length: 0\r\n\r\n"),
-                Mood::Redirect => {
-                    let to = elsewhere.unwrap();
-                    format!("HTTP/1.1 302 Found\r\nlocation: http://{to}/blob\r\ncontent-length: 0\r\n\r\n")
-                }
-                Mood::Silent => {
-                    tokio::time::sleep(Duration::from_secs(60)).await;
-                    continue;
-                }
-                _ if from > 0 => format!(
-                    "HTTP/1.1 206 Partial\r\netag: \"v1\"\r\ncontent-range: bytes {from}-{}/{total}\r\ncontent-length: {}\r\n\r\n",
-                    total - 1,
-                    total - from
-                ),
-                _ => format!("HTTP/1.1 200 OK\r\netag: \"v1\"\r\ncontent-length: {total}\r\n\r\n"),
-            };
-            let _ = stream.write_all(head.as_bytes()).await;
-            let mut body = file[from.min(file.len())..].to_vec();
-            match mood {
-                Mood::Status(_) | Mood::Redirect => continue,
-                Mood::Cut(bytes) => body.truncate(bytes),
-                Mood::OtherBytes => *body.last_mut().unwrap() ^= 1,
-                _ => {}
-            }
-            let _ = stream.write_all(&body).await;
-        }
-    });
-    Hub { addr, heads, _task: task }
-}
 
 struct Setup {
     dir: tempfile::TempDir,
@@ -91,8 +24,7 @@ struct Setup {
     file: Vec<u8>,
 }
 
-async fn setup(allowed: &[SocketAddr]) -> Setup {
-    let dir = tempfile::tempdir().unwrap();
+async fn open(folder: &Path, allowed: &[SocketAddr]) -> Models {
     let gate = Gate::new(Arc::new(|_| async { Ok(()) }.boxed()));
     let rule = |host: &SocketAddr| RuleView {
         id: RuleId::new(),
@@ -101,42 +33,88 @@ async fn setup(allowed: &[SocketAddr]) -> Setup {
         at: 0,
     };
     gate.set_rules(allowed.iter().map(rule).collect());
-    let config = ModelsConfig::new(dir.path().join("models"), "/no/engine", dir.path().join("logs"));
-    let models = Models::open(config, gate).await.unwrap();
-    Setup { dir, models, file: file() }
+    let mut config = ModelsConfig::new(folder, "/no/engine", folder.join("logs"));
+    config.backoff = Duration::from_millis(1);
+    Models::open(config, gate).await.unwrap()
 }
 
-/// A whole GGUF file of a few hundred bytes.
-fn file() -> Vec<u8> {
-    gguf_file::bytes("far")
+async fn setup(allowed: &[SocketAddr]) -> Setup {
+    let dir = tempfile::tempdir().unwrap();
+    let models = open(&dir.path().join("models"), allowed).await;
+    Setup { dir, models, file: gguf_file::bytes("far") }
+}
+
+/// A hub with the one file.
+async fn hub(moods: &[Mood], says: Says, store: Option<SocketAddr>) -> Hub {
+    let files = [("far.gguf".to_owned(), gguf_file::bytes("far"))].into();
+    Hub::start(Script { files, moods: moods.to_vec(), says, store }).await
+}
+
+/// Puts a catalogue with one chat model and one embedding model of this hub into the models folder.
+fn catalogue(setup: &Setup, hub: &Hub, sha256: Option<&str>) {
+    let file = |path: &str, sha256: Option<&str>, optional: bool| serde_json::json!({ "path": path, "bytes": 300, "sha256": sha256, "optional": optional });
+    let offer = |id: &str, purpose: &str, files: serde_json::Value| {
+        serde_json::json!({
+            "id": id, "name": id, "purpose": purpose, "maker": "A maker", "origin": "FR", "licence": "Apache-2.0",
+            "languages": ["fr"], "parameters": 32, "context": 2048, "quantisation": "F32", "cache_per_token": 4096,
+            "repository": "owner/name", "files": files,
+        })
+    };
+    let files = serde_json::json!([
+        file("config.json", None, false),
+        file("tokenizer.json", None, false),
+        file("modules.json", None, true),
+        file("model.safetensors", None, false),
+    ]);
+    let offers =
+        [offer("far", "chat", serde_json::json!([file("far.gguf", sha256, false)])), offer("mini", "embedding", files)];
+    let text = serde_json::json!({ "hub": format!("http://{}", hub.addr), "offers": offers });
+    std::fs::write(setup.folder().join("catalogue.json"), text.to_string()).unwrap();
 }
 
 impl Setup {
-    fn what(&self, hub: &Hub) -> Download {
-        Download {
-            url: format!("http://{}/far.gguf", hub.addr),
-            id: "far".into(),
-            sha256: Some(sha256(&self.file)),
-            bytes: None,
-            errand: Errand::new("Ada", "fetches a model"),
-            backoff: Duration::from_millis(1),
-        }
-    }
-    async fn fetch(&self, what: Download) -> Result<Vec<DownloadProgress>, ModelError> {
-        let seen = Arc::<Mutex<Vec<DownloadProgress>>>::default();
-        let log = seen.clone();
-        let report: ProgressFn = Arc::new(move |progress| log.lock().unwrap().push(progress));
-        self.models.download(what, report, CancellationToken::new()).await?;
-        Ok(seen.lock().unwrap().clone())
+    fn folder(&self) -> PathBuf {
+        self.dir.path().join("models")
     }
     fn target(&self) -> PathBuf {
-        self.dir.path().join("models/far.gguf")
+        self.folder().join("far.gguf")
     }
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    use sha2::{Digest, Sha256};
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    /// Fetches from an address and waits for the end.
+    async fn fetch(&self, hub: &Hub, sha256: Option<String>) -> Result<Vec<DownloadView>, Fault> {
+        self.end_of("far", || async { self.models.get_from(&format!("http://{}/far.gguf", hub.addr), sha256, "Ada") })
+            .await
+    }
+    /// Fetches from the catalogue and waits for the end.
+    async fn get(&self, id: &str) -> Result<Vec<DownloadView>, Fault> {
+        self.end_of(id, || self.models.get(id, "Ada")).await
+    }
+    async fn end_of<F: Future<Output = Result<DownloadView, ModelError>>>(
+        &self,
+        id: &str,
+        begin: impl FnOnce() -> F,
+    ) -> Result<Vec<DownloadView>, Fault> {
+        let mut events = self.models.events();
+        begin().await.map_err(|error| error.fault())?;
+        let mut seen = Vec::new();
+        loop {
+            let event = tokio::time::timeout(Duration::from_secs(30), events.recv()).await.unwrap().unwrap();
+            let ModelsEvent::Downloads(all) = event else { continue };
+            match all.into_iter().find(|download| download.id == id) {
+                None => return Ok(seen),
+                Some(DownloadView { state: DownloadState::Failed { fault }, .. }) => return Err(fault),
+                Some(download) => seen.push(download),
+            }
+        }
+    }
+    fn right(&self) -> Option<String> {
+        Some(sha256(&self.file))
+    }
+    /// What is in the folder beside lists.
+    fn left(&self) -> Vec<String> {
+        let names = std::fs::read_dir(self.folder()).unwrap().flatten();
+        let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.contains("far") || name.contains("mini")).collect()
+    }
 }
 
 #[tokio::test]
@@ -149,44 +127,56 @@ async fn it_comes_through_cuts_and_refusals() {
         &[Mood::Cut(50), Mood::Status(416), Mood::Fine],
     ];
     for moods in MOODS {
-        let hub = hub(moods, file(), None).await;
+        let hub = hub(moods, Says::All, None).await;
         let setup = setup(&[hub.addr]).await;
-        let seen = setup.fetch(setup.what(&hub)).await.unwrap_or_else(|error| panic!("{moods:?}: {error}"));
-        let total = setup.file.len() as u64;
-        assert_eq!(seen.last(), Some(&DownloadProgress { done: total, total: Some(total) }), "{moods:?}");
+        let seen = setup.fetch(&hub, setup.right()).await.unwrap_or_else(|fault| panic!("{moods:?}: {fault}"));
+        let states = |is: DownloadState| seen.iter().any(|view| view.state == is);
+        assert!(states(DownloadState::Waiting) && states(DownloadState::Running) && states(DownloadState::Checking));
+        let last = seen.last().unwrap();
+        assert_eq!((last.done, last.total), (setup.file.len() as u64, Some(setup.file.len() as u64)), "{moods:?}");
         assert_eq!(std::fs::read(setup.target()).unwrap(), setup.file);
         let view = setup.models.view();
         assert_eq!((view.models.len(), view.models[0].sha256.as_str()), (1, sha256(&setup.file).as_str()));
-        let left = std::fs::read_dir(setup.dir.path().join("models")).unwrap();
-        assert!(left.flatten().all(|entry| !entry.file_name().to_string_lossy().ends_with(".part")), "{moods:?}");
+        assert_eq!(setup.left(), ["far.gguf"], "{moods:?}");
     }
 }
 
 #[tokio::test]
 async fn it_goes_on_where_it_ended_and_asks_for_the_same_file() {
-    let hub = hub(&[Mood::Cut(50), Mood::Fine], file(), None).await;
+    let hub = hub(&[Mood::Cut(50), Mood::Fine], Says::All, None).await;
     let setup = setup(&[hub.addr]).await;
-    setup.fetch(setup.what(&hub)).await.unwrap();
-    let heads = hub.heads.lock().unwrap().clone();
-    assert_eq!(heads.len(), 2);
-    assert!(!heads[0].contains("range:"));
-    assert!(heads[1].contains("range: bytes=50-\r\n") && heads[1].contains("if-range: \"v1\""), "{}", heads[1]);
+    setup.fetch(&hub, setup.right()).await.unwrap();
+    let gets = hub.gets();
+    assert_eq!(gets.len(), 2);
+    assert!(!gets[0].contains("range:"));
+    assert!(gets[1].contains("range: bytes=50-\r\n") && gets[1].contains("if-range: \"v1\""), "{}", gets[1]);
 }
 
 #[tokio::test]
-async fn also_in_a_later_run() {
+async fn also_in_a_later_run_but_never_by_itself() {
     let hub = hub(
         &[Mood::Cut(50), Mood::Cut(0), Mood::Cut(0), Mood::Cut(0), Mood::Cut(0), Mood::Cut(0), Mood::Fine],
-        file(),
+        Says::All,
         None,
     )
     .await;
     let setup = setup(&[hub.addr]).await;
-    let error = setup.fetch(setup.what(&hub)).await.unwrap_err();
-    assert!(matches!(error, ModelError::Egress(_) | ModelError::BrokeOff { .. }), "{error}");
+    catalogue(&setup, &hub, setup.right().as_deref());
+    let fault = setup.get("far").await.unwrap_err();
+    assert!(fault.code == "egress.broken" || fault.code == "model.broke_off", "{fault}");
     assert!(!setup.target().exists(), "never half a file under the final name");
-    setup.fetch(setup.what(&hub)).await.unwrap();
-    assert!(hub.heads.lock().unwrap().last().unwrap().contains("range: bytes=50-"));
+    setup.models.shutdown().await;
+    let again = open(&setup.folder(), &[hub.addr]).await;
+    let left = again.downloads();
+    assert_eq!((left.len(), left[0].id.as_str(), left[0].done, &left[0].state), (1, "far", 50, &DownloadState::Paused));
+    assert_eq!(
+        (left[0].total, hub.gets().len()),
+        (Some(setup.file.len() as u64), 6),
+        "nothing was asked of it meanwhile"
+    );
+    let setup = Setup { models: again, ..setup };
+    setup.get("far").await.unwrap();
+    assert!(hub.gets().last().unwrap().contains("range: bytes=50-"));
     assert_eq!(std::fs::read(setup.target()).unwrap(), setup.file);
 }
 
@@ -195,51 +185,194 @@ async fn what_is_wrong_gets_no_name() {
     const MOODS: &[(&[Mood], &str, usize)] = &[
         (&[Mood::OtherBytes], "model.altered", 1),
         (&[Mood::Longer], "egress.broken", 0),
-        (&[Mood::Status(404)], "model.server", 1),
-        (&[Mood::Status(503)], "model.server", 6),
+        (&[Mood::Status(404)], "model.hub", 1),
+        (&[Mood::Status(403)], "model.hub", 1),
+        (&[Mood::Status(503)], "model.hub", 6),
     ];
     for (moods, code, requests) in MOODS {
-        let hub = hub(moods, file(), None).await;
+        let hub = hub(moods, Says::All, None).await;
         let setup = setup(&[hub.addr]).await;
-        let fault = setup.fetch(setup.what(&hub)).await.unwrap_err().fault();
+        let fault = setup.fetch(&hub, setup.right()).await.unwrap_err();
         assert_eq!(fault.code, *code, "{moods:?}: {fault}");
         assert!(!setup.target().exists() && setup.models.view().models.is_empty());
-        let seen = hub.heads.lock().unwrap().len();
+        let seen = hub.gets().len();
         assert!(seen <= 10 && (*requests == 0 || seen == *requests), "{moods:?}: {seen} requests");
+        setup.models.give_up("far").await.unwrap();
+        assert!(setup.left().is_empty() && setup.models.downloads().is_empty());
     }
-    let hub = hub(&[Mood::Fine], b"<!DOCTYPE html>".to_vec(), None).await;
+    let page = [("far.gguf".to_owned(), b"<!DOCTYPE html>".to_vec())].into();
+    let hub = Hub::start(Script { files: page, ..Script::default() }).await;
     let setup = setup(&[hub.addr]).await;
-    let page = Download { sha256: None, ..setup.what(&hub) };
-    assert_eq!(setup.fetch(page).await.unwrap_err().fault().code, "model.unknown");
-    let long = Download { bytes: Some(7), sha256: None, ..setup.what(&hub) };
-    assert_eq!(setup.fetch(long).await.unwrap_err().fault().code, "model.damaged");
-    let outside = Download { id: "../far".into(), ..setup.what(&hub) };
-    assert_eq!(setup.fetch(outside).await.unwrap_err().fault().code, "model.invalid");
+    assert_eq!(setup.fetch(&hub, None).await.unwrap_err().code, "model.unknown");
+    let base = format!("http://{}", hub.addr);
+    for (url, sha256) in [
+        ("file:///etc/passwd.gguf".to_owned(), None),
+        (format!("{base}/far.bin"), None),
+        (format!("{base}/.gguf"), None),
+        (format!("{base}/far.gguf"), Some("beef".to_owned())),
+        ("http://me:secret@x.example/far.gguf".to_owned(), None),
+    ] {
+        let fault = setup.models.get_from(&url, sha256, "Ada").unwrap_err().fault();
+        assert_eq!(fault.code, "model.invalid", "{url}");
+        assert!(!fault.message.contains("secret"));
+    }
+    assert_eq!(setup.models.get("../far", "Ada").await.unwrap_err().fault().code, "model.not_found");
+}
+
+#[tokio::test]
+async fn the_hub_says_what_a_file_has_to_be_and_the_catalogue_has_the_last_word() {
+    let right = sha256(&gguf_file::bytes("far"));
+    let wrong = "cd".repeat(32);
+    for (says, pinned, outcome) in [
+        (Says::All, None, Ok(())),
+        (Says::All, Some(&right), Ok(())),
+        (Says::NoHead, Some(&right), Ok(())),
+        (Says::Nothing, Some(&right), Ok(())),
+        (Says::NoHead, None, Err("model.unproven")),
+        (Says::Nothing, None, Err("model.unproven")),
+        (Says::OtherHash, None, Err("model.altered")),
+        (Says::OtherHash, Some(&right), Err("model.altered")),
+        (Says::All, Some(&wrong), Err("model.altered")),
+        (Says::Status(401), None, Err("model.hub")),
+        (Says::Status(500), None, Err("model.hub")),
+    ] {
+        let hub = hub(&[Mood::Fine], says, None).await;
+        let setup = setup(&[hub.addr]).await;
+        catalogue(&setup, &hub, pinned.map(String::as_str));
+        let ended = setup.get("far").await.map(drop).map_err(|fault| fault.code);
+        assert_eq!(ended, outcome.map_err(str::to_owned), "{says:?} {pinned:?}");
+        assert_eq!(setup.target().exists(), outcome.is_ok());
+        let expected = format!("get /owner/name/resolve/{COMMIT}/far.gguf");
+        if says == Says::All && outcome.is_ok() {
+            assert!(hub.gets()[0].starts_with(&expected), "the commit is kept: {}", hub.gets()[0]);
+        }
+        if says == Says::All && pinned == Some(&wrong) {
+            assert!(hub.gets().is_empty(), "what cannot be right is not fetched");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_embedding_model_comes_as_a_whole_folder() {
+    let source = tempfile::tempdir().unwrap();
+    gguf_file::write_encoder(source.path(), 4);
+    let names = ["config.json", "tokenizer.json", "model.safetensors"];
+    let files = names.map(|name| (name.to_owned(), std::fs::read(source.path().join(name)).unwrap()));
+    let script = Script { files: files.into(), moods: vec![Mood::Fine, Mood::Cut(1), Mood::Fine], ..Script::default() };
+    let hub = Hub::start(script.clone()).await;
+    let setup = setup(&[hub.addr]).await;
+    catalogue(&setup, &hub, None);
+    setup.get("mini").await.unwrap();
+    let view = setup.models.view();
+    assert_eq!(
+        (view.models.len(), view.models[0].id.as_str(), view.models[0].purpose),
+        (1, "mini", ModelUse::Embedding)
+    );
+    assert!(view.models[0].fault.is_none() && !view.models[0].sha256.is_empty());
+    assert_eq!(setup.left(), ["mini"]);
+    // Again over what is there: the old one is put aside, not mixed with the new one.
+    std::fs::write(setup.folder().join("mini/leftover"), "x").unwrap();
+    setup.get("mini").await.unwrap();
+    assert!(!setup.folder().join("mini/leftover").exists());
+    // A small file that is not what the hub names is found out too.
+    let mut files = script.files.clone();
+    files.insert("config.json".to_owned(), b"{\"model_type\":\"bert\",\"hidden_size\":9}".to_vec());
+    let liar = Hub::start(Script { files, moods: vec![Mood::OtherBytes, Mood::Fine], ..Script::default() }).await;
+    let other = self::setup(&[liar.addr]).await;
+    catalogue(&other, &liar, None);
+    assert_eq!(other.get("mini").await.unwrap_err().code, "model.altered");
+    assert!(other.models.view().models.is_empty());
 }
 
 #[tokio::test]
 async fn every_host_on_the_way_needs_a_rule() {
-    let store = hub(&[Mood::Fine], file(), None).await;
-    let front = hub(&[Mood::Redirect], file(), Some(store.addr)).await;
+    let store = hub(&[Mood::Fine], Says::All, None).await;
+    let front = hub(&[Mood::Fine], Says::All, Some(store.addr)).await;
     let refused = setup(&[front.addr]).await;
-    assert_eq!(refused.fetch(refused.what(&front)).await.unwrap_err().fault().code, "egress.denied");
+    let fault = refused.fetch(&front, refused.right()).await.unwrap_err();
+    assert_eq!(
+        (fault.code.as_str(), fault.values["host"].as_str()),
+        ("egress.denied", store.addr.to_string().as_str())
+    );
     assert_eq!(store.heads.lock().unwrap().len(), 0);
     let allowed = setup(&[front.addr, store.addr]).await;
-    allowed.fetch(allowed.what(&front)).await.unwrap();
+    allowed.fetch(&front, allowed.right()).await.unwrap();
     assert!(allowed.target().exists());
 }
 
 #[tokio::test]
-async fn it_can_be_stopped_and_runs_once_at_a_time() {
-    let hub = hub(&[Mood::Silent, Mood::Fine], file(), None).await;
+async fn several_come_at_once_and_each_can_be_stopped_and_gone_on_with() {
+    let names = ["a", "b", "c", "d", "e"];
+    let files = names.map(|name| (format!("{name}.gguf"), gguf_file::bytes(name)));
+    let script = Script { files: files.into(), moods: vec![Mood::Slow(8)], ..Script::default() };
+    let hub = Hub::start(script).await;
     let setup = setup(&[hub.addr]).await;
-    let (stop, report): (_, ProgressFn) = (CancellationToken::new(), Arc::new(|_| {}));
-    let (first, second) = tokio::join!(setup.models.download(setup.what(&hub), report.clone(), stop.clone()), async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        let second = setup.models.download(setup.what(&hub), report.clone(), stop.clone()).await;
-        stop.cancel();
-        second
-    });
-    assert!(matches!(second, Err(ModelError::Busy)));
-    assert!(matches!(first, Err(ModelError::Stopped)));
+    let mut events = setup.models.events();
+    for name in names {
+        setup.models.get_from(&format!("http://{}/{name}.gguf", hub.addr), None, "Ada").unwrap();
+    }
+    let again = setup.models.get_from(&format!("http://{}/a.gguf", hub.addr), None, "Ada").unwrap();
+    assert_eq!((again.id.as_str(), setup.models.downloads().len()), ("a", 5), "asked for twice, fetched once");
+    let (mut most, mut stopped) = (0, false);
+    loop {
+        let event = tokio::time::timeout(Duration::from_secs(30), events.recv()).await.unwrap().unwrap();
+        let ModelsEvent::Downloads(all) = event else { continue };
+        let running = all.iter().filter(|download| download.state == DownloadState::Running).count();
+        most = most.max(running);
+        assert!(running <= 3, "no more than three at once");
+        if !stopped && all.iter().any(|download| download.id == "b" && download.done > 0) {
+            setup.models.pause("b").unwrap();
+            stopped = true;
+        }
+        let others = all.iter().filter(|download| download.id != "b").count();
+        if stopped && others == 0 {
+            assert_eq!(
+                all.iter().map(|one| (one.id.as_str(), one.state.clone())).collect::<Vec<_>>(),
+                [("b", DownloadState::Paused)]
+            );
+            break;
+        }
+    }
+    assert!(most >= 2, "{most} at once");
+    assert!(setup.folder().join("e.gguf").exists() && !setup.folder().join("b.gguf").exists());
+    setup.models.get("b", "Ada").await.unwrap();
+    while !setup.models.downloads().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(std::fs::read(setup.folder().join("b.gguf")).unwrap(), gguf_file::bytes("b"));
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_before_anything_is_fetched() {
+    // A mirror that says nothing before: the catalogue's figure counts.
+    let hub = hub(&[Mood::Fine], Says::NoHead, None).await;
+    let setup = setup(&[hub.addr]).await;
+    catalogue(&setup, &hub, setup.right().as_deref());
+    let text = std::fs::read_to_string(setup.folder().join("catalogue.json")).unwrap();
+    let huge = text.replace("\"bytes\":300", "\"bytes\":4000000000000000");
+    std::fs::write(setup.folder().join("catalogue.json"), huge).unwrap();
+    let offers = setup.models.offers().await.unwrap();
+    let far = offers.offers.iter().find(|offer| offer.id == "far").unwrap();
+    assert_eq!((far.fit, far.here, far.pinned), (protocol::Fit::NoDisk, false, true));
+    assert_eq!((offers.verdict, offers.host.as_str()), (Verdict::Allow, hub.addr.to_string().as_str()));
+    let fault = setup.get("far").await.unwrap_err();
+    assert_eq!(fault.code, "model.disk", "{fault}");
+    assert!(hub.gets().is_empty());
+}
+
+#[tokio::test]
+async fn a_mirror_takes_the_place_of_the_hub_and_needs_a_rule_of_its_own() {
+    let (hub, mirror) = (hub(&[Mood::Fine], Says::All, None).await, self::hub(&[Mood::Fine], Says::All, None).await);
+    let setup = setup(&[hub.addr]).await;
+    catalogue(&setup, &hub, None);
+    setup.models.set_mirror(Some(format!("http://{}/", mirror.addr))).unwrap();
+    assert_eq!(setup.models.offers().await.unwrap().verdict, Verdict::Deny);
+    assert_eq!(setup.get("far").await.unwrap_err().code, "egress.denied");
+    for address in ["ftp://x.example", "http://me:secret@x.example", "x"] {
+        let error = setup.models.set_mirror(Some(address.to_owned())).unwrap_err();
+        assert!(!error.to_string().contains("secret"));
+    }
+    setup.models.set_mirror(Some(String::new())).unwrap();
+    setup.get("far").await.unwrap();
+    assert!(mirror.heads.lock().unwrap().is_empty() && setup.target().exists());
 }

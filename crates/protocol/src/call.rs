@@ -123,8 +123,28 @@ calls! {
     // models
     /// The models on disk, what they need and what is free.
     ListModels {} -> ModelsView;
-    /// Adds a model file from this disk after checking it.
-    AddModel { path: String } -> ModelView;
+    /// Adds a model file, a model folder or a pack of models from this disk after checking it; the last
+    /// model of a pack is given back. A pack that another device has signed is taken only where `signer`
+    /// is the fingerprint of its key.
+    AddModel { path: String, signer: Option<String> } -> ModelView;
+    /// The models that can be fetched, whether they fit, and from where.
+    ListOffers {} -> OffersView;
+    /// Fetches a model of the catalogue in the background, or goes on with one that was stopped.
+    GetModel { model: String } -> DownloadView;
+    /// Fetches a GGUF file from an address in the background; `sha256` is what it should be, where known.
+    GetModelFrom { url: String, sha256: Option<String> } -> DownloadView;
+    /// Stops fetching a model; what is here is kept.
+    PauseDownload { model: String } -> ();
+    /// Gives up fetching a model and deletes what is here of it.
+    DropDownload { model: String } -> ();
+    /// Takes a model out of use; its files are deleted after ten minutes, or when Atelier is closed.
+    RemoveModel { model: String } -> ();
+    /// Brings a removed model back while its files are there.
+    RestoreModel { model: String } -> ();
+    /// Lets a model write some tokens and keeps how fast it was.
+    MeasureModel { model: String } -> ModelView;
+    /// Writes models into a signed folder under `folder`, to be added on another machine.
+    PackModels { models: Vec<String>, folder: String } -> PackView;
     /// Checks a model's header, sizes and SHA-256 again.
     VerifyModel { model: String } -> ModelView;
     /// Uses this model for answers from now on.

@@ -83,6 +83,8 @@ pub enum Event {
     ImportMoved(ImportProgress),
     /// Models were added, chosen, loaded or failed.
     ModelsChanged(ModelsView),
+    /// Downloads of models moved on, began or ended: all there are.
+    DownloadsMoved(Vec<DownloadView>),
     /// The engine process started, loads, is ready, crashed or stopped.
     EngineMoved(EngineState),
     /// Bytes went out or a request was refused.

@@ -165,6 +165,9 @@ pub struct Settings {
     pub unload_after_min: u32,
     /// The first-run screens were finished or skipped.
     pub welcomed: bool,
+    /// The address of a mirror that models are fetched from; None: the catalogue's hub.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_hub: Option<String>,
 }
 
 impl Default for Settings {
@@ -180,6 +183,7 @@ impl Default for Settings {
             max_tokens: 512,
             unload_after_min: 10,
             welcomed: false,
+            model_hub: None,
         }
     }
 }

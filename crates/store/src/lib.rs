@@ -43,6 +43,7 @@ pub use error::StoreError;
 pub use items::StoredQuote;
 pub use keys::Keeping;
 pub use open::{Home, Opened, Options};
+pub use people::{DeviceSigner, SignFn};
 pub use private::private_dir;
 pub use rebuild::VIEWS;
 pub use trust::Endpoint;

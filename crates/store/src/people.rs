@@ -1,13 +1,46 @@
 //! Who is in the workspace.
 
 use crate::{Store, StoreError};
+use ed25519_dalek::Signer;
 use protocol::{AgentId, AgentView};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// How many agents are listed.
 const AGENTS: i64 = 1_000;
 
+/// Signs a message with an Ed25519 key.
+pub type SignFn = Arc<dyn Fn(&[u8]) -> [u8; 64] + Send + Sync>;
+
+/// Signs messages with this device's key.
+#[derive(Clone)]
+pub struct DeviceSigner {
+    /// The public key.
+    pub key: [u8; 32],
+    /// Signs a message.
+    pub sign: SignFn,
+}
+
 impl Store {
+    /// What signs with this device's key. A message must begin with what it is for, so that no signature
+    /// of one thing can pass for one of another.
+    pub async fn signer(&self) -> DeviceSigner {
+        let key = self.inner.chain.lock().await.key.clone();
+        DeviceSigner {
+            key: key.verifying_key().to_bytes(),
+            sign: Arc::new(move |message| key.sign(message).to_bytes()),
+        }
+    }
+
+    /// The public keys of the devices that write in this workspace.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn device_keys(&self) -> Result<Vec<[u8; 32]>, StoreError> {
+        let keys = sqlx::query_scalar!("SELECT public_key FROM devices").fetch_all(self.pool()).await?;
+        Ok(keys.into_iter().filter_map(|key| key.try_into().ok()).collect())
+    }
+
     /// The agents, oldest first.
     pub async fn agents(&self) -> Result<Vec<AgentView>, StoreError> {
         let rows = sqlx::query!(

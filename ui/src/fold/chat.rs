@@ -182,6 +182,7 @@ fn place(space: &mut Workspace, event: Event) -> Folded {
         | Event::DocumentRemoved(_)
         | Event::ImportMoved(_)
         | Event::ModelsChanged(_)
+        | Event::DownloadsMoved(_)
         | Event::EngineMoved(_)
         | Event::EgressMoved(_)
         | Event::SettingsChanged(_)

@@ -62,6 +62,16 @@ pub fn thousands(n: u32) -> String {
     }
 }
 
+/// A language by its ISO 639-1 code, in the language in use.
+pub fn language(code: &str) -> String {
+    name_of("language", code)
+}
+
+/// A country by its ISO 3166-1 code, in the language in use.
+pub fn country(code: &str) -> String {
+    name_of("region", code)
+}
+
 /// Which group of days a time falls in, seen from now: words such as "Today", else a date.
 pub fn relative_day(then_ms: i64, now_ms: i64) -> String {
     match day(now_ms) - day(then_ms) {
@@ -77,7 +87,23 @@ pub fn relative_day(then_ms: i64, now_ms: i64) -> String {
 mod platform {
     use super::*;
     use js_sys::{Array, Date, Intl, Object, Reflect};
-    use wasm_bindgen::JsValue;
+    use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+    #[wasm_bindgen]
+    extern "C" {
+        type DisplayNames;
+        #[wasm_bindgen(catch, constructor, js_namespace = Intl)]
+        fn new(locales: &Array, options: &Object) -> Result<DisplayNames, JsValue>;
+        #[wasm_bindgen(catch, method)]
+        fn of(this: &DisplayNames, code: &str) -> Result<JsValue, JsValue>;
+    }
+
+    /// The name of a language or a region; the code itself where the platform has none.
+    pub fn name_of(kind: &str, code: &str) -> String {
+        let names = DisplayNames::new(&locales(lang()), &options(&[("type", JsValue::from_str(kind))]));
+        let name = names.and_then(|names| names.of(code)).ok().and_then(|name| name.as_string());
+        name.unwrap_or_else(|| code.to_owned())
+    }
 
     fn options(pairs: &[(&str, JsValue)]) -> Object {
         let object = Object::new();
@@ -135,6 +161,9 @@ mod platform {
 mod platform {
     use super::*;
 
+    pub fn name_of(_: &str, code: &str) -> String {
+        code.to_owned()
+    }
     pub fn number_in(_: Lang, n: f64) -> String {
         n.to_string()
     }
@@ -166,8 +195,8 @@ mod platform {
     }
 }
 
-use platform::weekday;
 pub use platform::{date, date_time, day, time};
+use platform::{name_of, weekday};
 pub(super) use platform::{number_in, plural};
 
 #[cfg(test)]

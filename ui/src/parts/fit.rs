@@ -100,6 +100,7 @@ mod tests {
             starter: false,
             chosen: true,
             tokens_per_second: None,
+            expected_per_second: None,
             fault: None,
         }
     }

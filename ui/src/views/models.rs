@@ -1,10 +1,15 @@
 //! The models screen: what is on this disk, whether it fits, which one answers, and what is elsewhere.
 
 mod add;
+mod downloads;
 mod elsewhere;
 mod here;
+mod offers;
+mod row_menu;
 
 pub(crate) use add::AddFile;
+pub(crate) use downloads::Downloads;
+pub(crate) use offers::Offers;
 
 use crate::{
     client::use_client,
@@ -13,7 +18,7 @@ use crate::{
     parts::{
         bar::Head,
         fit::{Fit, Legend, loaded},
-        icon::Icon,
+        icon::{Glyph, Icon},
         notice::{FaultNotice, Notice},
     },
     state::WorkspaceStoreFields,
@@ -32,9 +37,15 @@ pub fn Models() -> impl IntoView {
         running.track();
         client.ask(ListModels {}, move |view| client.fold(News::Models(Box::new(view))));
     });
+    let offers = RwSignal::new(false);
     view! {
         <section class="pane">
-            <Head title=t!("side.models") line=Signal::derive(|| t!("models.line"))/>
+            <Head title=t!("side.models") line=Signal::derive(|| t!("models.line"))>
+                <button class="btn primary" on:click=move |_| offers.set(true)>
+                    <Glyph icon=Icon::Download/>
+                    {t!("models.get")}
+                </button>
+            </Head>
             <div class="scroll">
                 <div class="body">
                     {move || view! { <Gauges models=models.get() engine=client.store.engine().get()/> }}
@@ -55,11 +66,13 @@ pub fn Models() -> impl IntoView {
                             </Notice>
                         </div>
                     </Show>
+                    <Downloads/>
                     <here::Here models/>
                     <AddFile/>
                     <elsewhere::Elsewhere models/>
                 </div>
             </div>
+            <Offers open=offers/>
         </section>
     }
 }

@@ -304,6 +304,21 @@ fn Machine() -> impl IntoView {
                 </button>
             </div>
         </Row>
+        <Row name=t!("settings.hub") about=t!("settings.hub_about")>
+            <input
+                class="input mono"
+                inputmode="url"
+                aria-label=t!("settings.hub")
+                placeholder="https://"
+                autocomplete="off"
+                spellcheck="false"
+                prop:value=move || client.store.settings().read().model_hub.clone().unwrap_or_default()
+                on:change=move |event| {
+                    let hub = event_target_value(&event).trim().to_owned();
+                    change(client, |settings| settings.model_hub = (!hub.is_empty()).then_some(hub));
+                }
+            />
+        </Row>
         <Row name=t!("removed.title") about=t!("removed.line")>
             <a class="btn sm" href=Route::Removed.href()>{t!("removed.show")}</a>
         </Row>

@@ -13,8 +13,63 @@ pub(crate) async fn list(app: &App, _: &Actor, _: ListModels) -> Result<ModelsVi
     app.models().told_view().await.map_err(Fault::from)
 }
 
-pub(crate) async fn add(app: &App, _: &Actor, AddModel { path }: AddModel) -> Result<ModelView, Fault> {
-    app.models().add(Path::new(&path)).await.map_err(Fault::from)
+pub(crate) async fn add(app: &App, _: &Actor, AddModel { path, signer }: AddModel) -> Result<ModelView, Fault> {
+    let path = Path::new(&path);
+    if !models::is_pack(path) {
+        return app.models().add(path).await.map_err(Fault::from);
+    }
+    // What a device of this workspace has signed needs no further word.
+    let trusted = app.store().device_keys().await?;
+    app.models().add_pack(path.to_owned(), trusted, signer).await.map_err(Fault::from)
+}
+
+pub(crate) async fn offers(app: &App, _: &Actor, _: ListOffers) -> Result<OffersView, Fault> {
+    app.models().offers().await.map_err(Fault::from)
+}
+
+pub(crate) async fn get(app: &App, _: &Actor, GetModel { model }: GetModel) -> Result<DownloadView, Fault> {
+    app.models().get(&model, &person(app).await?).await.map_err(Fault::from)
+}
+
+pub(crate) async fn get_from(
+    app: &App,
+    _: &Actor,
+    GetModelFrom { url, sha256 }: GetModelFrom,
+) -> Result<DownloadView, Fault> {
+    app.models().get_from(&url, sha256, &person(app).await?).map_err(Fault::from)
+}
+
+pub(crate) async fn pause(app: &App, _: &Actor, PauseDownload { model }: PauseDownload) -> Result<(), Fault> {
+    app.models().pause(&model).map_err(Fault::from)
+}
+
+pub(crate) async fn give_up(app: &App, _: &Actor, DropDownload { model }: DropDownload) -> Result<(), Fault> {
+    app.models().give_up(&model).await.map_err(Fault::from)
+}
+
+pub(crate) async fn remove(app: &App, _: &Actor, RemoveModel { model }: RemoveModel) -> Result<(), Fault> {
+    app.models().remove(&model).await.map_err(Fault::from)
+}
+
+pub(crate) async fn restore(app: &App, _: &Actor, RestoreModel { model }: RestoreModel) -> Result<(), Fault> {
+    app.models().restore(&model).await.map_err(Fault::from)
+}
+
+pub(crate) async fn measure(app: &App, _: &Actor, MeasureModel { model }: MeasureModel) -> Result<ModelView, Fault> {
+    app.models().measure(&model).await.map_err(Fault::from)
+}
+
+pub(crate) async fn pack(app: &App, _: &Actor, PackModels { models, folder }: PackModels) -> Result<PackView, Fault> {
+    let store::DeviceSigner { key, sign } = app.store().signer().await;
+    let seal = models::Seal { key, by: person(app).await?, sign };
+    app.models().pack(&models, folder.into(), seal).await.map_err(Fault::from)
+}
+
+/// Who asks, as the ledger and a pack name them.
+async fn person(app: &App) -> Result<String, Fault> {
+    let settings = app.store().settings().await?;
+    let name = if settings.name.is_empty() { app.store().home().member_name.clone() } else { settings.name };
+    Ok(name)
 }
 
 pub(crate) async fn verify(app: &App, _: &Actor, VerifyModel { model }: VerifyModel) -> Result<ModelView, Fault> {

@@ -51,6 +51,7 @@ pub(super) async fn answer(
             | Event::DocumentRemoved(_)
             | Event::ImportMoved(_)
             | Event::ModelsChanged(_)
+            | Event::DownloadsMoved(_)
             | Event::EngineMoved(_)
             | Event::EgressMoved(_)
             | Event::SettingsChanged(_)

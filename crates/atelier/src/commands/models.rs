@@ -1,4 +1,7 @@
-//! `atelier models list`, `add`, `choose` and `verify`.
+//! `atelier models …`.
+
+mod catalogue;
+mod get;
 
 use crate::{
     cli::ModelsCommand,
@@ -15,9 +18,41 @@ pub(super) async fn models(door: &Door, command: ModelsCommand, out: &Out) -> Re
             out.value(&view, list_text);
             Ok(ExitCode::SUCCESS)
         }
-        ModelsCommand::Add { path } => {
-            let model = door.call(AddModel { path: absolute(&path)? }).await?;
+        ModelsCommand::Catalogue { all } => catalogue::list(door, all, out).await,
+        ModelsCommand::Get { models, sha256, mirror } => get::get(door, models, sha256, mirror, out).await,
+        ModelsCommand::Add { path, signer } => {
+            let model = door.call(AddModel { path: absolute(&path)?, signer }).await?;
             out.value(&model, |model| format!("added {}", row(model)));
+            Ok(ExitCode::SUCCESS)
+        }
+        ModelsCommand::Pack { models, to } => {
+            let pack = door.call(PackModels { models, folder: absolute(&to)? }).await?;
+            out.value(&pack, |pack| {
+                format!(
+                    "{} written to {}\nsigned with the key {}\nadd it elsewhere with `atelier models add PACK --signer '{}'`",
+                    bytes(pack.bytes),
+                    pack.folder,
+                    pack.signer,
+                    pack.signer
+                )
+            });
+            Ok(ExitCode::SUCCESS)
+        }
+        ModelsCommand::Remove { model } => {
+            let half = door.call(ListModels {}).await?.downloads.iter().any(|download| download.id == model);
+            if half {
+                door.call(DropDownload { model: model.clone() }).await?;
+            } else {
+                door.call(RemoveModel { model: model.clone() }).await?;
+            }
+            out.value(&serde_json::json!({ "removed": model }), |_| format!("{model} was deleted"));
+            Ok(ExitCode::SUCCESS)
+        }
+        ModelsCommand::Measure { model } => {
+            let model = door.call(MeasureModel { model }).await?;
+            out.value(&model, |model| {
+                format!("{} writes {:.1} tokens/s here", model.id, model.tokens_per_second.unwrap_or(0.0))
+            });
             Ok(ExitCode::SUCCESS)
         }
         ModelsCommand::Choose { model } => {
@@ -44,7 +79,10 @@ pub(super) async fn models(door: &Door, command: ModelsCommand, out: &Out) -> Re
 fn list_text(view: &ModelsView) -> String {
     let mut lines: Vec<String> = view.models.iter().map(row).collect();
     if lines.is_empty() {
-        lines.push(format!("no models in {}; add one with `atelier models add FILE`", view.folder));
+        lines.push(format!(
+            "no models in {}; fetch one with `atelier models get`, or add one with `atelier models add FILE`",
+            view.folder
+        ));
     }
     for endpoint in &view.endpoints {
         lines.push(format!("endpoint:{}  {}  {}  {:?}", endpoint.name, endpoint.url, endpoint.model, endpoint.verdict));
@@ -52,9 +90,12 @@ fn list_text(view: &ModelsView) -> String {
     if view.models.iter().any(|model| model.starter) {
         lines.push(
             "The starter model is tiny: it shows how Atelier works and is often wrong. \
-             For real work add a model of 3 to 8 billion parameters in Q4_K_M."
+             For real work fetch one of 3 to 8 billion parameters: see `atelier models catalogue`."
                 .to_owned(),
         );
+    }
+    for download in &view.downloads {
+        lines.push(get::row(download));
     }
     lines.push(format!("{} of {} memory free", bytes(view.memory_free), bytes(view.memory_total)));
     lines.join("\n")
@@ -76,6 +117,11 @@ fn row(model: &ModelView) -> String {
         bytes(model.memory),
         model.sha256.get(..12).unwrap_or("not computed"),
     );
+    match (model.tokens_per_second, model.expected_per_second) {
+        (Some(speed), _) => row.push_str(&format!("  {speed:.1} tokens/s")),
+        (None, Some(speed)) => row.push_str(&format!("  about {speed:.0} tokens/s")),
+        (None, None) => {}
+    }
     if let Some(fault) = &model.fault {
         row.push_str(&format!("\n    {fault}"));
     } else if !model.fits {

@@ -1,5 +1,6 @@
 //! `atelier-engine bench FILE`: how fast a model reads and writes here.
 
+use super::machine::memory_per_second;
 use crate::{
     arch::{self, Decoder, Opening, Shape},
     error::{EngineError, Result},
@@ -102,29 +103,10 @@ pub fn bench(path: &Path, plan: Plan) -> Result<Measured> {
 }
 
 /// The bytes of the file that writing a token reads: all but those of the experts that it is not sent to.
-fn read_per_token(file: &Gguf, shape: &Shape) -> f64 {
+pub(super) fn read_per_token(file: &Gguf, shape: &Shape) -> f64 {
     let experts = file.tensors().values().filter(|tensor| tensor.dims.len() == 3).map(|tensor| tensor.bytes);
     let unused = shape.experts.saturating_sub(shape.experts_used) as f64 / shape.experts.max(1) as f64;
     file.file_bytes() as f64 - unused * experts.sum::<usize>() as f64
-}
-
-/// How fast `threads` threads read memory, one stream each, in bytes per second: the best of a few times.
-fn memory_per_second(threads: usize) -> f64 {
-    /// Far more than any cache holds.
-    const EACH: usize = 256 << 20;
-    const TIMES: usize = 5;
-    let streams: Vec<Vec<u64>> = (0..threads.max(1) as u64).map(|n| vec![n + 1; EACH / size_of::<u64>()]).collect();
-    let all = (streams.len() * EACH) as f64;
-    let time = || {
-        let began = Instant::now();
-        std::thread::scope(|scope| {
-            for stream in &streams {
-                scope.spawn(|| std::hint::black_box(stream.iter().fold(0u64, |sum, word| sum.wrapping_add(*word))));
-            }
-        });
-        all / began.elapsed().as_secs_f64()
-    };
-    (0..TIMES).map(|_| time()).fold(0.0, f64::max)
 }
 
 /// Adds to `all` what was done between two counts.

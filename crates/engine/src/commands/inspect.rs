@@ -39,6 +39,8 @@ pub struct Inspection {
     pub shape: Option<Shape>,
     /// Estimated memory, where the sizes can be read.
     pub memory: Option<Memory>,
+    /// Bytes that writing a token reads, where the sizes can be read.
+    pub read_per_token: Option<u64>,
 }
 
 /// Why the engine does not run a file.
@@ -83,6 +85,7 @@ pub fn inspect(path: &Path) -> Result<Inspection> {
         template: template.is_some(),
         tools: template.is_some_and(|t| t.tools()),
         memory: shape.as_ref().map(|shape| Memory::of(&file, shape)),
+        read_per_token: shape.as_ref().map(|shape| super::bench::read_per_token(&file, shape) as u64),
         shape,
         architecture,
     })

@@ -26,6 +26,8 @@ pub struct Job {
     /// Where events go. Unbounded, so that a slow listener never holds up the model; the context
     /// bounds what can be in it.
     pub events: UnboundedSender<Event>,
+    /// The request that asks, for traces.
+    pub asked: tracing::Span,
 }
 
 /// What happens to a job.

@@ -96,6 +96,7 @@ pub struct Counters {
 pub struct Scheduler {
     messages: Mutex<Sender<Message>>,
     limit: usize,
+    streams: usize,
     closing: AtomicBool,
     counters: Arc<Counters>,
 }
@@ -105,7 +106,7 @@ impl Scheduler {
     pub fn start(decoder: Box<dyn Decoder>, tokenizer: Arc<Tokenizer>, limits: Limits) -> Result<Self> {
         let counters = Arc::new(Counters::default());
         let (messages, received) = channel();
-        let limit = limits.waiting;
+        let (limit, streams) = (limits.waiting, limits.streams.max(1));
         let worker = Worker::new(decoder, tokenizer, limits, counters.clone())?;
         thread::Builder::new()
             .name("model".to_owned())
@@ -114,7 +115,12 @@ impl Scheduler {
                 worker.work(&received);
             })
             .map_err(|e| EngineError::Compute(format!("no thread for the model: {e}")))?;
-        Ok(Self { messages: Mutex::new(messages), limit, closing: AtomicBool::new(false), counters })
+        Ok(Self { messages: Mutex::new(messages), limit, streams, closing: AtomicBool::new(false), counters })
+    }
+
+    /// Answers that are written at a time.
+    pub fn streams(&self) -> usize {
+        self.streams
     }
 
     /// Queues a job, or says that the queue is full.

@@ -29,6 +29,8 @@ pub(super) struct Stream {
     sampler: Sampler,
     since: Instant,
     read_ms: f64,
+    /// Within the request that asked for it. Counts only: what a text says stands in no trace.
+    pub span: tracing::Span,
 }
 
 /// What became of an answer in a step.
@@ -46,7 +48,16 @@ impl Stream {
     /// A job's answer before anything was read. The prompt is shorter than the cache.
     pub(super) fn new(job: Job, cache: KvCache, arrived: u64) -> Self {
         let prompt = job.prompt.len();
+        let span = tracing::debug_span!(
+            parent: &job.asked,
+            "answer",
+            arrived,
+            prompt,
+            cached = tracing::field::Empty,
+            written = tracing::field::Empty,
+        );
         Self {
+            span,
             text: job.prompt.clone(),
             prompt,
             cached: None,
@@ -67,6 +78,9 @@ impl Stream {
 
     /// Begins with what is known of the text.
     pub(super) fn begin(&mut self, cache: KvCache) {
+        if self.cached.is_none() {
+            self.span.record("cached", cache.len());
+        }
         self.cached.get_or_insert(cache.len());
         self.cache = cache;
         self.begun = true;

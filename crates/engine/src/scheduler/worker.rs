@@ -135,6 +135,8 @@ impl Worker {
         let mut parts = self.plan();
         self.make_room(&mut parts);
         if !parts.is_empty() {
+            let tokens: usize = parts.iter().map(|part| part.tokens.len()).sum();
+            let _step = tracing::trace_span!("step", streams = parts.len(), tokens).entered();
             let began = Instant::now();
             let computed = self.compute(&parts);
             self.note(&parts, began);
@@ -272,6 +274,7 @@ impl Worker {
 
     /// An answer is over; what was read of its text stays.
     fn end(&mut self, stream: Stream, then: Option<Result<Then>>) {
+        stream.span.record("written", stream.counts().0);
         let kept = !stream.forgotten;
         let (text, cache) = match then {
             Some(Ok(Then::Over(finish))) => stream.finish(finish),

@@ -119,6 +119,7 @@ impl Checked {
                 grammar: wish.grammar.clone(),
                 answer: answer(),
                 events,
+                asked: tracing::Span::current(),
             })?;
             Ok(received)
         };

@@ -10,12 +10,23 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use tracing::Instrument;
 
 pub(super) async fn check(server: Shared, request: Request, next: Next) -> Response {
     match refusal(&server, request.uri().path(), request.headers()) {
         Some(problem) if anthropic::speaks(request.uri().path()) => anthropic::Refusal::from(problem).into_response(),
         Some(problem) => problem.into_response(),
-        None => next.run(request).await,
+        None => {
+            let span = tracing::debug_span!(
+                "request",
+                method = %request.method(),
+                path = request.uri().path(),
+                status = tracing::field::Empty,
+            );
+            let response = next.run(request).instrument(span.clone()).await;
+            span.record("status", response.status().as_u16());
+            response
+        }
     }
 }
 

@@ -106,6 +106,23 @@ fn entries(models: &Models) -> Vec<Value> {
     [chat, embedder, reranker].into_iter().flatten().collect()
 }
 
+/// `GET /props`: what llama-server's clients look at before they talk. The file's path stays here.
+pub(super) async fn props(server: Shared) -> Result<Json<Value>, Problem> {
+    let chat = server.chat()?;
+    let template = chat.template.as_ref();
+    Ok(Json(json!({
+        "default_generation_settings": {"n_ctx": chat.context},
+        "total_slots": chat.scheduler.streams(),
+        "model_alias": chat.id,
+        "chat_template": template.map(|template| template.source()).unwrap_or_default(),
+        "chat_template_caps": {"supports_tools": template.is_some_and(|template| template.tools())},
+        "modalities": {"vision": false, "audio": false},
+        "bos_token": chat.tokenizer.bos_text(),
+        "eos_token": chat.tokenizer.eos_text(),
+        "build_info": concat!("atelier-engine ", env!("CARGO_PKG_VERSION")),
+    })))
+}
+
 /// `DELETE /v1/cache`: forgets every text, in memory and on the disk. Answers under way go on.
 pub(super) async fn forget(server: Shared) -> Result<StatusCode, Problem> {
     server.chat()?.scheduler.forget()?;

@@ -38,6 +38,8 @@ enum Ask {
     Hangs(Option<u32>),
     /// Words were erased: what the engine keeps of texts must go.
     Forget(oneshot::Sender<()>),
+    /// This model is gone: it is not held any longer than an answer needs it.
+    LetGo(String),
     Close,
 }
 
@@ -125,6 +127,11 @@ impl Supervisor {
         }
     }
 
+    /// Stops the engine if it holds this model and nobody uses it now.
+    pub(crate) async fn let_go(&self, id: &str) {
+        let _ = self.inbox.send(Ask::LetGo(id.to_owned())).await;
+    }
+
     pub(crate) async fn close(&self) {
         let _ = self.inbox.send(Ask::Close).await;
     }
@@ -174,6 +181,12 @@ impl Actor {
                 Woken::Asked(Some(Ask::Forget(reply))) => {
                     self.forget().await;
                     let _ = reply.send(());
+                }
+                Woken::Asked(Some(Ask::LetGo(id))) => {
+                    let held = |running: &Running| running.leases.is_empty() && running.process.outfit.holds(&id);
+                    if self.running.as_ref().is_some_and(held) {
+                        self.stop().await;
+                    }
                 }
                 Woken::Asked(Some(Ask::Close) | None) => break,
                 Woken::Started(started) => self.started(*started),

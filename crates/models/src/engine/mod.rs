@@ -67,6 +67,11 @@ impl Outfit {
         has(&self.chat, &other.chat) && has(&self.embedding, &other.embedding)
     }
 
+    /// Whether this model is among them.
+    fn holds(&self, id: &str) -> bool {
+        self.chat.iter().chain(&self.embedding).any(|load| load.id == id)
+    }
+
     /// What `asked` asks for, and of what is here all that does not contradict it.
     fn merged(self, asked: Self) -> Self {
         Self { chat: asked.chat.or(self.chat), embedding: asked.embedding.or(self.embedding) }
@@ -108,6 +113,11 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// Memory that is free again when the engine stops.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory
+    }
+
     /// Whether a model fits, or would after the engine has given back what it holds. What is loaded does.
     pub(crate) fn fits(&self, id: &str, need: Need, free: u64, headroom: u64) -> bool {
         let loaded = self.models.iter().any(|model| model == id);

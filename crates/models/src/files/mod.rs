@@ -1,19 +1,30 @@
 //! Which models are in the models folder, and are their files sound?
 
 mod add;
+mod aside;
 mod embedding;
 mod hashes;
 mod shelf;
 
 pub(crate) use embedding::Encoder;
-pub(crate) use hashes::{digest, hex};
-pub(crate) use shelf::{Found, Kind, STARTER, STARTER_EMBEDDING, Shelf};
+pub(crate) use hashes::{Digest, digest, hex};
+pub(crate) use shelf::{Found, Kind, STARTER, STARTER_EMBEDDING, Shelf, is_id, is_pickle};
 
 use std::{
     fs::File,
     io::{self, Write},
     path::Path,
 };
+
+/// The files of a model, each with its path as a pack has it.
+pub(crate) fn parts_of(found: &Found) -> Vec<(std::path::PathBuf, String)> {
+    if !found.path.is_dir() {
+        return vec![(found.path.clone(), format!("{}.gguf", found.id))];
+    }
+    let all = embedding::PARTS.iter().chain(&embedding::OPTIONAL);
+    let there = all.map(|part| (found.path.join(part), format!("{}/{part}", found.id)));
+    there.filter(|(path, _)| path.is_file()).collect()
+}
 
 /// Writes a file whole or not at all: under a temporary name, to the disk, then renamed.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -105,7 +105,7 @@ pub(crate) struct Shelf {
 }
 
 /// Whether a name can be a model's id: one path component that no shell or scan trips over.
-pub(super) fn is_id(name: &str) -> bool {
+pub(crate) fn is_id(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 200
         && !name.starts_with(['.', '-'])
@@ -114,7 +114,7 @@ pub(super) fn is_id(name: &str) -> bool {
 }
 
 /// Whether a file's name says that it is a pickle.
-pub(super) fn is_pickle(file: &Path) -> bool {
+pub(crate) fn is_pickle(file: &Path) -> bool {
     let extension = file.extension().and_then(|name| name.to_str()).unwrap_or_default();
     PICKLES.iter().any(|pickle| extension.eq_ignore_ascii_case(pickle))
 }

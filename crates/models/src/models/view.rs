@@ -46,6 +46,7 @@ impl Models {
             memory_total: memory.total,
             disk_free: memory::disk_free(&inner.config.folder),
             folder: inner.config.folder.display().to_string(),
+            downloads: inner.downloads.views(),
         }
     }
 
@@ -96,6 +97,10 @@ impl Models {
             starter: marks.starter.as_deref() == Some(found.id.as_str()),
             chosen: marks.chosen.as_deref() == Some(found.id.as_str()),
             tokens_per_second: self.inner.speeds.of(&found.id),
+            expected_per_second: match found.kind {
+                Ok(Kind::Chat(_)) => self.inner.speeds.expected(super::measure::reads(found)),
+                Ok(Kind::Embedding(_)) | Err(_) => None,
+            },
             fault: fault.map(|error| error.fault()),
         }
     }

@@ -32,6 +32,7 @@ fn examples() -> Vec<Value> {
         with("DocumentRemoved", json!(ID)),
         with("ImportMoved", views::progress()),
         with("ModelsChanged", views::models()),
+        with("DownloadsMoved", views::downloads()),
         with("EngineMoved", json!({ "is": "loading", "model": "A", "done": 1, "total": 2 })),
         with("EngineMoved", json!({ "is": "crashed", "fault": fault() })),
         with("EgressMoved", views::totals()),
@@ -60,11 +61,12 @@ fn kinds(event: &Event) -> usize {
         | Event::DocumentRemoved(_)
         | Event::ImportMoved(_)
         | Event::ModelsChanged(_)
+        | Event::DownloadsMoved(_)
         | Event::EngineMoved(_)
         | Event::EgressMoved(_)
         | Event::SettingsChanged(_)
         | Event::RulesChanged(_)
-        | Event::Notice(_) => 20,
+        | Event::Notice(_) => 21,
     }
 }
 

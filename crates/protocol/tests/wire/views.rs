@@ -71,10 +71,41 @@ pub fn models() -> Value {
         "models": [{
             "id": "a", "name": "A", "purpose": "chat", "file": "/m/a.gguf", "bytes": 1, "sha256": "00ff",
             "architecture": "llama", "quantisation": "Q4_1", "context": 2048, "parameters": 135, "licence": "Apache-2.0",
-            "memory": 2, "fits": true, "starter": true, "chosen": true, "tokens_per_second": 4.5, "fault": fault(),
+            "memory": 2, "fits": true, "starter": true, "chosen": true, "tokens_per_second": 4.5,
+            "expected_per_second": 5.5, "fault": fault(),
         }],
         "endpoints": [{ "name": "office", "url": "https://a.example/v1", "model": "m", "has_key": true, "verdict": "deny" }],
-        "memory_free": 1, "memory_total": 2, "disk_free": 3, "folder": "/m",
+        "memory_free": 1, "memory_total": 2, "disk_free": 3, "folder": "/m", "downloads": downloads(),
+    })
+}
+
+pub fn downloads() -> Value {
+    let one = |id: &str, state: Value| {
+        json!({
+            "id": id, "name": "A", "host": "hub.example", "done": 1, "total": 2, "bytes_per_second": 3, "left_ms": 4,
+            "state": state,
+        })
+    };
+    json!([
+        one("a", json!({ "is": "waiting" })),
+        one("b", json!({ "is": "running" })),
+        one("c", json!({ "is": "checking" })),
+        one("d", json!({ "is": "paused" })),
+        one("e", json!({ "is": "failed", "fault": fault() })),
+    ])
+}
+
+fn offers() -> Value {
+    let one = |id: &str, fit: &str| {
+        json!({
+            "id": id, "name": "A", "purpose": "chat", "maker": "M", "origin": "FR", "licence": "Apache-2.0",
+            "languages": ["fr"], "parameters": 1, "context": 2, "quantisation": "Q4_K_M", "bytes": 3, "pinned": true,
+            "memory": 4, "fit": fit, "expected_per_second": 5.5, "here": false, "page": "https://hub.example/m/a",
+        })
+    };
+    json!({
+        "offers": [one("a", "fits"), one("b", "tight"), one("c", "too_large"), one("d", "no_disk")],
+        "hub": "https://hub.example", "host": "hub.example", "verdict": "deny", "memory_per_second": 6,
     })
 }
 
@@ -86,6 +117,7 @@ pub fn settings() -> Value {
     json!({
         "theme": "dark", "language": "fr", "text_size": 110, "name": "Ada", "chat_model": "endpoint:office",
         "role": "researcher", "temperature": 0.5, "max_tokens": 512, "unload_after_min": 10, "welcomed": true,
+        "model_hub": "https://mirror.example",
     })
 }
 
@@ -199,6 +231,13 @@ fn views() {
                 "chats": [{ "chat": ID, "title": "Lease", "items": 2, "removed_at": 3 }],
                 "documents": [{ "document": ID, "name": "lease.pdf", "bytes": 1, "answers": 2, "removed_at": 3 }],
             })),
+        ),
+        ("OffersView", written::<OffersView>(&offers())),
+        (
+            "PackView",
+            written::<PackView>(
+                &json!({ "folder": "/s/a.atelier-models", "models": ["a"], "bytes": 1, "signer": "00ff" }),
+            ),
         ),
         ("LedgerEntry", written::<LedgerEntry>(&open)),
         ("LedgerEntry", written::<LedgerEntry>(&ledger("denied"))),

@@ -80,7 +80,7 @@ pub(super) fn Row(
                 </span>
             </td>
             <td class="dim lang">
-                {move || document.get().and_then(|document| document.language).map(|code| language(&code))}
+                {move || document.get().and_then(|document| document.language).map(|code| i18n::language(&code))}
             </td>
             <td class="r">{move || document.with(|document| document.as_ref().map_or_else(String::new, pages))}</td>
             <td class="r dim size">{move || document.get().map(|document| i18n::bytes(document.bytes))}</td>
@@ -100,19 +100,6 @@ pub(super) fn Row(
 
 fn pages(document: &DocumentView) -> String {
     if document.pages == 0 { "–".to_owned() } else { i18n::number(document.pages) }
-}
-
-/// The name of a language that the library knows; its code where it knows no name.
-fn language(code: &str) -> String {
-    match code {
-        "en" => t!("language.en"),
-        "fr" => t!("language.fr"),
-        "de" => t!("language.de"),
-        "es" => t!("language.es"),
-        "it" => t!("language.it"),
-        "nl" => t!("language.nl"),
-        other => other.to_owned(),
-    }
 }
 
 #[component]

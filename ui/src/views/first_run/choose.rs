@@ -6,7 +6,7 @@ use crate::{
     i18n,
     parts::fit::{Fit, Legend, loaded, need},
     state::WorkspaceStoreFields,
-    views::models::AddFile,
+    views::models::{AddFile, Downloads, Offers},
 };
 use leptos::prelude::*;
 use protocol::{ChooseModel, ListModels, ModelUse, ModelView, ModelsView};
@@ -21,6 +21,7 @@ pub(super) fn Choose() -> impl IntoView {
     let client = use_client();
     let models = Memo::new(move |_| client.store.models().get());
     client.ask(ListModels {}, move |view| client.fold(News::Models(Box::new(view))));
+    let offers = RwSignal::new(false);
     let ids = Memo::new(move |_| {
         let models = models.read();
         let chat = models.models.iter().filter(|model| model.purpose == ModelUse::Chat);
@@ -45,6 +46,13 @@ pub(super) fn Choose() -> impl IntoView {
                 </For>
             </div>
         </Show>
+        <Downloads/>
+        <p class="fr-get">
+            <button class="link" on:click=move |_| offers.set(true)>{t!("first.catalogue")}</button>
+            " "
+            <span class="small dim">{t!("first.catalogue_about")}</span>
+        </p>
+        <Offers open=offers/>
         <details class="fr-file" prop:open=move || ids.read().is_empty()>
             <summary class="link">{t!("first.model_file")}</summary>
             <p class="small dim">{t!("first.model_file_about")}</p>

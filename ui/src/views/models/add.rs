@@ -4,6 +4,7 @@ use crate::{
     client::use_client,
     files,
     parts::{
+        dialog::Dialog,
         field::FieldError,
         icon::{Glyph, Icon},
     },
@@ -23,7 +24,9 @@ pub(crate) fn AddFile() -> impl IntoView {
     let path = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let wrong = RwSignal::new(None::<Fault>);
-    let add = move |chosen: String| {
+    // A pack from a device that is not known here: what it was, and whose.
+    let stranger = RwSignal::new(None::<(String, Fault)>);
+    let add = move |chosen: String, signer: Option<String>| {
         let chosen = chosen.trim().to_owned();
         // The screen may be gone since the dialog was opened: then nothing here is there to be asked.
         if chosen.is_empty() || busy.try_get_untracked() == Some(true) {
@@ -32,11 +35,12 @@ pub(crate) fn AddFile() -> impl IntoView {
         busy.try_set(true);
         wrong.try_set(None);
         spawn_local(async move {
-            match client.call(AddModel { path: chosen }).await {
+            match client.call(AddModel { path: chosen.clone(), signer }).await {
                 Ok(model) => {
                     path.try_set(String::new());
                     client.screen.toast(t!("models.added", name = model.name), None);
                 }
+                Err(fault) if fault.code == "model.signer" => drop(stranger.try_set(Some((chosen, fault)))),
                 Err(fault) => {
                     if let Some(Some(fault)) = wrong.try_set(Some(fault)) {
                         client.screen.fault.set(Some(fault));
@@ -51,7 +55,7 @@ pub(crate) fn AddFile() -> impl IntoView {
             class="row add-line"
             on:submit=move |event| {
                 event.prevent_default();
-                add(path.get_untracked());
+                add(path.get_untracked(), None);
             }
         >
             <input
@@ -81,13 +85,27 @@ pub(crate) fn AddFile() -> impl IntoView {
                                 spawn_local(async move {
                                     if let Some(chosen) = files::choose(files::Wanted::Model).await.into_iter().next() {
                                         path.try_set(chosen.clone());
-                                        add(chosen);
+                                        add(chosen, None);
                                     }
                                 });
                             }
                         >
                             <Glyph icon=Icon::FolderInput/>
                             {t!("models.choose_file")}
+                        </button>
+                        <button
+                            class="btn"
+                            type="button"
+                            on:click=move |_| {
+                                spawn_local(async move {
+                                    if let Some(chosen) = files::choose(files::Wanted::Folder).await.into_iter().next() {
+                                        path.try_set(chosen.clone());
+                                        add(chosen, None);
+                                    }
+                                });
+                            }
+                        >
+                            {t!("models.choose_folder")}
                         </button>
                     }
                 })}
@@ -96,5 +114,42 @@ pub(crate) fn AddFile() -> impl IntoView {
             </button>
         </form>
         <FieldError id=ERROR_ID fault=wrong/>
+        <Dialog
+            open=Signal::derive(move || stranger.with(Option::is_some))
+            close=move |()| stranger.set(None)
+            title=Signal::derive(|| t!("models.signer"))
+        >
+            <div class="dialog-body">
+                <p>
+                    {move || {
+                        let by = stranger.get().and_then(|(_, fault)| fault.values.get("by").cloned());
+                        t!("models.signer_about", by = by.unwrap_or_default())
+                    }}
+                </p>
+                <p class="mono fingerprint">{move || stranger.get().and_then(|(_, fault)| print_of(&fault))}</p>
+            </div>
+            <div class="dialog-foot">
+                <button class="btn" autofocus on:click=move |_| stranger.set(None)>
+                    {t!("models.signer_keep_out")}
+                </button>
+                <span class="grow"></span>
+                <button
+                    class="btn primary"
+                    on:click=move |_| {
+                        if let Some((chosen, fault)) = stranger.get_untracked() {
+                            stranger.set(None);
+                            add(chosen, print_of(&fault));
+                        }
+                    }
+                >
+                    {t!("models.signer_same")}
+                </button>
+            </div>
+        </Dialog>
     }
+}
+
+/// The fingerprint of the key that signed a pack.
+fn print_of(fault: &Fault) -> Option<String> {
+    fault.values.get("signer").cloned()
 }

@@ -1,8 +1,8 @@
 //! The models on this disk: what each needs, whether it fits, and which one answers.
 
-use super::add;
+use super::{add, row_menu};
 use crate::{
-    client::{Client, use_client},
+    client::use_client,
     dom, faults, i18n,
     parts::{
         fit::loaded,
@@ -11,8 +11,7 @@ use crate::{
     state::WorkspaceStoreFields,
 };
 use leptos::prelude::*;
-use protocol::{ChooseModel, EngineState, ModelUse, ModelView, ModelsView, VerifyModel};
-use wasm_bindgen_futures::spawn_local;
+use protocol::{ChooseModel, EngineState, ModelUse, ModelView, ModelsView};
 
 /// The table.
 #[component]
@@ -58,7 +57,6 @@ fn Line(id: String, models: Memo<ModelsView>) -> impl IntoView {
         let models = models.read();
         models.models.iter().find(|model| id.with_value(|id| *id == model.id)).cloned()
     });
-    let busy = RwSignal::new(false);
     let choosable = Memo::new(move |_| {
         let elsewhere =
             client.store.settings().read().chat_model.as_deref().is_some_and(|id| id.starts_with("endpoint:"));
@@ -93,7 +91,7 @@ fn Line(id: String, models: Memo<ModelsView>) -> impl IntoView {
             <td class="r">{move || cell(|model| i18n::bytes(model.bytes))}</td>
             <td class="r">{move || cell(|model| i18n::bytes(model.memory))}</td>
             <td class="num">
-                {move || cell(|model| model.tokens_per_second.map_or_else(|| t!("models.not_measured"), i18n::rate))}
+                {move || cell(speed)}
             </td>
             <td class="wrap">{move || state.get().map(|state| view! { <Told state/> })}</td>
             <td class="r">
@@ -111,32 +109,20 @@ fn Line(id: String, models: Memo<ModelsView>) -> impl IntoView {
                             {t!("models.add_again")}
                         </button>
                     </Show>
-                    <button
-                        class="btn ghost sm"
-                        aria-busy=move || busy.get().to_string()
-                        on:click=move |_| verify(client, id.get_value(), busy)
-                    >
-                        {move || if busy.get() { t!("models.verifying") } else { t!("models.verify") }}
-                    </button>
+                    <row_menu::RowMenu model/>
                 </span>
             </td>
         </tr>
     }
 }
 
-fn verify(client: Client, model: String, busy: RwSignal<bool>) {
-    if busy.get_untracked() {
-        return;
+/// How fast it was here; else how fast it is likely to be.
+fn speed(model: &ModelView) -> String {
+    match (model.tokens_per_second, model.expected_per_second) {
+        (Some(rate), _) => i18n::rate(rate),
+        (None, Some(rate)) => t!("offers.about_rate", rate = i18n::rate(rate)),
+        (None, None) => t!("models.not_measured"),
     }
-    busy.set(true);
-    spawn_local(async move {
-        match client.call(VerifyModel { model }).await {
-            Ok(model) if model.fault.is_none() => client.screen.toast(t!("models.verified", name = model.name), None),
-            Ok(_) => {}
-            Err(fault) => client.screen.fault.set(Some(fault)),
-        }
-        busy.try_set(false);
-    });
 }
 
 fn about(model: &ModelView) -> String {
