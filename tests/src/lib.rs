@@ -9,6 +9,7 @@ pub mod contrast;
 pub mod display;
 pub mod far_end;
 pub mod http;
+pub mod hub;
 pub mod licence;
 pub mod measured;
 pub mod memory;

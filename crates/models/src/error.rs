@@ -210,6 +210,18 @@ pub enum ModelError {
         /// What it means.
         message: String,
     },
+    /// The hub has another file than the catalogue names.
+    #[error("{host} has another file by now than the one that the catalogue names: {file}")]
+    Replaced {
+        /// The hub's host.
+        host: String,
+        /// The file there.
+        file: String,
+        /// The SHA-256 of the catalogue.
+        expected: String,
+        /// The one that the hub announces.
+        actual: String,
+    },
     /// Nobody says what a file has to be.
     #[error("nobody says what {file} has to be: neither the catalogue nor the hub names its SHA-256")]
     Unproven {

@@ -95,12 +95,15 @@ impl Speeds {
         self.known().machine.clone()
     }
 
-    /// Takes in what the machine is now. On another one than before no earlier figure holds.
-    pub(crate) fn set_machine(&self, machine: Machine) {
+    /// Takes in what the machine is now. On another one than before no earlier figure holds; of the same one
+    /// the best figure counts, since other programs only ever take from it.
+    pub(crate) fn set_machine(&self, mut machine: Machine) {
         let mut known = self.known();
         let same = |before: &Machine| (&before.kernels, before.threads) == (&machine.kernels, machine.threads);
         if known.machine.as_ref().is_some_and(|before| !same(before)) {
             known.models.clear();
+        } else if let Some(before) = &known.machine {
+            machine.memory_per_second = machine.memory_per_second.max(before.memory_per_second);
         }
         known.machine = Some(machine);
         self.keep(known);
@@ -165,6 +168,8 @@ mod tests {
         assert_eq!((again.of("real"), again.expected(2_000_000_000)), (Some(18.0), Some(9.0)), "it is kept");
         again.forget("real");
         assert_eq!(again.of("real"), None);
+        again.set_machine(machine(10_000_000_000, "avx2"));
+        assert_eq!(again.expected(2_000_000_000), Some(6.0), "busy only");
         again.set_machine(machine(40_000_000_000, "avx512"));
         assert_eq!(again.of("tiny"), None, "another machine");
     }

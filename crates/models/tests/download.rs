@@ -231,8 +231,8 @@ async fn the_hub_says_what_a_file_has_to_be_and_the_catalogue_has_the_last_word(
         (Says::NoHead, None, Err("model.unproven")),
         (Says::Nothing, None, Err("model.unproven")),
         (Says::OtherHash, None, Err("model.altered")),
-        (Says::OtherHash, Some(&right), Err("model.altered")),
-        (Says::All, Some(&wrong), Err("model.altered")),
+        (Says::OtherHash, Some(&right), Err("model.replaced")),
+        (Says::All, Some(&wrong), Err("model.replaced")),
         (Says::Status(401), None, Err("model.hub")),
         (Says::Status(500), None, Err("model.hub")),
     ] {
@@ -274,6 +274,15 @@ async fn an_embedding_model_comes_as_a_whole_folder() {
     std::fs::write(setup.folder().join("mini/leftover"), "x").unwrap();
     setup.get("mini").await.unwrap();
     assert!(!setup.folder().join("mini/leftover").exists());
+    // Half of one goes on where it ended, although a file that it can be without is not there.
+    let half = vec![Mood::Fine, Mood::Fine, Mood::Cut(20), Mood::Status(404), Mood::Fine];
+    let slow = Hub::start(Script { moods: half, ..script.clone() }).await;
+    let third = self::setup(&[slow.addr]).await;
+    catalogue(&third, &slow, None);
+    assert_eq!(third.get("mini").await.unwrap_err().code, "model.hub");
+    third.get("mini").await.unwrap();
+    let gets = slow.gets();
+    assert!(gets.len() == 5 && gets[4].contains("range: bytes=20-"), "{gets:?}");
     // A small file that is not what the hub names is found out too.
     let mut files = script.files.clone();
     files.insert("config.json".to_owned(), b"{\"model_type\":\"bert\",\"hidden_size\":9}".to_vec());

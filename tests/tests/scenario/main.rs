@@ -4,6 +4,7 @@
 
 mod answers;
 mod faults;
+mod models;
 mod network;
 mod openai;
 mod outside;

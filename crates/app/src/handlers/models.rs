@@ -61,7 +61,10 @@ pub(crate) async fn measure(app: &App, _: &Actor, MeasureModel { model }: Measur
 
 pub(crate) async fn pack(app: &App, _: &Actor, PackModels { models, folder }: PackModels) -> Result<PackView, Fault> {
     let store::DeviceSigner { key, sign } = app.store().signer().await;
-    let seal = models::Seal { key, by: person(app).await?, sign };
+    // "You" says nothing on another machine.
+    let name = app.store().settings().await?.name;
+    let by = if name.is_empty() { app.store().home().name.clone() } else { name };
+    let seal = models::Seal { key, by, sign };
     app.models().pack(&models, folder.into(), seal).await.map_err(Fault::from)
 }
 

@@ -4,9 +4,9 @@
 //! cut. It does not go on by itself then: a connection is opened only when a person asks for it in this
 //! run of Atelier.
 
-use super::{Order, fetch::Report, finish, folder, hub, meter::Meter};
+use super::{Order, Proof, fetch::Report, finish, folder, hub, meter::Meter};
 use crate::{
-    ModelError, ModelsEvent,
+    ModelError, ModelsEvent, catalogue,
     files::{self, Digest, Shelf},
     memory,
 };
@@ -207,18 +207,16 @@ impl Board {
     }
 }
 
-/// Whether two orders are for the same files, however far the one has learned about them.
+/// Whether two orders are for the same weights, however far the one has learned about them.
 fn same(new: &Order, known: &Order) -> bool {
-    let weights = |order: &Order| order.pieces.iter().map(|piece| piece.to.clone()).collect::<Vec<_>>();
-    let proof = |order: &Order| {
-        order.pieces.iter().find_map(|piece| match &piece.proof {
-            super::Proof::Sha256(hash) => Some(hash.to_ascii_lowercase()),
-            super::Proof::Blob(_) | super::Proof::Nothing => None,
-        })
+    let weights = |order: &Order| order.pieces.iter().find(|piece| catalogue::is_weights(&piece.to)).cloned();
+    let (Some(new_weights), Some(known_weights)) = (weights(new), weights(known)) else { return false };
+    let proof = match (&new_weights.proof, &known_weights.proof) {
+        (Proof::Sha256(new), Proof::Sha256(known)) => new.eq_ignore_ascii_case(known),
+        (Proof::Sha256(_), Proof::Blob(_) | Proof::Nothing) => false,
+        (Proof::Blob(_) | Proof::Nothing, _) => true,
     };
-    weights(new) == weights(known)
-        && new.host() == known.host()
-        && proof(new).is_none_or(|hash| proof(known) == Some(hash))
+    new_weights.to == known_weights.to && new.host() == known.host() && proof
 }
 
 /// Work that fetches one order.

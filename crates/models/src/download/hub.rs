@@ -113,11 +113,12 @@ fn bind(piece: &mut Piece, announced: Announced) -> Result<(), ModelError> {
     let Announced { bytes, proof, commit } = announced;
     match (&piece.proof, &proof) {
         (Proof::Sha256(expected), Some(Proof::Sha256(actual))) if !expected.eq_ignore_ascii_case(actual) => {
-            return Err(ModelError::Altered {
-                file: piece.url.clone(),
+            let url = Url::parse(&piece.url).ok();
+            return Err(ModelError::Replaced {
+                host: url.as_ref().map(super::host).unwrap_or_default(),
+                file: url.map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default(),
                 expected: expected.clone(),
                 actual: actual.clone(),
-                starter: false,
             });
         }
         (Proof::Nothing, None) if catalogue::is_weights(&piece.to) => {
@@ -163,7 +164,7 @@ mod tests {
         // What the catalogue names must be what the hub has.
         let mut other = piece(Proof::Sha256("ef".repeat(32)), "m.gguf");
         let said = Announced { proof: Some(Proof::Sha256(hash)), ..Announced::default() };
-        assert_eq!(bind(&mut other, said).unwrap_err().fault().code, "model.altered");
+        assert_eq!(bind(&mut other, said).unwrap_err().fault().code, "model.replaced");
     }
 
     #[test]

@@ -134,6 +134,13 @@ impl ModelError {
                     .safe("What was fetched so far is kept.")
                     .hint(hint)
             }
+            Self::Replaced { host, file, expected, actual } => new(Refused, "model.replaced")
+                .with("host", host)
+                .with("file", file)
+                .with("expected", expected)
+                .with("actual", actual)
+                .safe("Nothing was fetched.")
+                .hint("Its maker may have published a newer one: look at the model's page, fetch it with a browser if you trust it, and add it from this disk; or get another model."),
             Self::Unproven { file } => new(Refused, "model.unproven")
                 .with("file", file)
                 .safe("Nothing was fetched.")

@@ -29,12 +29,10 @@ pub(super) async fn get(
             "One SHA-256 is of one file: give one address with it.",
         ));
     }
-    let snapshot = door.call(Open {}).await?;
     if let Some(mirror) = mirror {
-        let settings = Settings { model_hub: Some(mirror), ..snapshot.settings };
+        let settings = Settings { model_hub: Some(mirror), ..door.call(Open {}).await?.settings };
         door.call(ChangeSettings { settings }).await?;
     }
-    let mut events = door.app.events(&door.person, snapshot.seq);
     let mut waited = BTreeSet::new();
     for model in models {
         let download = if model.contains("://") {
@@ -45,20 +43,29 @@ pub(super) async fn get(
         waited.insert(download.id);
     }
     let asked = waited.clone();
+    // Only now: what was told before one was asked for would say that it has ended.
+    let snapshot = door.call(Open {}).await?;
+    let mut events = door.app.events(&door.person, snapshot.seq);
+    let mut told = Some(snapshot.models.downloads);
     let (mut printed, mut failed) = (None::<Instant>, Vec::new());
     while !waited.is_empty() {
-        let envelope = tokio::select! {
-            () = out.gone() => return Ok(ExitCode::from(EXIT_STOPPED)),
-            envelope = events.next() => envelope,
-        };
-        let Some(envelope) = envelope else { break };
-        let downloads = if let Event::DownloadsMoved(downloads) = envelope.event {
-            downloads
-        } else if envelope.event == Event::Resync {
-            // Something was missed: look again.
-            door.call(ListModels {}).await?.downloads
-        } else {
-            continue;
+        let downloads = match told.take() {
+            Some(downloads) => downloads,
+            None => {
+                let envelope = tokio::select! {
+                    () = out.gone() => return Ok(ExitCode::from(EXIT_STOPPED)),
+                    envelope = events.next() => envelope,
+                };
+                let Some(envelope) = envelope else { break };
+                if let Event::DownloadsMoved(downloads) = envelope.event {
+                    downloads
+                } else if envelope.event == Event::Resync {
+                    // Something was missed: look again.
+                    door.call(ListModels {}).await?.downloads
+                } else {
+                    continue;
+                }
+            }
         };
         let due = printed.is_none_or(|at| at.elapsed() >= OFTEN);
         if due {
@@ -86,11 +93,13 @@ pub(super) async fn get(
     out.value(&here, |here| here.iter().map(super::row).collect::<Vec<_>>().join("\n"));
     match failed.as_slice() {
         [] => Ok(ExitCode::SUCCESS),
-        [rest @ .., last] => {
-            for fault in rest {
+        [.., last] => {
+            for fault in &failed {
                 let _ = out.fault(fault);
+                if let Some(host) = fault.values.get("host").filter(|_| fault.code == "egress.denied") {
+                    out.note(&format!("  atelier egress --allow {}", host.strip_suffix(":443").unwrap_or(host)));
+                }
             }
-            let _ = out.fault(last);
             Ok(ExitCode::from(exit_code(last.kind)))
         }
     }
