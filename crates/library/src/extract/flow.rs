@@ -77,7 +77,6 @@ impl Flow {
 
     /// Adds a row of a spreadsheet: its number from 1, and the cells that are not empty with their
     /// columns from 1.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the spreadsheet formats follow"))]
     pub fn sheet_row(&mut self, row: u32, cells: &[(u32, String)], header: bool, tight: bool) {
         let cells = cells.iter().map(|(column, text)| (Some(*column), text.as_str()));
         self.cells(cells, header, Some(row), tight);
