@@ -18,7 +18,7 @@ const MOST_PIECES: usize = 1_000_000;
 
 /// Reads a document.
 pub(super) fn flow(file: &mut Compound) -> Result<Flow, Fault> {
-    let main = ole::stream(file, "/WordDocument")?.unwrap_or_default();
+    let main = ole::stream(file, "WordDocument")?.unwrap_or_default();
     let damaged = || crate::faults::damaged("its beginning is not that of a document");
     let flags = u16_at(&main, 0x0a).ok_or_else(damaged)?;
     if flags & 0x0100 != 0 {
@@ -34,7 +34,7 @@ pub(super) fn flow(file: &mut Compound) -> Result<Flow, Fault> {
         Writer::new(&mut flow, &Looks::default()).write(&chars);
         return Ok(flow);
     }
-    let name = if flags & 0x0200 != 0 { "/1Table" } else { "/0Table" };
+    let name = if flags & 0x0200 != 0 { "1Table" } else { "0Table" };
     let table = ole::stream(file, name)?.unwrap_or_default();
     let chars = chars(&main, &table).ok_or_else(|| crate::faults::damaged("its list of pieces is damaged"))?;
     let looks = Looks::read(&main, &table);

@@ -5,7 +5,7 @@ use protocol::Fault;
 use std::{
     fs::File,
     io::{BufReader, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// How every compound file begins.
@@ -19,21 +19,21 @@ pub(crate) type Compound = cfb::CompoundFile<BufReader<File>>;
 /// Reads a document by the streams that it has, whatever its name says.
 pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Result<Vec<Fault>, Fault> {
     let mut file = open(path)?;
-    if file.is_stream("/EncryptedPackage") || file.is_stream("/EncryptionInfo") {
+    if find(&file, "EncryptedPackage").is_some() {
         return Err(crate::faults::encrypted());
     }
-    if file.is_stream("/WordDocument") {
+    if find(&file, "WordDocument").is_some() {
         doc::flow(&mut file)?.pages(out)?;
         return Ok(Vec::new());
     }
-    for name in ["/Workbook", "/Book", "/WORKBOOK", "/BOOK"] {
+    for name in ["Workbook", "Book"] {
         if let Some(bytes) = stream(&mut file, name)? {
             let (flow, notes) = xls::flow(&bytes)?;
             flow.pages(out)?;
             return Ok(notes);
         }
     }
-    if file.is_stream("/PowerPoint Document") {
+    if find(&file, "PowerPoint Document").is_some() {
         ppt::flow(&mut file)?.pages(out)?;
         return Ok(Vec::new());
     }
@@ -43,7 +43,7 @@ pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Resu
 /// Why a compound file has the name of a newer document: almost always since it is encrypted.
 pub(crate) fn instead_of_archive(path: &Path) -> Fault {
     match open(path) {
-        Ok(file) if file.is_stream("/EncryptedPackage") => crate::faults::encrypted(),
+        Ok(file) if find(&file, "EncryptedPackage").is_some() => crate::faults::encrypted(),
         Ok(_) => crate::faults::damaged("it is of an older format than its name says"),
         Err(fault) => fault,
     }
@@ -54,13 +54,17 @@ fn open(path: &Path) -> Result<Compound, Fault> {
     cfb::CompoundFile::open(BufReader::new(file)).map_err(|e| crate::faults::damaged(&e.to_string()))
 }
 
+/// Where a stream lies; some writers keep no case.
+fn find(file: &Compound, name: &str) -> Option<PathBuf> {
+    let mut streams = file.read_root_storage().filter(|entry| entry.is_stream());
+    streams.find(|entry| entry.name().eq_ignore_ascii_case(name)).map(|entry| entry.path().to_owned())
+}
+
 /// A stream's bytes; None where there is no such stream.
 pub(crate) fn stream(file: &mut Compound, name: &str) -> Result<Option<Vec<u8>>, Fault> {
-    if !file.is_stream(name) {
-        return Ok(None);
-    }
+    let Some(place) = find(file, name) else { return Ok(None) };
     let damaged = |e: std::io::Error| crate::faults::damaged(&format!("{name}: {e}"));
-    let stream = file.open_stream(name).map_err(damaged)?;
+    let stream = file.open_stream(place).map_err(damaged)?;
     let mut bytes = Vec::new();
     stream.take(LARGEST_STREAM).read_to_end(&mut bytes).map_err(damaged)?;
     Ok(Some(bytes))

@@ -34,8 +34,8 @@ struct Listed {
 
 /// Reads a presentation.
 pub(super) fn flow(file: &mut Compound) -> Result<Flow, Fault> {
-    let bytes = ole::stream(file, "/PowerPoint Document")?.unwrap_or_default();
-    let user = ole::stream(file, "/Current User")?.unwrap_or_default();
+    let bytes = ole::stream(file, "PowerPoint Document")?.unwrap_or_default();
+    let user = ole::stream(file, "Current User")?.unwrap_or_default();
     if u32_at(&user, 12) == Some(ENCRYPTED) {
         return Err(crate::faults::encrypted());
     }
