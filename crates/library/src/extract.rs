@@ -3,17 +3,36 @@
 //! To add a format: `extract/x.rs` and a line in [`EXTRACTORS`]. Everything here runs in the
 //! extract worker's process, never in the app's: parsers meet files that nobody has looked at.
 
+mod csv;
+mod doc;
+mod docx;
+mod drawing;
 mod flow;
 mod html;
 mod markdown;
+mod numbers;
+mod odf;
+mod office;
+mod ole;
+mod ooxml;
+mod package;
 pub(crate) mod pdf;
+mod place;
+mod ppt;
+mod pptx;
+mod rtf;
 mod sniff;
+mod table;
 mod text;
+mod xls;
+mod xlsx;
+mod xml;
 
 pub(crate) use flow::Flow;
+pub use place::place;
 pub use sniff::{HEAD, named, sniff};
 
-use protocol::{Fault, Span};
+use protocol::{Block, Fault, Span};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -36,6 +55,22 @@ pub type Read = fn(&Path, &mut dyn FnMut(Page) -> Result<(), Fault>) -> Result<V
 /// Every format there is. The order decides nothing; names and extensions are unique.
 pub const EXTRACTORS: &[Extractor] = &[
     Extractor { format: "pdf", extensions: &["pdf"], fixed_layout: true, read: pdf::read },
+    Extractor { format: "docx", extensions: &["docx", "docm", "dotx", "dotm"], fixed_layout: false, read: docx::read },
+    Extractor { format: "xlsx", extensions: &["xlsx", "xlsm", "xltx", "xltm"], fixed_layout: false, read: xlsx::read },
+    Extractor {
+        format: "pptx",
+        extensions: &["pptx", "pptm", "ppsx", "ppsm", "potx", "potm"],
+        fixed_layout: false,
+        read: pptx::read,
+    },
+    Extractor { format: "odt", extensions: &["odt", "ott"], fixed_layout: false, read: odf::read },
+    Extractor { format: "ods", extensions: &["ods", "ots"], fixed_layout: false, read: odf::read },
+    Extractor { format: "odp", extensions: &["odp", "otp"], fixed_layout: false, read: odf::read },
+    Extractor { format: "rtf", extensions: &["rtf"], fixed_layout: false, read: rtf::read },
+    Extractor { format: "doc", extensions: &["doc", "dot"], fixed_layout: false, read: ole::read },
+    Extractor { format: "xls", extensions: &["xls", "xlt"], fixed_layout: false, read: ole::read },
+    Extractor { format: "ppt", extensions: &["ppt", "pps", "pot"], fixed_layout: false, read: ole::read },
+    Extractor { format: "csv", extensions: &["csv", "tsv"], fixed_layout: false, read: csv::read },
     Extractor {
         format: "md",
         extensions: &["md", "markdown", "mdown", "mkd"],
@@ -71,6 +106,12 @@ pub struct Page {
     pub words: Vec<WordBox>,
     /// Its headings, in the order of the text.
     pub headings: Vec<Heading>,
+    /// What people call it: a sheet's name, `Slide 3`, a chapter's title, a message's subject.
+    pub label: Option<String>,
+    /// What its text consists of, in the order of the text; empty where the format has a picture instead.
+    pub blocks: Vec<Block>,
+    /// The header cells of the table that it begins in the middle of.
+    pub columns: Vec<String>,
 }
 
 /// Where a word lies on its page, in 65535ths of the page's width and height from the top left.
@@ -155,8 +196,52 @@ pub(crate) fn load(path: &Path) -> Result<Vec<u8>, Fault> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// The first page of a text.
+    pub(crate) fn first_page(flow: Flow) -> Page {
+        pages(flow).remove(0)
+    }
+
+    /// All pages of a text.
+    pub(crate) fn pages(flow: Flow) -> Vec<Page> {
+        let mut pages = Vec::new();
+        flow.pages(&mut |page| {
+            pages.push(page);
+            Ok(())
+        })
+        .unwrap();
+        pages
+    }
+
+    /// What each stretch of a page is, a line each.
+    pub(crate) fn kinds(page: &Page) -> String {
+        use protocol::BlockKind;
+        let line = |block: &Block| {
+            let text = crate::words::slice(&page.text, block.span);
+            match &block.kind {
+                BlockKind::Paragraph => format!("text    {text:?}"),
+                BlockKind::Heading { level } => format!("head {level}  {text:?}"),
+                BlockKind::Item { depth } => format!("item {depth}  {text:?}"),
+                BlockKind::Code => format!("code    {text:?}"),
+                BlockKind::Quote => format!("quote   {text:?}"),
+                BlockKind::Note => format!("note    {text:?}"),
+                BlockKind::Row { cells, header, row } => {
+                    let mark = if *header { "HEAD" } else { "row " };
+                    let number = row.map(|row| row.to_string()).unwrap_or_default();
+                    let cells = cells.iter().map(|cell| {
+                        let column = cell.column.map(|column| format!("{column}:")).unwrap_or_default();
+                        format!("{column}{:?}", crate::words::slice(&page.text, cell.span))
+                    });
+                    format!("{mark} {number:2} {}", cells.collect::<Vec<_>>().join(" "))
+                }
+            }
+        };
+        let lines: Vec<String> = page.blocks.iter().map(line).collect();
+        let name = page.label.as_deref().map(|label| format!("[{label}]\n")).unwrap_or_default();
+        name + &lines.join("\n")
+    }
 
     #[test]
     fn formats_and_extensions_are_unique() {

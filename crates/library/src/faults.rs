@@ -1,5 +1,9 @@
 //! What can be wrong with a document, each with its stable code and what to do.
 
+mod office;
+
+pub use office::*;
+
 use protocol::{Fault, FaultKind};
 
 const SAFE: &str = "The file itself is unchanged.";

@@ -214,6 +214,9 @@ impl Gathered {
             number: page.number,
             text: page.text,
             boxes: page.boxes,
+            label: page.label,
+            blocks: page.blocks,
+            columns: page.columns,
             width: page.width,
             height: page.height,
             chunks: page.chunks.into_iter().map(|c| self.stored(c)).collect(),
@@ -227,6 +230,8 @@ impl Gathered {
             end: chunk.span.end,
             section: chunk.section,
             language: chunk.language.or_else(|| self.language()),
+            header: chunk.header,
+            place: chunk.place,
         }
     }
 

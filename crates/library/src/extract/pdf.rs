@@ -102,7 +102,15 @@ fn read_page(page: &PdfPage<'_>, number: u32) -> Result<(Page, bool), Fault> {
     let (width, height) = (page.width().value, page.height().value);
     let laid_out = layout::lay_out(&glyphs, width, height);
     let whole = chars.len() <= MOST_CHARS;
-    let page = Page { number, text: laid_out.text, width, height, words: laid_out.words, headings: laid_out.headings };
+    let page = Page {
+        number,
+        text: laid_out.text,
+        width,
+        height,
+        words: laid_out.words,
+        headings: laid_out.headings,
+        ..Page::default()
+    };
     Ok((page, whole))
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Frame, Job, PageFrame, limits};
 use crate::{
-    chunk::chunks,
+    chunk::{Under, chunks},
     extract::{self, pdf},
 };
 use protocol::Fault;
@@ -47,9 +47,9 @@ fn answer(job: Job, output: &mut impl Write) -> io::Result<()> {
             let Some(extractor) = extract::extractor(&format) else {
                 return send(output, &Frame::Failed(crate::faults::unsupported(&format)));
             };
-            let (mut broken, mut section) = (None, None);
+            let (mut broken, mut under) = (None, Under::default());
             let read = (extractor.read)(&path, &mut |page| {
-                let chunks = chunks(&page, &mut section);
+                let chunks = chunks(&page, &mut under);
                 send(output, &Frame::Page(PageFrame::new(page, chunks))).map_err(|error| {
                     let fault = crate::faults::crashed(&error.to_string());
                     broken = Some(error);
