@@ -121,11 +121,18 @@ impl Parts {
     }
 }
 
-/// Passages as a model reads them: number, document and page, then the text.
+/// Passages as a model reads them: number, document and place, then the text; a table that goes on from
+/// before with its header row.
 pub(crate) fn numbered(passages: &[Passage], first: usize) -> String {
     let mut text = String::new();
     for (number, passage) in (first..).zip(passages) {
-        text.push_str(&format!("[{number}] {}, page {}\n{}\n\n", passage.name, passage.page, passage.text.trim()));
+        let place = passage.place.clone().unwrap_or_else(|| format!("page {}", passage.page));
+        text.push_str(&format!("[{number}] {}, {place}\n", passage.name));
+        if let Some(header) = &passage.header {
+            text.push_str(header);
+            text.push('\n');
+        }
+        text.push_str(&format!("{}\n\n", passage.text.trim()));
     }
     text.truncate(text.trim_end().len());
     text.push('\n');

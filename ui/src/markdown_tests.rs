@@ -19,6 +19,7 @@ fn cite(number: u32, at: u32) -> CitationView {
         end: 1,
         quote: "q".into(),
         page_hash: String::new(),
+        place: None,
     }
 }
 

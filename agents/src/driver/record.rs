@@ -141,5 +141,6 @@ pub(super) fn passage_view(passage: &Passage) -> PassageView {
         score: passage.score,
         words: passage.words,
         meaning: passage.meaning,
+        place: passage.place.clone(),
     }
 }

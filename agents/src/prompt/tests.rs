@@ -19,6 +19,8 @@ fn passage(name: &str, page: u32, text: &str) -> Passage {
         words: 1.0,
         meaning: None,
         page_hash: String::new(),
+        header: None,
+        place: None,
     }
 }
 

@@ -40,6 +40,7 @@ pub(in crate::turn) fn citation() -> CitationView {
         end: 4,
         quote: "Anna".into(),
         page_hash: String::new(),
+        place: None,
     }
 }
 pub(in crate::turn) fn text(text: &str) -> Input {

@@ -2,7 +2,7 @@
 //! does not. For terminals and files; the window says the same on its screen.
 
 use crate::Lang;
-use protocol::{ItemKind, ItemStatus, ItemView, Made, Place, Span, Support};
+use protocol::{CitationView, ItemKind, ItemStatus, ItemView, Made, Place, Span, Support};
 
 /// What is told of an answer, each in a line of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,14 +96,25 @@ fn sources(item: &ItemView, lang: Lang) -> Vec<(u32, String)> {
         let line = if cited.name.is_empty() {
             lang.word("cite.erased", &[])
         } else {
-            let (page, quote) = (cited.page.to_string(), single_spaced(&cited.quote));
-            let values = [("number", &*number), ("document", &*cited.name), ("page", &*page), ("quote", &*quote)];
+            let (place, quote) = (place(cited, lang), single_spaced(&cited.quote));
+            let values = [("number", &*number), ("document", &*cited.name), ("place", &*place), ("quote", &*quote)];
             let line = lang.word("answer.source_line", &values);
             line.strip_prefix(&format!("[{number}] ")).map(str::to_owned).unwrap_or(line)
         };
         listed.push((cited.number, line));
     }
     listed
+}
+
+/// What people call the place of a quote: the window says the same.
+fn place(cited: &CitationView, lang: Lang) -> String {
+    match &cited.place {
+        None => lang.word("cite.on_page", &[("page", &cited.page.to_string())]),
+        Some(place) => match place.strip_prefix("Slide ").filter(|number| number.parse::<u32>().is_ok()) {
+            Some(number) => lang.word("cite.slide", &[("slide", number)]),
+            None => place.clone(),
+        },
+    }
 }
 
 fn made_by(made: &Made, lang: Lang) -> String {
@@ -164,6 +175,7 @@ pub(crate) mod tests {
             end: 9,
             quote: if number == 1 { "the rent\nis 900" } else { "paid monthly" }.into(),
             page_hash: String::new(),
+            place: None,
         }
     }
 

@@ -6,7 +6,7 @@
 
 use crate::{
     Library, LibraryError,
-    extract::is_stored,
+    extract::{is_stored, name_text},
     worker::{Asked, Parent, Secret, Step, Trouble},
 };
 use protocol::{Alteration, AlteredDocument, DocumentView, DocumentsReport, Span};
@@ -63,7 +63,7 @@ impl Library {
         }
         // What is only kept has its name for a text.
         let read = if is_stored(&view.format) {
-            Ok(HashMap::from([(1, view.name.clone())]))
+            Ok(HashMap::from([(1, name_text(&view.name))]))
         } else {
             read_again(parent, &path, &view.format, self.inner.passwords.of(&view.hash)).await
         };

@@ -2,15 +2,16 @@
 //!
 //! The embedding model reads 256 word pieces and drops the rest, so a passage has about 200 and at
 //! most [`MOST_PIECES`] by an estimate that errs upwards. Passages do not overlap: each ends where
-//! a paragraph or sentence ends, so that no sentence is cut, and what a passage needs from before it
-//! (its heading) is kept as its section.
+//! a paragraph, a sentence or a table's row ends, so that none is cut, and what a passage needs from
+//! before it is kept with it: its heading as its section, and the header row of a table that it begins
+//! in the middle of.
 
 use crate::{
-    extract::{Heading, Page},
+    extract::{Heading, Page, place},
     sentences::sentences,
     words::{self, Chars},
 };
-use protocol::Span;
+use protocol::{Block, BlockKind, Span};
 use serde::{Deserialize, Serialize};
 use std::iter::Peekable;
 
@@ -24,7 +25,7 @@ const FEW_PIECES: u32 = 25;
 const LONGEST_SECTION: usize = 300;
 
 /// A passage: where it stands, under which heading, in which language.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunk {
     /// Its chars in the page's text.
     pub span: Span,
@@ -32,23 +33,58 @@ pub struct Chunk {
     pub section: Option<String>,
     /// Its language, ISO 639-1, where it can be told.
     pub language: Option<String>,
+    /// The header row of the table that it begins in the middle of.
+    #[serde(default)]
+    pub header: Option<String>,
+    /// What people call the place, where that is not the page's number.
+    #[serde(default)]
+    pub place: Option<String>,
 }
 
-/// Cuts a page into passages. `section` is the heading that the page before ended under, and is left
-/// as the one that this page ends under. The time that it takes grows with the page's length, and no
-/// faster, whatever stands on the page.
-pub fn chunks(page: &Page, section: &mut Option<String>) -> Vec<Chunk> {
-    let mut cutter = Cutter { text: Chars::of(&page.text), done: Vec::new(), open: None, section: section.take() };
+/// What the end of a page says about the beginning of the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Under {
+    /// The heading that it ended under.
+    pub section: Option<String>,
+    /// The header row of the table that it ended in.
+    pub header: Option<String>,
+}
+
+/// Cuts a page into passages. `under` is what the page before ended under, and is left as what this
+/// page ends under. The time that it takes grows with the page's length, and no faster, whatever stands
+/// on the page.
+pub fn chunks(page: &Page, under: &mut Under) -> Vec<Chunk> {
+    let Under { section, header } = std::mem::take(under);
+    let mut cutter = Cutter { page, text: Chars::of(&page.text), done: Vec::new(), open: None, section, header };
     let mut headings = page.headings.iter().peekable();
+    let mut kinds = page.blocks.iter().peekable();
     for block in blocks(&page.text) {
+        let rows = rows_in(&mut kinds, block);
+        if rows.is_empty() {
+            cutter.header = None;
+        }
         match heading_in(&mut headings, block) {
             Some(heading) => cutter.heading(block, heading.span),
-            None => cutter.block(block),
+            None if rows.is_empty() => cutter.block(block),
+            None => cutter.table(block, &rows),
         }
     }
     cutter.close();
-    *section = cutter.section;
+    *under = Under { section: cutter.section, header: cutter.header };
     cutter.done
+}
+
+/// The rows that stand in a block of text, and whether each is a header. Both come in the order of the text.
+fn rows_in<'a>(kinds: &mut Peekable<impl Iterator<Item = &'a Block>>, block: Span) -> Vec<(Span, bool)> {
+    let mut rows = Vec::new();
+    while let Some(kind) = kinds.next_if(|kind| kind.span.start < block.end) {
+        if let BlockKind::Row { header, .. } = &kind.kind
+            && kind.span.start >= block.start
+        {
+            rows.push((kind.span, *header));
+        }
+    }
+    rows
 }
 
 /// The first heading that begins in a block. Both come in the order of the text.
@@ -66,15 +102,19 @@ struct Open {
     span: Span,
     pieces: u32,
     section: Option<String>,
+    header: Option<String>,
     /// Whether it holds more than headings.
     body: bool,
 }
 
 struct Cutter<'a> {
+    page: &'a Page,
     text: Chars<'a>,
     done: Vec<Chunk>,
     open: Option<Open>,
     section: Option<String>,
+    /// The header row of the table that is being cut, once it was passed.
+    header: Option<String>,
 }
 
 impl Cutter<'_> {
@@ -127,6 +167,44 @@ impl Cutter<'_> {
         }
     }
 
+    /// A table, or a list of which some lines are rows: between its rows.
+    fn table(&mut self, block: Span, rows: &[(Span, bool)]) {
+        let mut at = block.start;
+        for (row, is_header) in rows {
+            if at < row.start && !self.text.slice(Span { start: at, end: row.start }).trim().is_empty() {
+                self.block(Span { start: at, end: row.start });
+            }
+            at = row.end;
+            self.row(*row);
+            if *is_header {
+                let words = self.text.slice(*row).split_whitespace().collect::<Vec<_>>().join(" ");
+                self.header = Some(words.chars().take(LONGEST_SECTION).collect());
+            }
+        }
+        if !self.text.slice(Span { start: at, end: block.end }).trim().is_empty() {
+            self.block(Span { start: at, end: block.end });
+        }
+    }
+
+    /// A row stands whole in one passage, unless it is longer than any.
+    fn row(&mut self, row: Span) {
+        let pieces = self.pieces(row);
+        if self.open.as_ref().is_some_and(|open| open.pieces + pieces > ENOUGH_PIECES) {
+            self.close();
+        }
+        if pieces <= MOST_PIECES {
+            self.add(row, pieces);
+            return self.mark_body();
+        }
+        self.close();
+        for part in self.halves(row) {
+            let pieces = self.pieces(part);
+            self.add(part, pieces);
+            self.mark_body();
+            self.close();
+        }
+    }
+
     fn mark_body(&mut self) {
         if let Some(open) = &mut self.open {
             open.body = true;
@@ -139,7 +217,10 @@ impl Cutter<'_> {
                 open.span.end = span.end;
                 open.pieces += pieces;
             }
-            None => self.open = Some(Open { span, pieces, section: self.section.clone(), body: false }),
+            None => {
+                let (section, header) = (self.section.clone(), self.header.clone());
+                self.open = Some(Open { span, pieces, section, header, body: false });
+            }
         }
     }
 
@@ -151,6 +232,8 @@ impl Cutter<'_> {
                 span: open.span,
                 section: open.section,
                 language: words::language(text).map(str::to_owned),
+                header: open.header,
+                place: place(self.page.label.as_deref(), &self.page.blocks, open.span),
             });
         }
     }
@@ -255,8 +338,8 @@ mod tests {
     fn passages_follow_headings_and_paragraphs() {
         let body = "The tenant may end the lease with ninety days of notice in writing. ".repeat(4);
         let text = format!("Lease\n\nTerm\n\n{body}\n\nRent\n\n{body}\n\nshort tail");
-        let mut section = Some("Before".to_owned());
-        let found = chunks(&page(&text, &["Lease", "Term", "Rent"]), &mut section);
+        let mut under = Under { section: Some("Before".to_owned()), header: None };
+        let found = chunks(&page(&text, &["Lease", "Term", "Rent"]), &mut under);
         let seen: Vec<_> = found
             .iter()
             .map(|c| {
@@ -270,13 +353,13 @@ mod tests {
             })
             .collect();
         assert_eq!(seen, [("Term", "Lease", false, Some("en")), ("Rent", "Rent", true, Some("en"))]);
-        assert_eq!(section.as_deref(), Some("Rent"));
+        assert_eq!(under.section.as_deref(), Some("Rent"));
     }
 
     #[test]
     fn a_long_paragraph_is_cut_between_sentences() {
         let text = (0..60).map(|n| format!("Sentence number {n} says a little of the matter. ")).collect::<String>();
-        let found = chunks(&page(&text, &[]), &mut None);
+        let found = chunks(&page(&text, &[]), &mut Under::default());
         assert!(found.len() > 2);
         for chunk in &found {
             let part = words::slice(&text, chunk.span);
@@ -285,10 +368,45 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_table_is_cut_between_its_rows_and_each_passage_knows_its_columns() {
+        let mut flow = crate::extract::Flow::default();
+        flow.page_break(Some("Rent".into()));
+        flow.block("The flats of the house.", false);
+        flow.sheet_row(3, &[(2, "Flat".into()), (3, "Tenant".into()), (4, "Monthly rent".into())], true, false);
+        for row in 4..600 {
+            // What would end a sentence ends no row.
+            let tenant = format!("Dr. A. Miller No. {row}. She pays on time.");
+            flow.sheet_row(row, &[(2, format!("F{row}")), (3, tenant), (4, format!("{row}.00 €"))], false, true);
+        }
+        flow.block("All of them are let.", false);
+        let (mut under, mut next, mut pages) = (Under::default(), 4, 0);
+        flow.pages(&mut |page| {
+            pages += 1;
+            for (at, chunk) in chunks(&page, &mut under).into_iter().enumerate() {
+                let text = words::slice(&page.text, chunk.span);
+                let lines: Vec<&str> = text.lines().filter(|line| line.starts_with('F')).collect();
+                let first = page.number == 1 && at == 0;
+                assert_eq!(chunk.header.as_deref(), (!first).then_some("Flat | Tenant | Monthly rent"), "{text}");
+                let (from, to) = (next, next + lines.len() as u32 - u32::from(first) - 1);
+                for line in &lines[usize::from(first)..] {
+                    assert!(line.starts_with(&format!("F{next} | ")) && line.ends_with(" €"), "{line}");
+                    next += 1;
+                }
+                let from = if first { 3 } else { from };
+                assert_eq!(chunk.place.as_deref(), Some(format!("Rent!B{from}:D{to}").as_str()));
+            }
+            Ok(())
+        })
+        .unwrap();
+        assert!(pages > 1);
+        assert_eq!((next, under.header), (600, None));
+    }
+
     proptest! {
         #[test]
         fn nothing_is_lost_and_nothing_overlaps(text in "[a-zé0-9 .,\n\u{4e00}-\u{4e10}]{0,3000}") {
-            let found = chunks(&page(&text, &[]), &mut None);
+            let found = chunks(&page(&text, &[]), &mut Under::default());
             for pair in found.windows(2) {
                 prop_assert!(pair[0].span.end <= pair[1].span.start);
             }

@@ -56,6 +56,12 @@ pub struct Passage {
     pub meaning: Option<f32>,
     /// BLAKE3 of its page's text, hex.
     pub page_hash: String,
+    /// The header row of the table that it begins in the middle of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// What people call the place, where that is not the page's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
 }
 
 /// An answer with its evidence.
@@ -112,6 +118,7 @@ pub fn cite(answer: &str, passages: &[Passage]) -> Cited {
             end: passage.start + support.quote.end,
             quote: words::slice(&passage.text, support.quote).to_owned(),
             page_hash: passage.page_hash.clone(),
+            place: passage.place.clone(),
         });
     }
     cited
@@ -182,6 +189,8 @@ pub(crate) mod tests {
             words: 1.0,
             meaning: None,
             page_hash: "00".into(),
+            header: None,
+            place: None,
         }
     }
 

@@ -241,10 +241,10 @@ async fn ask(embedder: &dyn Embed, some: &[Unembedded], batch: &mut Batch) -> bo
     true
 }
 
-/// What the model reads of a passage: its heading too, where the passage does not begin with it.
+/// What the model reads of a passage: its heading too, where the passage does not begin with it, and the
+/// header row of the table that it begins in the middle of.
 fn text(passage: &Unembedded) -> String {
-    match &passage.section {
-        Some(section) if !passage.text.starts_with(section.as_str()) => format!("{section}\n{}", passage.text),
-        Some(_) | None => passage.text.clone(),
-    }
+    let section = passage.section.as_deref().filter(|section| !passage.text.starts_with(section));
+    let lines = [section, passage.header.as_deref(), Some(&passage.text)];
+    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }

@@ -14,6 +14,7 @@ mod mbox;
 mod msg;
 mod parts;
 pub(crate) mod pdf;
+mod place;
 mod sniff;
 mod stored;
 mod subtitles;
@@ -22,10 +23,11 @@ mod zip;
 
 pub(crate) use flow::Flow;
 pub use parts::{Piece, Sink, parts};
+pub use place::place;
 pub use sniff::{HEAD, named, sniff};
-pub use stored::{format_of, is_stored, why};
+pub use stored::{format_of, is_stored, name_text, why};
 
-use protocol::{Fault, Span};
+use protocol::{Block, Fault, Span};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -90,8 +92,12 @@ pub struct Page {
     pub words: Vec<WordBox>,
     /// Its headings, in the order of the text.
     pub headings: Vec<Heading>,
-    /// What people call it: a chapter's title, a message's subject.
+    /// What people call it: a sheet's name, `Slide 3`, a chapter's title, a message's subject.
     pub label: Option<String>,
+    /// What its text consists of, in the order of the text; empty where the format has a picture instead.
+    pub blocks: Vec<Block>,
+    /// The header cells of the table that it begins in the middle of.
+    pub columns: Vec<String>,
 }
 
 /// Where a word lies on its page, in 65535ths of the page's width and height from the top left.
@@ -176,8 +182,54 @@ pub(crate) fn load(path: &Path) -> Result<Vec<u8>, Fault> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// The first page of a text.
+    #[cfg_attr(test, allow(dead_code, reason = "the office formats follow"))]
+    pub(crate) fn first_page(flow: Flow) -> Page {
+        pages(flow).remove(0)
+    }
+
+    /// All pages of a text.
+    #[cfg_attr(test, allow(dead_code, reason = "the office formats follow"))]
+    pub(crate) fn pages(flow: Flow) -> Vec<Page> {
+        let mut pages = Vec::new();
+        flow.pages(&mut |page| {
+            pages.push(page);
+            Ok(())
+        })
+        .unwrap();
+        pages
+    }
+
+    /// What each stretch of a page is, a line each.
+    pub(crate) fn kinds(page: &Page) -> String {
+        use protocol::BlockKind;
+        let line = |block: &Block| {
+            let text = crate::words::slice(&page.text, block.span);
+            match &block.kind {
+                BlockKind::Paragraph => format!("text    {text:?}"),
+                BlockKind::Heading { level } => format!("head {level}  {text:?}"),
+                BlockKind::Item { depth } => format!("item {depth}  {text:?}"),
+                BlockKind::Code => format!("code    {text:?}"),
+                BlockKind::Quote => format!("quote   {text:?}"),
+                BlockKind::Note => format!("note    {text:?}"),
+                BlockKind::Row { cells, header, row } => {
+                    let mark = if *header { "HEAD" } else { "row " };
+                    let number = row.map(|row| row.to_string()).unwrap_or_default();
+                    let cells = cells.iter().map(|cell| {
+                        let column = cell.column.map(|column| format!("{column}:")).unwrap_or_default();
+                        format!("{column}{:?}", crate::words::slice(&page.text, cell.span))
+                    });
+                    format!("{mark} {number:2} {}", cells.collect::<Vec<_>>().join(" "))
+                }
+            }
+        };
+        let lines: Vec<String> = page.blocks.iter().map(line).collect();
+        let name = page.label.as_deref().map(|label| format!("[{label}]\n")).unwrap_or_default();
+        name + &lines.join("\n")
+    }
 
     #[test]
     fn formats_and_extensions_are_unique() {

@@ -245,7 +245,7 @@ impl TextIndex {
         let (stemmed, exact) = tokens(&passage.text, &stems);
         entry.add_pre_tokenized_text(self.fields.stem, stemmed);
         entry.add_pre_tokenized_text(self.fields.exact, exact);
-        let title = format!("{} {}", stem_of(&passage.name), passage.section.as_deref().unwrap_or_default());
+        let title = format!("{} {}", stem_of(&passage.name), around(passage));
         entry.add_pre_tokenized_text(self.fields.title, tokens(&title, &stems).0);
         entry
     }
@@ -254,6 +254,11 @@ impl TextIndex {
 /// A document's id as a term.
 pub fn key(document: DocumentId) -> String {
     document.0.simple().to_string()
+}
+
+/// What stands over a passage: its heading and the header row of its table.
+fn around(passage: &StoredPassage) -> String {
+    [&passage.section, &passage.header].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// A file's name without its extension.

@@ -214,9 +214,10 @@ async fn read(inner: &Inner, parent: &mut Parent, job: &Job, unpacked: &mut Unpa
 /// A file whose text is not read is found by its name, and says why.
 async fn store_only(inner: &Inner, job: &Job, began: Instant) -> Result<(), Problem> {
     let mut gathered = Gathered::default();
-    let chars = job.name.chars().count() as u32;
-    let whole = Chunk { span: Span { start: 0, end: chars }, section: None, language: None };
-    gathered.add(CutPage { number: 1, text: job.name.clone(), chunks: vec![whole], ..CutPage::default() });
+    let text = extract::name_text(&job.name);
+    let chars = text.chars().count() as u32;
+    let whole = Chunk { span: Span { start: 0, end: chars }, ..Chunk::default() };
+    gathered.add(CutPage { number: 1, text, chunks: vec![whole], ..CutPage::default() });
     if gathered.write(inner, job.document).await? {
         let notes = vec![extract::why(&job.format, Path::new(&job.name))];
         inner.derived.finish_reading(job.document, &gathered.reading(notes, began.elapsed())).await?;
@@ -247,6 +248,9 @@ impl Gathered {
             number: page.number,
             text: page.text,
             boxes: page.boxes,
+            label: page.label,
+            blocks: page.blocks,
+            columns: page.columns,
             width: page.width,
             height: page.height,
             chunks: page.chunks.into_iter().map(|c| self.stored(c)).collect(),
@@ -260,6 +264,8 @@ impl Gathered {
             end: chunk.span.end,
             section: chunk.section,
             language: chunk.language.or_else(|| self.language()),
+            header: chunk.header,
+            place: chunk.place,
         }
     }
 

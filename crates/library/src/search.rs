@@ -268,6 +268,7 @@ fn hit(scored: Scored) -> SearchHit {
         snippet: snippet.text,
         marks: snippet.marks,
         language: passage.language,
+        place: passage.place,
     }
 }
 
@@ -287,6 +288,8 @@ fn passage(scored: Scored) -> Passage {
         words,
         meaning,
         page_hash: passage.page_hash,
+        header: passage.header,
+        place: passage.place,
     }
 }
 
@@ -324,6 +327,8 @@ mod tests {
             language: None,
             text: text.into(),
             page_hash: String::new(),
+            header: None,
+            place: None,
         };
         let list = vec![
             (passage(1, a, "1"), 1.0),

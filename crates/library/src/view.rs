@@ -45,13 +45,16 @@ impl Library {
             format: view.format,
             page,
             pages: view.pages,
-            text: stored.text,
+            text: stored.text.clone(),
             picture: None,
             width: 0,
             height: 0,
             boxes: Vec::new(),
             passage,
-            page_hash: stored.hash,
+            page_hash: stored.hash.clone(),
+            label: stored.label.clone(),
+            blocks: stored.blocks(),
+            columns: stored.columns(),
         };
         let fixed = extract::extractor(&shown.format).is_some_and(|e| e.fixed_layout);
         if fixed && let Some(path) = self.inner.store.blobs().path(&view.hash) {
@@ -77,17 +80,42 @@ impl Library {
     /// Finds the evidence for an answer. Only passages that stand in the stored pages as they were
     /// retrieved count, so that every quote is on its page, char by char.
     pub async fn cite(&self, answer: &str, passages: &[Passage]) -> Result<Cited, LibraryError> {
-        Ok(cite(answer, &self.standing(passages).await?))
+        let mut cited = cite(answer, &self.standing(passages).await?);
+        for citation in &mut cited.citations {
+            self.place(citation).await?;
+        }
+        Ok(cited)
+    }
+
+    /// Names the place of the quote itself: cells instead of all those of its passage.
+    async fn place(&self, citation: &mut CitationView) -> Result<(), LibraryError> {
+        if citation.place.is_none() {
+            return Ok(());
+        }
+        let page = match self.inner.derived.page(citation.document, citation.page).await {
+            Ok(page) => page,
+            Err(store::StoreError::NotFound { .. }) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let quote = Span { start: citation.start, end: citation.end };
+        citation.place = extract::place(page.label.as_deref(), &page.blocks(), quote);
+        Ok(())
     }
 
     /// The sentence that comes closest to a question, verbatim from a page as it stands now.
     pub async fn closest(&self, question: &str, passages: &[Passage]) -> Result<Option<CitationView>, LibraryError> {
-        Ok(closest(question, &self.standing(passages).await?))
+        self.placed(closest(question, &self.standing(passages).await?)).await
     }
 
     /// The sentence that is worth a look where no passage answers a question, as it stands now.
     pub async fn near(&self, question: &str, passages: &[Passage]) -> Result<Option<CitationView>, LibraryError> {
-        Ok(near(question, &self.standing(passages).await?))
+        self.placed(near(question, &self.standing(passages).await?)).await
+    }
+
+    async fn placed(&self, citation: Option<CitationView>) -> Result<Option<CitationView>, LibraryError> {
+        let Some(mut citation) = citation else { return Ok(None) };
+        self.place(&mut citation).await?;
+        Ok(Some(citation))
     }
 
     /// The passages whose page still says what they say.

@@ -16,7 +16,7 @@ use crate::{
     extract::{Page, WordBox},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use protocol::Fault;
+use protocol::{Block, Fault, Span};
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, time::Duration};
 
@@ -110,6 +110,9 @@ struct PageFrame {
     width: f32,
     height: f32,
     boxes: String,
+    label: Option<String>,
+    blocks: Vec<Block>,
+    columns: Vec<String>,
     chunks: Vec<Chunk>,
 }
 
@@ -126,6 +129,12 @@ pub struct CutPage {
     pub height: f32,
     /// Where its words lie, packed.
     pub boxes: Vec<u8>,
+    /// What people call it.
+    pub label: Option<String>,
+    /// What its text consists of.
+    pub blocks: Vec<Block>,
+    /// The header cells of the table that it begins in the middle of.
+    pub columns: Vec<String>,
     /// Its passages, in the order of the text.
     pub chunks: Vec<Chunk>,
 }
@@ -138,6 +147,9 @@ impl PageFrame {
             text: page.text,
             width: page.width,
             height: page.height,
+            label: page.label,
+            blocks: page.blocks,
+            columns: page.columns,
             chunks,
         }
     }
@@ -145,27 +157,37 @@ impl PageFrame {
     /// The page; None where it contradicts itself: the child has met a file that nobody has looked at.
     fn page(self) -> Option<CutPage> {
         let boxes = STANDARD.decode(self.boxes).ok()?;
-        let (length, mut at) = (self.text.chars().count() as u32, 0);
-        let in_order = self.chunks.iter().all(|chunk| {
-            let fits = at <= chunk.span.start && chunk.span.start < chunk.span.end;
-            at = chunk.span.end;
-            fits
-        });
-        (in_order && at <= length).then_some(CutPage {
+        let length = self.text.chars().count() as u32;
+        let stands = in_order(self.chunks.iter().map(|chunk| chunk.span), length)
+            && in_order(self.blocks.iter().map(|block| block.span), length);
+        stands.then_some(CutPage {
             number: self.number,
             text: self.text,
             width: self.width,
             height: self.height,
             boxes,
+            label: self.label,
+            blocks: self.blocks,
+            columns: self.columns,
             chunks: self.chunks,
         })
     }
 }
 
+/// Whether stretches of a text of this length follow each other.
+fn in_order(mut spans: impl Iterator<Item = Span>, length: u32) -> bool {
+    let mut at = 0;
+    spans.all(|span| {
+        let fits = at <= span.start && span.start < span.end;
+        at = span.end;
+        fits
+    }) && at <= length
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::Span;
+    use protocol::BlockKind;
 
     #[test]
     fn a_page_that_contradicts_itself_is_none() {
@@ -176,9 +198,13 @@ mod tests {
             (&[(3, 3)], false),
             (&[(0, 6)], false),
         ] {
-            let chunk = |(start, end)| Chunk { span: Span { start, end }, section: None, language: None };
+            let chunk = |(start, end)| Chunk { span: Span { start, end }, ..Chunk::default() };
             let chunks: Vec<Chunk> = spans.iter().copied().map(chunk).collect();
             let frame = PageFrame::new(Page { text: "äbcde".into(), ..Page::default() }, chunks);
+            assert_eq!(frame.page().is_some(), stands, "{spans:?}");
+            let block = |(start, end)| Block { span: Span { start, end }, kind: BlockKind::Paragraph };
+            let blocks: Vec<Block> = spans.iter().copied().map(block).collect();
+            let frame = PageFrame::new(Page { text: "äbcde".into(), blocks, ..Page::default() }, Vec::new());
             assert_eq!(frame.page().is_some(), stands, "{spans:?}");
         }
     }

@@ -62,6 +62,7 @@ async fn a_protected_document_is_read_with_its_password_and_the_password_is_kept
     }
     assert!(looked_at > 5, "{looked_at}");
 
+    drop(library);
     // Opened again: what was read is found, its file is what it was, and reading it again asks again.
     let library = here.open().await;
     idle(&library).await;

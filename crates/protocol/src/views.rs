@@ -1,5 +1,6 @@
 //! How things look from outside: plain data for windows, browsers and terminals.
 
+mod block;
 mod chat;
 mod document;
 mod explanation;
@@ -8,6 +9,7 @@ mod removed;
 mod step;
 mod trust;
 
+pub use block::*;
 pub use chat::*;
 pub use document::*;
 pub use explanation::*;
@@ -20,7 +22,7 @@ use crate::*;
 use serde::{Deserialize, Serialize};
 
 /// A half-open range of chars: `start..end`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Span {
     /// The first char.
     pub start: u32,

@@ -99,7 +99,7 @@ async fn citations(
            )
            SELECT c.item AS "item: Uuid", c.number AS "number: u32", c.at AS "at: u32",
                   c.document AS "document: Uuid", c.name, c.page AS "page: u32", c.start AS "start: u32",
-                  c."end" AS "end: u32", c.quote, c.page_hash
+                  c."end" AS "end: u32", c.quote, c.page_hash, c.place
            FROM line JOIN citations AS c ON c.item = line.id ORDER BY c.item, c.ordinal"#,
         last.0,
         limit
@@ -118,6 +118,7 @@ async fn citations(
             end: row.end,
             quote: row.quote,
             page_hash: row.page_hash,
+            place: row.place,
         });
     }
     Ok(by_item)

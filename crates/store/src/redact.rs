@@ -96,7 +96,7 @@ fn end(view: ItemView, explanation: Option<Explanation>, document: DocumentId, n
     let explanation = explanation.map(|explanation| {
         let without = |passages: Vec<PassageView>| -> Vec<PassageView> {
             let nameless = |passage: PassageView| match passage.document == document {
-                true => PassageView { name: String::new(), hash: String::new(), ..passage },
+                true => PassageView { name: String::new(), hash: String::new(), place: None, ..passage },
                 false => passage,
             };
             passages.into_iter().map(nameless).collect()
@@ -112,6 +112,7 @@ fn end(view: ItemView, explanation: Option<Explanation>, document: DocumentId, n
         citations.iter().filter(|cited| cited.document == document).map(|cited| words(&cited.quote)).collect();
     for cited in citations.iter_mut().filter(|cited| cited.document == document) {
         (cited.name, cited.quote, cited.page_hash) = (String::new(), String::new(), String::new());
+        cited.place = None;
     }
     let cuts = if no_text { Vec::new() } else { cut(&mut text, &quotes) };
     for cited in &mut citations {

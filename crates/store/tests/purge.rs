@@ -205,6 +205,7 @@ fn quoting(item: ItemId, document: DocumentId, other: DocumentId, text: &str, pr
         end: 5,
         quote: quote.into(),
         page_hash: "00".into(),
+        place: None,
     };
     let passage = |document, name: &str| PassageView {
         document,
@@ -216,6 +217,7 @@ fn quoting(item: ItemId, document: DocumentId, other: DocumentId, text: &str, pr
         score: 0.5,
         words: 0.5,
         meaning: None,
+        place: Some("Rent!B4".into()),
     };
     let explanation = Explanation {
         item,

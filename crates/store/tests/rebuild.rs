@@ -97,6 +97,7 @@ fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
                         end: 5,
                         quote: "quote".into(),
                         page_hash: "00".into(),
+                        place: Some("Rent!B4".into()),
                     })
                     .into_iter()
                     .collect(),

@@ -1,5 +1,6 @@
 //! The small number after a sentence: what it cites on hover or focus, its page on a click.
 
+use super::place::{place as called, short_place};
 use crate::{client::use_client, dom, screen::Cited, state::WorkspaceStoreFields};
 use leptos::{html, leptos_dom::helpers::TimeoutHandle, portal::Portal, prelude::*};
 use protocol::{CitationView, ItemId};
@@ -68,7 +69,8 @@ pub fn Cite(
         event.prevent_default();
         event.stop_propagation();
     };
-    let name = t!("cite.name", number = number, document = cited(&cite), page = cite.page);
+    let name =
+        t!("cite.name", number = number, document = cited(&cite), place = called(cite.place.as_deref(), cite.page));
     let preview = StoredValue::new(cite);
     view! {
         <span class="cite-root" on:pointerenter=move |_| later(true, BEFORE) on:pointerleave=move |_| later(false, AFTER)>
@@ -132,7 +134,7 @@ fn Preview(cite: CitationView, place: String) -> impl IntoView {
             <span class="row">
                 <span class="fmt">{format}</span>
                 <b class="cut">{document_name}</b>
-                <span class="faint nowrap">{t!("cite.page", page = cite.page)}</span>
+                <span class="faint nowrap">{short_place(cite.place.as_deref(), cite.page)}</span>
             </span>
             <span class="serif citepop-quote">
                 <mark>{cite.quote}</mark>
@@ -185,6 +187,7 @@ mod tests {
             end: number + 1,
             quote: format!("quote {number}"),
             page_hash: String::new(),
+            place: None,
         };
         // Two sentences of one passage, the first of them cited twice.
         let all = [cite(1, 10), cite(2, 20), cite(1, 30)];

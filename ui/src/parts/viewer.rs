@@ -5,6 +5,8 @@ use super::{
     icon::{Glyph, Icon},
     notice::FaultNotice,
     page_dialog::Wide,
+    place::page_line,
+    text_page::TextPage,
 };
 use crate::{client::use_client, route::Route};
 use leptos::{html, prelude::*};
@@ -107,7 +109,10 @@ pub fn Viewer(
     };
     let head = move || {
         loaded.with(|loaded| match loaded {
-            Loaded::Page(page) => Some((page.name.clone(), page.page, page.pages)),
+            Loaded::Page(page) => {
+                let line = page_line(&page.format, page.label.as_deref(), page.page, page.pages);
+                Some((page.name.clone(), line, page.page, page.pages))
+            }
             Loaded::Nothing | Loaded::Slow | Loaded::Failed(_) => None,
         })
     };
@@ -120,7 +125,7 @@ pub fn Viewer(
         <div class="viewer">
             <div class="viewer-bar">
                 {move || match head() {
-                    Some((name, page, pages)) => {
+                    Some((name, line, page, pages)) => {
                         view! {
                             <span class="cut grow" title=name.clone()>{name.clone()}</span>
                             <button
@@ -131,7 +136,7 @@ pub fn Viewer(
                             >
                                 <Glyph icon=Icon::ArrowLeft size=14/>
                             </button>
-                            <span class="num" aria-live="polite">{t!("viewer.page_of", page = page, pages = pages)}</span>
+                            <span class="num" aria-live="polite">{line}</span>
                             <button
                                 class="btn icon ghost sm"
                                 aria-label=t!("viewer.next")
@@ -192,7 +197,6 @@ pub(super) fn Page(
     page: PageView,
 ) -> impl IntoView {
     let name = t!("viewer.page_name", page = page.page, document = &page.name);
-    let (before, marked, after) = cut(&page.text, page.passage);
     let note = note(&page).map(|words| view! { <p class="notice warn viewer-note" role="status">{words}</p> });
     let page = match page.picture {
         Some(picture) => {
@@ -212,6 +216,7 @@ pub(super) fn Page(
                     view! { <span class="page-box" style=style></span> }.into_any()
                 }
             });
+            let marked = marked(&page.text, page.passage);
             let said = if marked.is_empty() { name } else { t!("viewer.page_with", name = name, passage = &marked) };
             view! {
                 <div class="page page-picture" style=format!("aspect-ratio:{}/{}", page.width.max(1), page.height.max(1))>
@@ -221,17 +226,7 @@ pub(super) fn Page(
             }
             .into_any()
         }
-        None => {
-            let first = scrolled_to::<html::Mark>();
-            view! {
-                <div class="page page-text" role="document" aria-label=name>
-                    {before}
-                    {(!marked.is_empty()).then(|| view! { <mark class="on" node_ref=first>{marked}</mark> })}
-                    {after}
-                </div>
-            }
-            .into_any()
-        }
+        None => view! { <TextPage page name/> }.into_any(),
     };
     view! {
         {note}
@@ -250,7 +245,7 @@ fn note(page: &PageView) -> Option<String> {
 }
 
 /// A reference whose element comes into view as soon as it is there.
-fn scrolled_to<E>() -> NodeRef<E>
+pub(super) fn scrolled_to<E>() -> NodeRef<E>
 where
     E: html::ElementType + 'static,
     E::Output: AsRef<web_sys::Element> + JsCast + Clone + 'static,
@@ -267,14 +262,10 @@ where
     node
 }
 
-/// The text before, in and after a passage.
-fn cut(text: &str, passage: Option<Span>) -> (String, String, String) {
-    let Some(Span { start, end }) = passage.filter(|span| span.start < span.end) else {
-        return (text.to_owned(), String::new(), String::new());
-    };
-    let byte = |at: u32| text.char_indices().nth(at as usize).map_or(text.len(), |(byte, _)| byte);
-    let (start, end) = (byte(start), byte(end));
-    (text[..start].to_owned(), text[start..end].to_owned(), text[end..].to_owned())
+/// The words of a passage.
+fn marked(text: &str, passage: Option<Span>) -> String {
+    let Some(Span { start, end }) = passage.filter(|span| span.start < span.end) else { return String::new() };
+    text.chars().skip(start as usize).take((end - start) as usize).collect()
 }
 
 #[cfg(test)]
@@ -296,6 +287,9 @@ mod tests {
             boxes: Vec::new(),
             passage: None,
             page_hash: String::new(),
+            label: None,
+            blocks: Vec::new(),
+            columns: Vec::new(),
         };
         for (format, text, picture, expected) in [
             ("pdf", "Text.", true, None),
@@ -309,15 +303,15 @@ mod tests {
     }
 
     #[test]
-    fn a_passage_is_cut_by_chars() {
+    fn a_passage_is_taken_by_chars() {
         let table = [
-            (Some(Span { start: 2, end: 5 }), ("l’", "été", " 21")),
-            (Some(Span { start: 6, end: 99 }), ("l’été ", "21", "")),
-            (Some(Span { start: 3, end: 3 }), ("l’été 21", "", "")),
-            (None, ("l’été 21", "", "")),
+            (Some(Span { start: 2, end: 5 }), "été"),
+            (Some(Span { start: 6, end: 99 }), "21"),
+            (Some(Span { start: 3, end: 3 }), ""),
+            (None, ""),
         ];
-        for (span, (before, marked, after)) in table {
-            assert_eq!(cut("l’été 21", span), (before.into(), marked.into(), after.into()), "{span:?}");
+        for (span, words) in table {
+            assert_eq!(marked("l’été 21", span), words, "{span:?}");
         }
     }
 }

@@ -157,7 +157,7 @@ async fn add_document(store: &Store, actor: &Actor, name: &str, text: &str) {
     let derived = store.derived();
     derived.enqueue(&[document]).await.unwrap();
     derived.take_job().await.unwrap().unwrap();
-    let chunk = NewChunk { start: 0, end: text.chars().count() as u32, section: None, language: Some("en".into()) };
+    let chunk = NewChunk { end: text.chars().count() as u32, language: Some("en".into()), ..NewChunk::default() };
     let page = NewPage { number: 1, text: text.into(), chunks: vec![chunk], ..NewPage::default() };
     assert!(derived.add_pages(document, &[page]).await.unwrap());
     let reading = Reading { pages: 1, passages: 1, language: Some("en".into()), ..Reading::default() };

@@ -59,6 +59,8 @@ struct Cited {
     start: u32,
     end: u32,
     quote: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
 }
 
 impl From<CitationView> for Cited {
@@ -71,6 +73,7 @@ impl From<CitationView> for Cited {
             start: cited.start,
             end: cited.end,
             quote: cited.quote,
+            place: cited.place,
         }
     }
 }

@@ -281,6 +281,8 @@ struct Hit {
     meaning: f32,
     snippet: String,
     marks: Vec<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -309,7 +311,8 @@ pub(super) async fn search(door: &Door, query: String, mode: Mode, limit: u32, o
             .iter()
             .map(|hit| {
                 let snippet = hit.snippet.split_whitespace().collect::<Vec<_>>().join(" ");
-                format!("{}, page {}  ({:.3})\n    {snippet}", hit.document, hit.page, hit.score)
+                let place = hit.place.clone().unwrap_or_else(|| format!("page {}", hit.page));
+                format!("{}, {place}  ({:.3})\n    {snippet}", hit.document, hit.score)
             })
             .collect();
         format!("{}\n{}, {} ms", rows.join("\n"), counted(found.hits.len() as u64, "passage"), found.ms)
@@ -332,6 +335,7 @@ fn hits(reply: SearchReply) -> Hits {
             meaning: hit.meaning,
             snippet: hit.snippet,
             marks: hit.marks,
+            place: hit.place,
         })
         .collect();
     Hits { hits, mode: reply.mode, ms: reply.ms }

@@ -144,6 +144,7 @@ pub fn nearest(question: &str, passages: &[Passage]) -> Option<Closest> {
         end: passage.start + span.end,
         quote: words::slice(&passage.text, span).to_owned(),
         page_hash: passage.page_hash.clone(),
+        place: passage.place.clone(),
     };
     Some(Closest { citation, share })
 }
@@ -155,7 +156,9 @@ fn candidates(n: usize, passage: &Passage) -> Vec<Candidate> {
         let mut all = words::words(said);
         let figure = !super::claim::numbers(&all, said).is_empty();
         // What a row is about stands in its table's head.
-        all.extend(part.head.map(|head| words::words(words::slice(&passage.text, head))).unwrap_or_default());
+        let head = part.head.map(|head| words::slice(&passage.text, head));
+        let head = head.or(passage.header.as_deref().filter(|_| part.row));
+        all.extend(head.map(words::words).unwrap_or_default());
         let ends = said.trim_end().ends_with(['.', '!', '?', '…', '。', '"', '”', '»', ')']);
         Candidate {
             passage: n,

@@ -63,7 +63,8 @@ struct Sentence {
 
 impl Sentence {
     /// Reads a sentence, or a row with its table's head. Of that the figures are not the row's.
-    fn of(text: &str, part: Part, stems: &Stems) -> Self {
+    /// `header` is the header row of the table that the text begins in the middle of.
+    fn of(text: &str, part: Part, header: Option<&str>, stems: &Stems) -> Self {
         let mut read = Self {
             span: part.span,
             row: part.row,
@@ -73,6 +74,14 @@ impl Sentence {
             denies: 0,
             without: Vec::new(),
         };
+        // It stands before the text: its words have no place in it.
+        let header = header.filter(|_| part.row && part.head.is_none()).unwrap_or_default();
+        let here = Span { start: part.span.start, end: part.span.start };
+        read.words.extend(words::words(header).into_iter().map(|mut word| {
+            word.span = here;
+            let stem = stems.stem(&word.folded);
+            (word, stem)
+        }));
         for (span, own) in part.head.map(|head| (head, false)).into_iter().chain([(part.span, true)]) {
             let said = words::slice(text, span);
             let all = words::words(said);
@@ -112,8 +121,10 @@ impl<'a> Source<'a> {
     pub fn of(passage: &'a Passage) -> Self {
         let stems = Stems::of(passage.language.as_deref());
         let text = passage.text.as_str();
-        let sentences = parts(text).into_iter().map(|part| Sentence::of(text, part, &stems)).collect();
-        let around = [text, passage.section.as_deref().unwrap_or_default(), passage.name.as_str()];
+        let header = passage.header.as_deref();
+        let sentences = parts(text).into_iter().map(|part| Sentence::of(text, part, header, &stems)).collect();
+        let around =
+            [text, passage.section.as_deref().unwrap_or_default(), header.unwrap_or_default(), passage.name.as_str()];
         let names = around.iter().flat_map(|t| words::words(t)).map(|w| w.folded).collect();
         Self { text, stems, sentences, names }
     }

@@ -243,7 +243,7 @@ mod tests {
             ("    def end(self):", Some(3)),
             ("export default function App() {", Some(2)),
             ("public final class Rent extends Sum {", Some(2)),
-            ("func (s *Store) Read() error {", None),
+            ("func (s *Store) Read() error {", Some(2)),
             ("func Read() error {", Some(2)),
             ("impl<T> Trait for X {", Some(2)),
             ("CREATE TABLE leases (", Some(2)),

@@ -51,6 +51,7 @@ pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Resu
             continue;
         };
         let mut flow = Flow::default();
+        flow.page_break(title.clone());
         let source = open_out(&source);
         // A chapter whose heading is a picture has its title from the table of contents.
         if let Some(title) = title.as_deref().filter(|_| !html::has_heading(&source)) {
@@ -59,7 +60,7 @@ pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Resu
         let before = number;
         html::add(&source, flow).pages(&mut |page| {
             number = before + page.number;
-            out(Page { number, label: title.clone(), ..page })
+            out(Page { number, ..page })
         })?;
     }
     if locked > 0 {

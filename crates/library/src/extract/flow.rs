@@ -1,103 +1,306 @@
-//! The text that text formats are read into, and how it becomes pages of a bounded size.
+//! The text that formats without a fixed layout are read into, what each stretch of it is, and how it
+//! becomes pages of a bounded size.
 
 use super::{Heading, Page};
-use protocol::{Fault, Span};
+use protocol::{Block, BlockKind, Cell, Fault, Span};
 
 /// A page of a text format has at most so many chars. Whatever works on a page (cutting it into
 /// passages, looking up a passage, showing it) may be slower the longer the page is, so this holds
 /// for a log without an empty line too.
 const PAGE_CHARS: usize = 20_000;
-/// A page with less room than this is left as it is when a longer block follows.
+/// A page with less room than this is left as it is when a longer stretch follows.
 const LEAST_ROOM: usize = 5_000;
 /// Between two blocks.
 const GAP: &str = "\n\n";
+/// Between two blocks that belong together: rows of a table, items of a list.
+const LINE: &str = "\n";
+/// Between two cells of a row.
+const CELLS: &str = " | ";
+/// Header cells that a page after the first of a table carries, and chars of each.
+const MOST_COLUMNS: usize = 64;
+const LONGEST_COLUMN: usize = 120;
 
-/// A text that grows block by block and knows its headings.
+/// A text that grows block by block and knows what each of them is. What is handed in is tidy.
 #[derive(Default)]
 pub(crate) struct Flow {
-    text: String,
-    chars: u32,
-    headings: Vec<Heading>,
+    pieces: Vec<Piece>,
+}
+
+/// Something that was added.
+enum Piece {
+    /// A stretch of text; `tight`: it belongs to the one before. Spans count from its own start.
+    Text { text: String, kind: BlockKind, tight: bool },
+    /// What follows stands on a page of this name.
+    Break { label: Option<String> },
 }
 
 impl Flow {
-    /// Adds a block (paragraph, list item, row), parted by an empty line, or a line end if `tight`.
-    pub fn block(&mut self, text: &str, tight: bool) -> Span {
-        let text = text.trim_end().trim_start_matches(['\n', '\r']);
-        if text.trim().is_empty() {
-            return Span { start: self.chars, end: self.chars };
-        }
-        if !self.text.is_empty() {
-            self.push(if tight { "\n" } else { GAP });
-        }
-        let start = self.chars;
-        self.push(text);
-        Span { start, end: self.chars }
+    /// Adds a paragraph, parted by an empty line, or a line end if `tight`.
+    pub fn block(&mut self, text: &str, tight: bool) {
+        self.add(text, BlockKind::Paragraph, tight);
     }
 
-    /// Adds an item of a list, with its mark.
-    pub fn item(&mut self, text: &str, _depth: u8, tight: bool) {
-        self.block(text, tight);
+    /// Adds a heading; 1 is the highest level.
+    pub fn heading(&mut self, text: &str, level: u8) {
+        self.add(text.trim(), BlockKind::Heading { level }, false);
+    }
+
+    /// Adds an item of a list, with its mark; `tight` if an item of the same list came before. The
+    /// outermost list has the depth 0.
+    pub fn item(&mut self, text: &str, depth: u8, tight: bool) {
+        self.add(text, BlockKind::Item { depth }, tight);
     }
 
     /// Adds text whose line ends and spaces count.
     pub fn code(&mut self, text: &str) {
+        // Empty lines would look like the ends of paragraphs.
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-        self.block(&lines.join("\n"), false);
+        self.add(&lines.join("\n"), BlockKind::Code, false);
     }
 
     /// Adds what somebody else said.
     pub fn quote(&mut self, text: &str) {
-        self.block(text, false);
+        self.add(text, BlockKind::Quote, false);
     }
 
-    /// Adds a heading.
-    pub fn heading(&mut self, text: &str, level: u8) {
-        let span = self.block(text.trim(), false);
-        if span.start < span.end {
-            self.headings.push(Heading { span, level });
+    /// Adds what stands beside the text: speaker notes, a comment, a footnote.
+    pub fn note(&mut self, text: &str) {
+        self.add(text, BlockKind::Note, false);
+    }
+
+    /// Adds a row of a table; the first of a table is not `tight`. `header`: it says what the cells
+    /// under it are.
+    pub fn row(&mut self, cells: &[&str], header: bool, tight: bool) {
+        let cells = cells.iter().map(|text| (None, *text));
+        self.cells(cells, header, None, tight);
+    }
+
+    /// Adds a row of a spreadsheet: its number from 1, and the cells that are not empty with their
+    /// columns from 1.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the spreadsheet formats follow"))]
+    pub fn sheet_row(&mut self, row: u32, cells: &[(u32, String)], header: bool, tight: bool) {
+        let cells = cells.iter().map(|(column, text)| (Some(*column), text.as_str()));
+        self.cells(cells, header, Some(row), tight);
+    }
+
+    fn cells<'a>(
+        &mut self,
+        cells: impl Iterator<Item = (Option<u32>, &'a str)>,
+        header: bool,
+        row: Option<u32>,
+        tight: bool,
+    ) {
+        let (mut text, mut chars, mut spans) = (String::new(), 0, Vec::new());
+        let (mut whole, mut kept) = (0, 0);
+        for (at, (column, cell)) in cells.enumerate() {
+            // A row is one line.
+            let cell = cell.split_whitespace().collect::<Vec<_>>().join(" ");
+            if at > 0 {
+                text.push_str(CELLS);
+                chars += CELLS.len() as u32;
+            }
+            let start = chars;
+            chars += cell.chars().count() as u32;
+            text.push_str(&cell);
+            spans.push(Cell { span: Span { start, end: chars }, column });
+            if !cell.is_empty() {
+                (whole, kept) = (text.len(), spans.len());
+            }
+        }
+        // Empty cells at the end say nothing.
+        text.truncate(whole);
+        spans.truncate(kept);
+        self.add(&text, BlockKind::Row { cells: spans, header, row }, tight);
+    }
+
+    /// What follows stands on another page, whatever room this one has; `label` is what people call it.
+    /// A page may stay empty: the third slide is the third page.
+    pub fn page_break(&mut self, label: Option<String>) {
+        self.pieces.push(Piece::Break { label });
+    }
+
+    fn add(&mut self, text: &str, kind: BlockKind, tight: bool) {
+        let text =
+            if let BlockKind::Row { .. } = kind { text } else { text.trim_end().trim_start_matches(['\n', '\r']) };
+        if !text.trim().is_empty() {
+            self.pieces.push(Piece::Text { text: text.to_owned(), kind, tight });
         }
     }
 
-    fn push(&mut self, text: &str) {
-        self.chars += text.chars().count() as u32;
-        self.text.push_str(text);
-    }
-
-    /// Hands the text out as pages: cut between blocks, and a block that is longer than a page
-    /// between its lines, its words, or at last anywhere.
+    /// Hands the text out as pages: cut between blocks that do not belong together, then between those
+    /// that do, and a block that is longer than a page between its lines, its words, or at last anywhere.
     pub fn pages(self, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Result<(), Fault> {
-        let mut page = Flow::default();
-        let (mut number, mut at) = (1, 0u32);
-        let mut headings = self.headings.iter().peekable();
-        for block in self.text.split(GAP) {
-            let long = block.chars().nth(PAGE_CHARS).is_some();
-            let mut rest = block;
-            while !rest.is_empty() {
-                let room = PAGE_CHARS.saturating_sub(page.chars as usize + GAP.len());
-                // A block that fits on no page begins on this one, under its heading.
-                let limit = if long && page.chars > 0 && room >= LEAST_ROOM { room } else { PAGE_CHARS };
-                let part;
-                (part, rest) = rest.split_at(cut(rest, limit));
-                let length = part.chars().count();
-                if page.chars > 0 && length > room {
-                    out(std::mem::take(&mut page).into_page(number))?;
-                    number += 1;
+        let mut pager =
+            Pager { page: Page { number: 1, ..Page::default() }, chars: 0, begun: false, columns: None, out };
+        let mut group: Vec<(String, BlockKind)> = Vec::new();
+        for piece in self.pieces {
+            match piece {
+                Piece::Text { text, kind, tight } => {
+                    if !tight {
+                        pager.group(std::mem::take(&mut group))?;
+                    }
+                    group.push((text, kind));
                 }
-                let span = page.block(part, false);
-                at += length as u32;
-                // A heading that is exactly this block moves with it.
-                while let Some(heading) = headings.next_if(|h| h.span.start < at) {
-                    page.headings.push(Heading { span, level: heading.level });
+                Piece::Break { label } => {
+                    pager.group(std::mem::take(&mut group))?;
+                    pager.turn(label)?;
                 }
             }
-            at += GAP.len() as u32;
         }
-        out(page.into_page(number))
+        pager.group(group)?;
+        (pager.out)(pager.page)
+    }
+}
+
+/// Fills pages.
+struct Pager<'a> {
+    page: Page,
+    chars: usize,
+    /// Whether the page was asked for: it counts though it may be empty.
+    begun: bool,
+    /// The header cells of the table that is being added.
+    columns: Option<Vec<String>>,
+    out: &'a mut dyn FnMut(Page) -> Result<(), Fault>,
+}
+
+impl Pager<'_> {
+    /// A page that was asked for.
+    fn turn(&mut self, label: Option<String>) -> Result<(), Fault> {
+        if self.begun || self.chars > 0 {
+            self.next_page()?;
+        }
+        self.begun = true;
+        self.columns = None;
+        self.page.columns.clear();
+        self.page.label = label;
+        Ok(())
     }
 
-    fn into_page(self, number: u32) -> Page {
-        Page { number, text: self.text, headings: self.headings, ..Page::default() }
+    /// The next page, of the same name.
+    fn next_page(&mut self) -> Result<(), Fault> {
+        let next = Page {
+            number: self.page.number + 1,
+            label: self.page.label.clone(),
+            columns: self.columns.clone().unwrap_or_default(),
+            ..Page::default()
+        };
+        self.chars = 0;
+        (self.out)(std::mem::replace(&mut self.page, next))
+    }
+
+    /// Blocks that belong together: on one page where that can be.
+    fn group(&mut self, group: Vec<(String, BlockKind)>) -> Result<(), Fault> {
+        self.columns = None;
+        let counts: Vec<usize> = group.iter().map(|(text, _)| text.chars().count()).collect();
+        let length = counts.iter().sum::<usize>() + counts.len().saturating_sub(1) * LINE.len();
+        let room = self.room();
+        // One that fits on no page begins on this one, under its heading.
+        if length > room && self.chars > 0 && (length <= PAGE_CHARS || room < LEAST_ROOM) {
+            self.next_page()?;
+        }
+        for (at, ((text, kind), chars)) in group.into_iter().zip(counts).enumerate() {
+            let room = self.room();
+            if self.chars > 0 && chars > room && (chars <= PAGE_CHARS || room < LEAST_ROOM) {
+                self.next_page()?;
+            }
+            let apart = if at > 0 { LINE } else { GAP };
+            if chars <= self.room() {
+                self.put(&text, kind, chars, apart);
+            } else {
+                self.long(&text, &kind, apart)?;
+            }
+        }
+        self.columns = None;
+        Ok(())
+    }
+
+    /// A block that fits on no page: part by part.
+    fn long(&mut self, text: &str, kind: &BlockKind, apart: &str) -> Result<(), Fault> {
+        let (mut rest, mut at) = (text, 0u32);
+        while !rest.is_empty() {
+            let room = self.room();
+            let limit = if self.chars > 0 && room >= LEAST_ROOM { room } else { PAGE_CHARS };
+            let part;
+            (part, rest) = rest.split_at(cut(rest, limit));
+            let chars = part.chars().count();
+            let kept = part.trim_end().trim_start_matches('\n');
+            let start = at + (part.len() - part.trim_start_matches('\n').len()) as u32;
+            let within = Span { start, end: start + kept.chars().count() as u32 };
+            at += chars as u32;
+            if kept.trim().is_empty() {
+                continue;
+            }
+            if self.chars > 0 && kept.chars().count() > room {
+                self.next_page()?;
+            }
+            self.put(kept, part_of(kind, within), (within.end - within.start) as usize, apart);
+        }
+        Ok(())
+    }
+
+    fn room(&self) -> usize {
+        if self.chars == 0 { PAGE_CHARS } else { PAGE_CHARS.saturating_sub(self.chars + GAP.len()) }
+    }
+
+    fn put(&mut self, text: &str, kind: BlockKind, chars: usize, apart: &str) {
+        if self.chars > 0 {
+            self.page.text.push_str(apart);
+            self.chars += apart.len();
+        }
+        let start = self.chars as u32;
+        let span = Span { start, end: start + chars as u32 };
+        self.page.text.push_str(text);
+        self.chars += chars;
+        let kind = match kind {
+            BlockKind::Row { mut cells, header, row } => {
+                if header {
+                    self.columns = Some(columns(text, &cells));
+                }
+                for cell in &mut cells {
+                    cell.span = Span { start: start + cell.span.start, end: start + cell.span.end };
+                }
+                BlockKind::Row { cells, header, row }
+            }
+            BlockKind::Heading { level } => {
+                self.page.headings.push(Heading { span, level });
+                BlockKind::Heading { level }
+            }
+            other @ (BlockKind::Paragraph
+            | BlockKind::Item { .. }
+            | BlockKind::Code
+            | BlockKind::Quote
+            | BlockKind::Note) => other,
+        };
+        self.page.blocks.push(Block { span, kind });
+    }
+}
+
+/// The words of header cells, for the pages on which their table goes on.
+fn columns(text: &str, cells: &[Cell]) -> Vec<String> {
+    let of = |cell: &Cell| crate::words::slice(text, cell.span).chars().take(LONGEST_COLUMN).collect();
+    cells.iter().take(MOST_COLUMNS).map(of).collect()
+}
+
+/// What a part of a block is: of a row, the cells that lie in it.
+fn part_of(kind: &BlockKind, within: Span) -> BlockKind {
+    match kind {
+        BlockKind::Row { cells, header, row } => {
+            let inside = cells.iter().filter(|cell| cell.span.start < within.end && cell.span.end > within.start);
+            let cells = inside.map(|cell| Cell {
+                span: Span {
+                    start: cell.span.start.max(within.start) - within.start,
+                    end: cell.span.end.min(within.end) - within.start,
+                },
+                column: cell.column,
+            });
+            BlockKind::Row { cells: cells.collect(), header: *header, row: *row }
+        }
+        BlockKind::Paragraph => BlockKind::Paragraph,
+        BlockKind::Heading { level } => BlockKind::Heading { level: *level },
+        BlockKind::Item { depth } => BlockKind::Item { depth: *depth },
+        BlockKind::Code => BlockKind::Code,
+        BlockKind::Quote => BlockKind::Quote,
+        BlockKind::Note => BlockKind::Note,
     }
 }
 
@@ -115,60 +318,4 @@ fn cut(block: &str, chars: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::words::slice;
-
-    fn pages(flow: Flow) -> Vec<Page> {
-        let mut pages = Vec::new();
-        flow.pages(&mut |p| {
-            pages.push(p);
-            Ok(())
-        })
-        .unwrap();
-        pages
-    }
-
-    #[test]
-    fn a_long_flow_is_cut_between_blocks_and_headings_stay_exact() {
-        let mut flow = Flow::default();
-        for n in 0..40 {
-            flow.heading(&format!("Part {n}"), 2);
-            flow.block(&"wörd ".repeat(300), false);
-        }
-        let pages = pages(flow);
-        assert_eq!(pages.len(), 4);
-        let titles: Vec<_> = pages.iter().flat_map(|p| p.headings.iter().map(|h| slice(&p.text, h.span))).collect();
-        assert_eq!(titles, (0..40).map(|n| format!("Part {n}")).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_block_of_any_length_is_cut_where_it_can_be_cut() {
-        let chars = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
-        for (name, block, end) in [
-            ("between lines", "2026-11-25;ocelöt;17 €\n".repeat(9_000), "€"),
-            ("between words", "wörd ".repeat(30_000), "wörd"),
-            ("anywhere", "ö".repeat(70_000), "ö"),
-            ("a line end at its start", format!("\n{}", "x".repeat(45_000)), "x"),
-        ] {
-            let mut flow = Flow::default();
-            flow.heading("Before", 1);
-            flow.block(&block, false);
-            flow.heading("After", 1);
-            let pages = pages(flow);
-            assert!(pages.len() > 2, "{name}");
-            for page in &pages {
-                let length = page.text.chars().count();
-                assert!(0 < length && length <= PAGE_CHARS, "{name}: page {} has {length} chars", page.number);
-                assert!(page.text.ends_with("After") || page.text.ends_with(end), "{name}: page {}", page.number);
-            }
-            let numbers: Vec<u32> = pages.iter().map(|p| p.number).collect();
-            assert_eq!(numbers, (1..=pages.len() as u32).collect::<Vec<_>>(), "{name}");
-            let all: String = pages.iter().map(|p| chars(&p.text)).collect();
-            assert_eq!(all, chars(&format!("Before{block}After")), "{name}: nothing is lost");
-            assert!(pages[0].text.chars().count() > PAGE_CHARS / 2, "{name}: under its heading");
-            let titles: Vec<_> = pages.iter().flat_map(|p| p.headings.iter().map(|h| slice(&p.text, h.span))).collect();
-            assert_eq!(titles, ["Before", "After"], "{name}");
-        }
-    }
-}
+mod tests;

@@ -23,6 +23,9 @@ struct Walk {
     item: Option<String>,
     tight: bool,
     quote: usize,
+    /// The cells of the row so far.
+    cells: Vec<String>,
+    in_note: bool,
     in_code: bool,
     in_meta: bool,
 }
@@ -35,7 +38,13 @@ impl Walk {
         }
         let mark = self.item.take().unwrap_or_else(|| "  ".repeat(self.lists.len().min(DEEPEST)));
         let tight = tight || (!self.lists.is_empty() && self.tight);
-        self.flow.block(&(mark + line.trim_end()), tight);
+        let text = mark + line.trim_end();
+        match self.lists.len() {
+            0 if self.in_note => self.flow.note(&text),
+            0 if self.quote > 0 => self.flow.quote(&text),
+            0 => self.flow.block(&text, tight),
+            depth => self.flow.item(&text, (depth - 1).min(DEEPEST) as u8, tight),
+        }
         self.tight = !self.lists.is_empty();
     }
 
@@ -66,6 +75,7 @@ impl Walk {
             }
             Tag::FootnoteDefinition(label) => {
                 self.flush(false);
+                self.in_note = true;
                 self.item = Some(format!("[{label}] "));
             }
             Tag::MetadataBlock(_) => self.in_meta = true,
@@ -87,7 +97,11 @@ impl Walk {
 
     fn end(&mut self, tag: TagEnd) {
         match tag {
-            TagEnd::Paragraph | TagEnd::Item | TagEnd::HtmlBlock | TagEnd::FootnoteDefinition => self.flush(false),
+            TagEnd::Paragraph | TagEnd::Item | TagEnd::HtmlBlock => self.flush(false),
+            TagEnd::FootnoteDefinition => {
+                self.flush(false);
+                self.in_note = false;
+            }
             TagEnd::DefinitionListTitle | TagEnd::DefinitionListDefinition => self.flush(false),
             TagEnd::Heading(level) => {
                 let title = std::mem::take(&mut self.line);
@@ -104,10 +118,7 @@ impl Walk {
             }
             TagEnd::CodeBlock => {
                 self.in_code = false;
-                // Empty lines would look like paragraph ends.
-                let code = std::mem::take(&mut self.line);
-                let lines: Vec<&str> = code.lines().filter(|l| !l.trim().is_empty()).collect();
-                self.flow.block(&lines.join("\n"), false);
+                self.flow.code(&std::mem::take(&mut self.line));
             }
             TagEnd::List(_) => {
                 self.flush(false);
@@ -115,10 +126,12 @@ impl Walk {
                 self.tight = !self.lists.is_empty();
             }
             TagEnd::BlockQuote(_) => self.quote = self.quote.saturating_sub(1),
-            TagEnd::TableCell => self.line.push_str(" | "),
+            TagEnd::TableCell => self.cells.push(std::mem::take(&mut self.line)),
             TagEnd::TableHead | TagEnd::TableRow => {
-                let row = std::mem::take(&mut self.line);
-                self.flow.block(row.trim_end_matches([' ', '|']), matches!(tag, TagEnd::TableRow));
+                let cells = std::mem::take(&mut self.cells);
+                let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+                let header = matches!(tag, TagEnd::TableHead);
+                self.flow.row(&cells, header, !header);
             }
             TagEnd::MetadataBlock(_) => self.in_meta = false,
             TagEnd::Table
@@ -165,6 +178,7 @@ fn flow(source: &str) -> Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::tests::kinds;
 
     #[test]
     fn what_a_reader_sees() {
@@ -179,6 +193,7 @@ mod tests {
             })
             .unwrap();
         insta::assert_snapshot!(pages[0].text);
+        insta::assert_snapshot!("what_each_stretch_is", kinds(&pages[0]));
         let titles: Vec<_> =
             pages[0].headings.iter().map(|h| (h.level, crate::words::slice(&pages[0].text, h.span))).collect();
         assert_eq!(titles, [(1, "Lease agreement"), (2, "Terms")]);

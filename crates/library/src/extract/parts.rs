@@ -244,10 +244,14 @@ pub fn pages_of(read: super::Read, path: &Path) -> Result<(Vec<super::Page>, Vec
     Ok((pages, notes))
 }
 
+/// Files inside, each with its place.
+#[cfg(test)]
+type Found = Vec<(String, Vec<u8>)>;
+
 /// The files inside by place, and the notes, for tests.
 #[cfg(test)]
-pub fn parts_of(parts: Parts, path: &Path) -> Result<(Vec<(String, Vec<u8>)>, Vec<Fault>), Fault> {
-    let mut found: Vec<(String, Vec<u8>)> = Vec::new();
+pub fn parts_of(parts: Parts, path: &Path) -> Result<(Found, Vec<Fault>), Fault> {
+    let mut found = Found::new();
     let mut out = |piece: Piece<'_>| {
         match piece {
             Piece::Begin(place) => found.push((place.to_owned(), Vec::new())),

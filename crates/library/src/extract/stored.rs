@@ -46,6 +46,13 @@ pub fn is_stored(format: &str) -> bool {
     extractor(format).is_none()
 }
 
+/// The text by which a kept file is found: its name, and the words in it.
+pub fn name_text(name: &str) -> String {
+    let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words = words.join(" ");
+    if words == name || words.is_empty() { name.to_owned() } else { format!("{name}\n{words}") }
+}
+
 /// Why the text of a kept file is not read.
 pub fn why(format: &str, name: &Path) -> Fault {
     match named(name) {
@@ -74,6 +81,18 @@ fn picture(head: &[u8]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kept_file_is_found_by_the_words_of_its_name() {
+        for (name, text) in [
+            ("IMG_2034.jpg", "IMG_2034.jpg\nIMG 2034 jpg"),
+            ("plan", "plan"),
+            ("…", "…"),
+            ("Übersicht (2).png", "Übersicht (2).png\nÜbersicht 2 png"),
+        ] {
+            assert_eq!(name_text(name), text);
+        }
+    }
 
     #[test]
     fn every_file_has_a_format_and_a_reason() {

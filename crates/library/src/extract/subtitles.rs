@@ -16,11 +16,11 @@ fn flow(text: &str) -> Flow {
     let mut flow = Flow::default();
     let mut count = 0;
     for cue in text.split("\n\n") {
-        let mut lines = cue.lines().peekable();
+        let lines = cue.lines();
         // A number or a name may stand before the times.
         let mut moment = None;
         let mut said: Vec<String> = Vec::new();
-        while let Some(line) = lines.next() {
+        for line in lines {
             match line.split_once("-->") {
                 Some((from, _)) if moment.is_none() => {
                     moment = Some(from.split([',', '.']).next().unwrap_or_default().trim().to_owned());

@@ -2,7 +2,7 @@
 
 use super::{Flow, Page, load, tidy};
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250, WINDOWS_1252};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250, WINDOWS_1252};
 use protocol::Fault;
 use std::path::Path;
 
@@ -21,6 +21,10 @@ pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Resu
 pub fn decode(bytes: &[u8], declared: Option<&str>) -> String {
     if let Some((encoding, skip)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[skip..]).0.into_owned();
+    }
+    // Japanese in seven bits would be ASCII too.
+    if bytes.windows(2).any(|pair| pair == b"\x1b$") && bytes.is_ascii() {
+        return ISO_2022_JP.decode_without_bom_handling(bytes).0.into_owned();
     }
     if let Ok(text) = std::str::from_utf8(bytes)
         && !text.contains('\0')
@@ -72,26 +76,30 @@ pub(super) fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
 
 /// How many bytes are looked at.
 const HEAD: usize = 4096;
-/// Blocks of 256 chars that hold the letters of a text: one or two for an alphabet, many for Chinese.
-const BLOCKS: usize = 3;
+/// Fewer chars than this are too few to tell a writing by.
+const LEAST_CHARS: usize = 16;
+/// An alphabet stands in one block of 256 chars, or in two.
+const BLOCKS: usize = 2;
 
 /// Whether nearly all chars are plain ones, or letters of one alphabet, or East Asian.
 fn is_one_writing(text: &str) -> bool {
     let mut blocks: std::collections::HashMap<u32, usize> = std::collections::HashMap::new();
-    let (mut count, mut odd) = (0, 0);
+    let (mut count, mut east, mut odd) = (0, 0, 0);
     for c in text.chars() {
         count += 1;
         match c as u32 {
-            0x20..=0x7e | 9 | 10 | 13 | 0xa0..=0xff | 0x2000..=0x20cf | 0x3000..=0x30ff | 0xff00..=0xffef => {}
-            0x3400..=0x9fff | 0xac00..=0xd7a3 => {}
+            0x20..=0x7e | 9 | 10 | 13 | 0xa0..=0xff | 0x2000..=0x20cf | 0x3000..=0x303f | 0xff00..=0xffef => {}
+            0x3040..=0x30ff | 0x3400..=0x9fff | 0xac00..=0xd7a3 => east += 1,
             0xfffd | 0..=0x1f | 0x7f..=0x9f | 0xe000..=0xf8ff => odd += 1,
             other => *blocks.entry(other >> 8).or_default() += 1,
         }
     }
     let mut sizes: Vec<usize> = blocks.into_values().collect();
     sizes.sort_unstable_by(|a, b| b.cmp(a));
-    odd += sizes.iter().skip(BLOCKS).sum::<usize>();
-    count > 0 && odd * 50 <= count
+    // East Asian text has no letters of an alphabet but Latin ones.
+    let allowed = if east * 4 > count { 0 } else { BLOCKS };
+    odd += sizes.iter().skip(allowed).sum::<usize>();
+    count >= LEAST_CHARS && odd * 50 <= count
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::{
     text::decode,
 };
 use crate::faults;
-use ::zip::{ZipArchive, read::ZipFileEntry, result::ZipError};
+use ::zip::{SUPPORTED_COMPRESSION_METHODS, ZipArchive, read::ZipFileEntry, result::ZipError};
 use protocol::Fault;
 use std::{fs::File, io::BufReader, path::Path};
 
@@ -44,6 +44,10 @@ pub fn parts(path: &Path, sink: &mut Sink<'_>) -> Result<(), Fault> {
         }
         if entry.encrypted() {
             sink.leave_out(&place, LeftOut::Encrypted);
+            continue;
+        }
+        if !SUPPORTED_COMPRESSION_METHODS.contains(&entry.compression()) {
+            sink.leave_out(&place, LeftOut::Method);
             continue;
         }
         let packed = entry.compressed_size();

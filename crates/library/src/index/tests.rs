@@ -15,6 +15,8 @@ fn passage(id: i64, document: DocumentId, text: &str) -> StoredPassage {
         language: Some("en".into()),
         text: text.into(),
         page_hash: String::new(),
+        header: None,
+        place: None,
     }
 }
 

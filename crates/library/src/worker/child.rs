@@ -2,7 +2,7 @@
 
 use super::{Frame, Job, PageFrame, limits};
 use crate::{
-    chunk::chunks,
+    chunk::{Under, chunks},
     extract::{self, Page, Piece, Sink, pdf},
 };
 use protocol::Fault;
@@ -47,9 +47,9 @@ fn answer(job: Job, output: &mut impl Write) -> io::Result<()> {
             let Some(extractor) = extract::extractor(&asked.format) else {
                 return send(output, &Frame::Failed(crate::faults::unsupported(&asked.format)));
             };
-            let (mut broken, mut section) = (None, None);
+            let (mut broken, mut under) = (None, Under::default());
             let mut hand_out = |page: Page| {
-                let chunks = chunks(&page, &mut section);
+                let chunks = chunks(&page, &mut under);
                 told(send(output, &Frame::Page(PageFrame::new(page, chunks))), &mut broken)
             };
             let read = match &asked.password {

@@ -125,7 +125,8 @@ impl Embed for Letters {
     }
 }
 
-/// A PDF of pages of lines, 600 by 800 points, Helvetica 12, the first line at (72, 120) from the top.
+/// A PDF of pages of lines, 600 by 800 points, Helvetica 12, the first line at (72, 120) from the top. A
+/// page without lines has something to see on it, as a scan has.
 pub fn pdf(pages: &[&[&str]]) -> Vec<u8> {
     let mut objects = vec![String::new(), String::new(), FONT.to_owned()];
     let mut kids = Vec::new();
@@ -134,7 +135,8 @@ pub fn pdf(pages: &[&[&str]]) -> Vec<u8> {
         for line in *lines {
             text += &format!("({line}) Tj 0 -40 Td ");
         }
-        objects.push(stream("", &(text + "ET")));
+        let drawn = if lines.is_empty() { " 72 72 300 400 re f" } else { "" };
+        objects.push(stream("", &(text + "ET" + drawn)));
         objects.push(page("/Font<</F1 3 0 R>>", objects.len()));
         kids.push(objects.len());
     }

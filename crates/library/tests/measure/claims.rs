@@ -45,6 +45,8 @@ fn passage(name: &str, body: &str, language: &str) -> Passage {
         words: 1.0,
         meaning: None,
         page_hash: String::new(),
+        header: None,
+        place: None,
     }
 }
 

@@ -161,6 +161,9 @@ pub struct CitationView {
     pub quote: String,
     /// BLAKE3 of the page's text at the time, hex, so that a change is noticed.
     pub page_hash: String,
+    /// What people call the place: `Rent!B4:D4`, `Slide 3`, a chapter; None where it is the page's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
 }
 
 /// How an answer was made.

@@ -204,6 +204,9 @@ pub struct SearchHit {
     pub marks: Vec<Span>,
     /// The passage's language, ISO 639-1.
     pub language: Option<String>,
+    /// What people call the place: `Rent!B4:D9`, `Slide 3`, a chapter; None where it is the page's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
 }
 
 /// A rectangle on a page as fractions of its width and height, from the top left.
@@ -246,4 +249,13 @@ pub struct PageView {
     pub passage: Option<Span>,
     /// BLAKE3 of the page's text, hex.
     pub page_hash: String,
+    /// What people call the page: a sheet's name, `Slide 3`, a chapter's title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What the page's text consists of, where the format says; else it is drawn as it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<Block>,
+    /// The header cells of the table that the page begins in the middle of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
 }

@@ -79,6 +79,9 @@ pub struct PassageView {
     /// How near it is in meaning (cosine), 0 to 1; None where that was not computed.
     #[serde(default)]
     pub meaning: Option<f32>,
+    /// What people call the place; None where it is the page's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
 }
 
 /// What a repeated answer showed.

@@ -37,6 +37,9 @@ pub fn item(status: Value) -> Value {
         "citations": [{
             "number": 1, "at": 22, "document": ID, "name": "lease.pdf", "page": 1, "start": 2, "end": 3,
             "quote": "900 euros", "page_hash": "00ff",
+        }, {
+            "number": 2, "at": 30, "document": ID, "name": "rent.xlsx", "page": 1, "start": 2, "end": 3,
+            "quote": "900", "page_hash": "00ff", "place": "Rent!B4:D4",
         }],
         "unsupported": [{ "start": 1, "end": 2 }], "supported": "yes",
         "made": {
@@ -158,6 +161,21 @@ fn views() {
                 "document": ID, "name": "lease.pdf", "format": "pdf", "page": 1, "pages": 2, "text": "900 euros",
                 "picture": "AA==", "width": 900, "height": 1200, "boxes": [{ "x": 0.5, "y": 0.25, "w": 0.125, "h": 0.5 }],
                 "passage": { "start": 0, "end": 3 }, "page_hash": "00ff",
+            })),
+        ),
+        (
+            "PageView",
+            written::<PageView>(&json!({
+                "document": ID, "name": "rent.xlsx", "format": "xlsx", "page": 2, "pages": 2, "text": "Flat | 900",
+                "picture": null, "width": 0, "height": 0, "boxes": [], "passage": null, "page_hash": "00ff",
+                "label": "Rent", "columns": ["What", "Euros"],
+                "blocks": [
+                    { "start": 0, "end": 10, "is": "row", "cells": [[0, 4, 1], [7, 10, 3]], "header": true, "row": 4 },
+                    { "start": 0, "end": 4, "is": "row", "cells": [[0, 4, 0]] },
+                    { "start": 0, "end": 4, "is": "paragraph" }, { "start": 0, "end": 4, "is": "heading", "level": 2 },
+                    { "start": 0, "end": 4, "is": "item", "depth": 1 }, { "start": 0, "end": 4, "is": "code" },
+                    { "start": 0, "end": 4, "is": "quote" }, { "start": 0, "end": 4, "is": "note" },
+                ],
             })),
         ),
         ("EngineState", written::<EngineState>(&json!({ "is": "ready", "model": "A", "tokens_per_second": 4.5 }))),

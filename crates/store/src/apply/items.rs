@@ -129,8 +129,8 @@ pub(super) async fn answer_ended(conn: &mut SqliteConnection, at: &Applied, item
 
 async fn cite(conn: &mut SqliteConnection, item: ItemId, ordinal: i64, citation: &CitationView) -> Done {
     sqlx::query!(
-        r#"INSERT INTO citations (item, ordinal, number, at, document, name, page, start, "end", quote, page_hash)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"#,
+        r#"INSERT INTO citations (item, ordinal, number, at, document, name, page, start, "end", quote, page_hash, place)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"#,
         item.0,
         ordinal,
         citation.number,
@@ -141,7 +141,8 @@ async fn cite(conn: &mut SqliteConnection, item: ItemId, ordinal: i64, citation:
         citation.start,
         citation.end,
         citation.quote,
-        citation.page_hash
+        citation.page_hash,
+        citation.place
     )
     .execute(conn)
     .await?;

@@ -18,6 +18,7 @@ fn all() -> Vec<Change> {
         score: 0.25,
         words: 0.5,
         meaning: Some(0.75),
+        place: None,
     };
     let fault = Fault::new(FaultKind::Busy, "a.code", "A message.").hint("A hint.").safe("Safe.").with("name", 1);
     vec![
@@ -56,6 +57,7 @@ fn all() -> Vec<Change> {
                 end: 5,
                 quote: text(),
                 page_hash: text(),
+                place: Some(text()),
             }],
             unsupported: vec![Span { start: 1, end: 2 }],
             supported: Some(Support::Quoted),

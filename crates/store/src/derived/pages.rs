@@ -2,7 +2,7 @@
 
 use super::Derived;
 use crate::{StoreError, clock::now};
-use protocol::{DocumentId, Fault};
+use protocol::{Block, DocumentId, Fault};
 
 /// A page that was read, with its passages.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,12 @@ pub struct NewPage {
     pub height: f32,
     /// Where its words lie, packed by the library.
     pub boxes: Vec<u8>,
+    /// What people call it, where that is not its number.
+    pub label: Option<String>,
+    /// What its text consists of.
+    pub blocks: Vec<Block>,
+    /// The header cells of the table that it begins in the middle of.
+    pub columns: Vec<String>,
     /// Its passages.
     pub chunks: Vec<NewChunk>,
 }
@@ -32,6 +38,10 @@ pub struct NewChunk {
     pub section: Option<String>,
     /// Its language, ISO 639-1.
     pub language: Option<String>,
+    /// The header row of the table that it begins in the middle of.
+    pub header: Option<String>,
+    /// What people call the place, where that is not the page's number.
+    pub place: Option<String>,
 }
 
 /// What reading a document found out about it as a whole.
@@ -62,12 +72,26 @@ pub struct StoredPage {
     pub height: f32,
     /// Where its words lie, packed by the library.
     pub boxes: Vec<u8>,
+    /// What people call it, where that is not its number.
+    pub label: Option<String>,
+    blocks: String,
+    columns: String,
 }
 
 impl StoredPage {
     /// Whether the text is the one that was read: its hash is.
     pub fn is_intact(&self) -> bool {
         blake3::hash(self.text.as_bytes()).to_hex().as_str() == self.hash
+    }
+
+    /// What its text consists of; nothing where it was read before that was kept.
+    pub fn blocks(&self) -> Vec<Block> {
+        serde_json::from_str(&self.blocks).unwrap_or_default()
+    }
+
+    /// The header cells of the table that it begins in the middle of.
+    pub fn columns(&self) -> Vec<String> {
+        serde_json::from_str(&self.columns).unwrap_or_default()
     }
 }
 
@@ -86,27 +110,33 @@ impl Derived {
         for page in pages {
             let hash = blake3::hash(page.text.as_bytes());
             let hash = hash.as_bytes().as_slice();
+            let (blocks, columns) = (serde_json::to_string(&page.blocks)?, serde_json::to_string(&page.columns)?);
             sqlx::query!(
-                "INSERT OR REPLACE INTO page_texts (document, page, text, hash, width, height, boxes) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO page_texts (document, page, text, hash, width, height, boxes, label, blocks, columns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 document.0,
                 page.number,
                 page.text,
                 hash,
                 page.width,
                 page.height,
-                page.boxes
+                page.boxes,
+                page.label,
+                blocks,
+                columns
             )
             .execute(&mut *tx)
             .await?;
             for chunk in &page.chunks {
                 sqlx::query!(
-                    "INSERT INTO chunks (document, page, start_char, end_char, section, language) VALUES (?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO chunks (document, page, start_char, end_char, section, language, header, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     document.0,
                     page.number,
                     chunk.start,
                     chunk.end,
                     chunk.section,
-                    chunk.language
+                    chunk.language,
+                    chunk.header,
+                    chunk.place
                 )
                 .execute(&mut *tx)
                 .await?;
@@ -159,7 +189,7 @@ impl Derived {
     /// A page of a document.
     pub async fn page(&self, document: DocumentId, page: u32) -> Result<StoredPage, StoreError> {
         let row = sqlx::query!(
-            "SELECT text, hash, width, height, boxes FROM page_texts WHERE document = ? AND page = ?",
+            "SELECT text, hash, width, height, boxes, label, blocks, columns FROM page_texts WHERE document = ? AND page = ?",
             document.0,
             page
         );
@@ -171,6 +201,9 @@ impl Derived {
             width: row.width as f32,
             height: row.height as f32,
             boxes: row.boxes,
+            label: row.label,
+            blocks: row.blocks,
+            columns: row.columns,
         })
     }
 }

@@ -30,6 +30,10 @@ pub struct StoredPassage {
     pub text: String,
     /// BLAKE3 of the page's text, hex.
     pub page_hash: String,
+    /// The header row of the table that it begins in the middle of.
+    pub header: Option<String>,
+    /// What people call the place, where that is not the page's number.
+    pub place: Option<String>,
 }
 
 struct Row {
@@ -44,6 +48,8 @@ struct Row {
     language: Option<String>,
     text: String,
     hash: Vec<u8>,
+    header: Option<String>,
+    place: Option<String>,
 }
 
 impl From<Row> for StoredPassage {
@@ -61,6 +67,8 @@ impl From<Row> for StoredPassage {
             language: row.language,
             text: row.text,
             page_hash: crate::keys::hex(&row.hash),
+            header: row.header,
+            place: row.place,
         }
     }
 }
@@ -72,7 +80,8 @@ impl Derived {
             Row,
             r#"SELECT c.id AS "id!: i64", c.document AS "document!: Uuid", d.name, d.format, c.page, c.start_char,
                       c.end_char, c.section, c.language,
-                      substr(p.text, c.start_char + 1, c.end_char - c.start_char) AS "text!: String", p.hash
+                      substr(p.text, c.start_char + 1, c.end_char - c.start_char) AS "text!: String", p.hash,
+                      c.header, c.place
                FROM chunks c JOIN documents d ON d.id = c.document
                JOIN page_texts p ON p.document = c.document AND p.page = c.page
                JOIN jobs j ON j.document = c.document
@@ -90,7 +99,8 @@ impl Derived {
             Row,
             r#"SELECT c.id AS "id!: i64", c.document AS "document!: Uuid", d.name, d.format, c.page, c.start_char,
                       c.end_char, c.section, c.language,
-                      substr(p.text, c.start_char + 1, c.end_char - c.start_char) AS "text!: String", p.hash
+                      substr(p.text, c.start_char + 1, c.end_char - c.start_char) AS "text!: String", p.hash,
+                      c.header, c.place
                FROM json_each(?) wanted JOIN chunks c ON c.id = wanted.value
                JOIN documents d ON d.id = c.document
                JOIN page_texts p ON p.document = c.document AND p.page = c.page

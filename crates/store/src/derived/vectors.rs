@@ -15,6 +15,8 @@ pub struct Unembedded {
     pub document: DocumentId,
     /// The nearest heading.
     pub section: Option<String>,
+    /// The header row of the table that it begins in the middle of.
+    pub header: Option<String>,
     /// Its text.
     pub text: String,
 }
@@ -34,7 +36,7 @@ impl Derived {
     /// Passages without a vector of this model, from the first after `after`.
     pub async fn unembedded(&self, model: &str, after: i64, limit: u32) -> Result<Vec<Unembedded>, StoreError> {
         let rows = sqlx::query!(
-            r#"SELECT c.id AS "id!: i64", c.document AS "document!: Uuid", c.section,
+            r#"SELECT c.id AS "id!: i64", c.document AS "document!: Uuid", c.section, c.header,
                       substr(p.text, c.start_char + 1, c.end_char - c.start_char) AS "text!: String"
                FROM chunks c JOIN jobs j ON j.document = c.document
                JOIN page_texts p ON p.document = c.document AND p.page = c.page
@@ -48,7 +50,13 @@ impl Derived {
         let rows = rows.fetch_all(self.store.pool()).await?;
         Ok(rows
             .into_iter()
-            .map(|r| Unembedded { id: r.id, document: DocumentId(r.document), section: r.section, text: r.text })
+            .map(|r| Unembedded {
+                id: r.id,
+                document: DocumentId(r.document),
+                section: r.section,
+                header: r.header,
+                text: r.text,
+            })
             .collect())
     }
 

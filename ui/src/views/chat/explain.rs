@@ -4,7 +4,7 @@ use super::ChatScreen;
 use crate::{
     client::use_client,
     i18n,
-    parts::{dialog::Dialog, notice::FaultNotice, page_dialog::PageLink, viewer::Shown},
+    parts::{dialog::Dialog, notice::FaultNotice, page_dialog::PageLink, place::short_place, viewer::Shown},
     told,
 };
 use leptos::prelude::*;
@@ -95,7 +95,7 @@ fn Told(story: Explanation) -> impl IntoView {
                     view! {
                         <li>
                             <Name passage=passage.clone()/>
-                            <span class="faint num">{t!("cite.page", page = passage.page)}</span>
+                            <span class="faint num">{short_place(passage.place.as_deref(), passage.page)}</span>
                             <span class="mono faint">{hash}</span>
                         </li>
                     }
@@ -152,7 +152,7 @@ fn Search(evidence: Evidence) -> impl IntoView {
                     view! {
                         <li>
                             <Name passage=passage.clone()/>
-                            <span class="faint num">{t!("cite.page", page = passage.page)}</span>
+                            <span class="faint num">{short_place(passage.place.as_deref(), passage.page)}</span>
                             <span class="faint num nowrap">{score}</span>
                         </li>
                     }

@@ -4,7 +4,10 @@ use super::ChatScreen;
 use crate::{
     client::use_client,
     dom, i18n,
-    parts::icon::{Glyph, Icon, PlaceMark},
+    parts::{
+        icon::{Glyph, Icon, PlaceMark},
+        place::place,
+    },
     state::WorkspaceStoreFields,
 };
 use leptos::prelude::*;
@@ -176,7 +179,7 @@ fn with_sources(item: &ItemView) -> String {
                 "answer.source_line",
                 number = cite.number,
                 document = &cite.name,
-                page = cite.page,
+                place = place(cite.place.as_deref(), cite.page),
                 quote = &cite.quote
             );
             out.push_str(&line);
@@ -203,6 +206,7 @@ mod tests {
             end: 1,
             quote: format!("quote {number}"),
             page_hash: String::new(),
+            place: None,
         };
         let item = ItemView {
             id: id().parse().unwrap(),

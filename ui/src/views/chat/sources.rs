@@ -7,6 +7,7 @@ use crate::{
     parts::{
         citation,
         icon::{Glyph, Icon},
+        place::short_place,
         splitter::Splitter,
         viewer::{Shown, Viewer},
     },
@@ -165,7 +166,7 @@ fn Source(cite: CitationView, answer: Memo<Option<ItemId>>, number: Memo<Option<
                 " "
                 <span class="faint serif">{short}</span>
             </span>
-            <span class="faint small num">{t!("cite.page", page = cite.page)}</span>
+            <span class="faint small num">{short_place(cite.place.as_deref(), cite.page)}</span>
         </button>
     }
 }
@@ -246,6 +247,7 @@ mod tests {
             end: number * 10 + 5,
             quote: format!("quote {number}"),
             page_hash: String::new(),
+            place: None,
         };
         let listed: Vec<(u32, u32, String)> = distinct(&[cite(1), cite(2), cite(1), cite(3)])
             .into_iter()

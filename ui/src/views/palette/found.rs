@@ -5,7 +5,7 @@ use crate::{
     files::Wanted,
     i18n::{self, Lang},
     keys::{self, Action},
-    parts::{icon::Icon, viewer::Shown},
+    parts::{icon::Icon, place::short_place, viewer::Shown},
     route::Route,
     state::Workspace,
 };
@@ -154,7 +154,7 @@ fn passage(hit: &SearchHit) -> Entry {
     };
     Entry {
         marks: hit.marks.iter().map(|mark| Span { start: cut(mark.start), end: cut(mark.end) }).collect(),
-        note: t!("palette.place", document = &hit.name, page = f64::from(hit.page)),
+        note: t!("palette.place", document = &hit.name, place = short_place(hit.place.as_deref(), hit.page)),
         ..entry(
             key!("palette.passages"),
             Icon::TextQuote,

@@ -5,6 +5,7 @@ use crate::{
     parts::{
         icon::{Glyph, Icon},
         marked::marked,
+        place::short_place,
     },
     route::Route,
 };
@@ -25,9 +26,10 @@ pub(super) fn Hit(
 ) -> impl IntoView {
     let client = use_client();
     let on = Memo::new(move |_| current.get() == at);
+    let place = short_place(found.place.as_deref(), found.page);
     let where_it_is = match &found.section {
-        Some(section) => t!("search.place_in", section = section, page = f64::from(found.page)),
-        None => t!("search.place", page = f64::from(found.page)),
+        Some(section) => t!("search.place_in", section = section, place = place),
+        None => place,
     };
     let by_meaning = found.words == 0.0 && found.meaning > 0.0;
     let (document, lang) = (found.document, found.language.clone());

@@ -25,7 +25,7 @@ pub fn add(page: &PdfPage<'_>, place: &Placed<'_>, to: &mut Page) {
             to.text.push_str("\n\n");
             chars += 2;
         }
-        let sides = annotation.bounds().ok().and_then(|bounds| place(bounds));
+        let sides = annotation.bounds().ok().and_then(place);
         let mut at = chars;
         for word in said.split_inclusive(char::is_whitespace) {
             let length = word.trim_end().chars().count();

@@ -104,6 +104,6 @@ mod tests {
         ];
         Outline { pages: HashMap::from([(3, entries)]) }.mark(&mut page);
         let headings: Vec<_> = page.headings.iter().map(|h| (crate::words::slice(text, h.span), h.level)).collect();
-        assert_eq!(headings, [("Contents".into(), 1), ("1 Notice period".into(), 2), ("2  Rent — today".into(), 2)]);
+        assert_eq!(headings, [("Contents", 1), ("1 Notice period", 2), ("2  Rent — today", 2)]);
     }
 }
