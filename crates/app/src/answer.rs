@@ -54,6 +54,7 @@ impl App {
             PurgeDocument => documents::purge,
             ListRemoved => documents::removed,
             RetryDocument => documents::retry,
+            UnlockDocument => documents::unlock,
             PauseImport => documents::pause,
             Search => documents::search,
             ReadPage => documents::read_page,

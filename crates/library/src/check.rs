@@ -6,7 +6,8 @@
 
 use crate::{
     Library, LibraryError,
-    worker::{Parent, Step, Trouble},
+    extract::{is_stored, name_text},
+    worker::{Asked, Parent, Secret, Step, Trouble},
 };
 use protocol::{Alteration, AlteredDocument, DocumentView, DocumentsReport, Span};
 use std::{collections::HashMap, path::Path};
@@ -60,9 +61,17 @@ impl Library {
         if stored.is_empty() {
             return Ok(());
         }
-        let pages = match read_again(parent, &path, &view.format).await {
+        // What is only kept has its name for a text.
+        let read = if is_stored(&view.format) {
+            Ok(HashMap::from([(1, name_text(&view.name))]))
+        } else {
+            read_again(parent, &path, &view.format, self.inner.passwords.of(&view.hash)).await
+        };
+        let pages = match read {
             Ok(pages) => pages,
             Err(Trouble::Reader(fault)) => return Err(LibraryError::Refused(fault)),
+            // Its hash is right, and the password is no longer known: its pages cannot be compared.
+            Err(Trouble::Document(fault)) if fault.code == crate::faults::ENCRYPTED => return Ok(()),
             Err(Trouble::Document(fault)) => {
                 tell(Alteration::Unreadable { fault });
                 return Ok(());
@@ -100,14 +109,21 @@ async fn hash_of(path: &Path) -> Option<String> {
 }
 
 /// The text of each page, read from the file as on import.
-async fn read_again(parent: &mut Parent, path: &Path, format: &str) -> Result<HashMap<u32, String>, Trouble> {
-    parent.begin(path.to_owned(), format).await?;
+async fn read_again(
+    parent: &mut Parent,
+    path: &Path,
+    format: &str,
+    password: Option<Secret>,
+) -> Result<HashMap<u32, String>, Trouble> {
+    parent.begin(Asked { path: path.to_owned(), format: format.to_owned(), parts: false, password }).await?;
     let mut pages = HashMap::new();
     loop {
         match parent.next().await? {
             Step::Page(page) => {
                 pages.insert(page.number, page.text);
             }
+            // Not asked for: the file inside is a document of its own, and checked as one.
+            Step::Part(_) => {}
             Step::Done(_) => return Ok(pages),
         }
     }

@@ -3,34 +3,46 @@
 //! To add a format: `extract/x.rs` and a line in [`EXTRACTORS`]. Everything here runs in the
 //! extract worker's process, never in the app's: parsers meet files that nobody has looked at.
 
+mod code;
 mod csv;
 mod doc;
 mod docx;
 mod drawing;
+mod epub;
 mod flow;
 mod html;
+mod letter;
+mod mail;
 mod markdown;
+mod mbox;
+mod msg;
 mod numbers;
 mod odf;
 mod office;
 mod ole;
 mod ooxml;
 mod package;
+mod parts;
 pub(crate) mod pdf;
 mod place;
 mod ppt;
 mod pptx;
 mod rtf;
 mod sniff;
+mod stored;
+mod subtitles;
 mod table;
 mod text;
 mod xls;
 mod xlsx;
 mod xml;
+mod zip;
 
 pub(crate) use flow::Flow;
+pub use parts::{Piece, Sink, parts};
 pub use place::place;
 pub use sniff::{HEAD, named, sniff};
+pub use stored::{format_of, is_stored, name_text, why};
 
 use protocol::{Block, Fault, Span};
 use serde::{Deserialize, Serialize};
@@ -78,6 +90,13 @@ pub const EXTRACTORS: &[Extractor] = &[
         read: markdown::read,
     },
     Extractor { format: "html", extensions: &["html", "htm", "xhtml"], fixed_layout: false, read: html::read },
+    Extractor { format: "eml", extensions: &["eml", "emlx"], fixed_layout: false, read: mail::read },
+    Extractor { format: "mbox", extensions: &["mbox", "mbx"], fixed_layout: false, read: mbox::read },
+    Extractor { format: "msg", extensions: &["msg"], fixed_layout: false, read: msg::read },
+    Extractor { format: "zip", extensions: &["zip"], fixed_layout: false, read: zip::read },
+    Extractor { format: "epub", extensions: &["epub"], fixed_layout: false, read: epub::read },
+    Extractor { format: "srt", extensions: &["srt", "vtt"], fixed_layout: false, read: subtitles::read },
+    Extractor { format: "code", extensions: code::EXTENSIONS, fixed_layout: false, read: code::read },
     Extractor {
         format: "txt",
         extensions: &["txt", "text", "log", "rst", "org"],

@@ -1,8 +1,10 @@
 //! What can be wrong with a document, each with its stable code and what to do.
 
 mod office;
+mod parts;
 
 pub use office::*;
+pub use parts::*;
 
 use protocol::{Fault, FaultKind};
 
@@ -36,10 +38,25 @@ pub fn no_readable_page() -> Fault {
         .hint(SAVE_AGAIN)
 }
 
+/// The code of a document that asks for its password; the interface offers to enter it.
+pub const ENCRYPTED: &str = "document.encrypted";
+
 /// It asks for a password.
 pub fn encrypted() -> Fault {
-    damaged_kind("document.encrypted", "The document is protected with a password.".into())
-        .hint("Save a copy without the password and import that.")
+    damaged_kind(ENCRYPTED, "The document is protected with a password.".into())
+        .hint("Enter its password, or save a copy without one and import that. The password is not kept.")
+}
+
+/// It asks for another password.
+pub fn wrong_password() -> Fault {
+    damaged_kind("document.wrong_password", "The document is protected, and this is not its password.".into())
+        .hint("Enter the password again; capital letters count.")
+}
+
+/// It is protected against copying.
+pub fn protected() -> Fault {
+    damaged_kind("document.protected", "The book is protected against copying (DRM) and cannot be read.".into())
+        .hint("Read it in the program of its shop; a copy without protection can be imported.")
 }
 
 /// The document was removed, or erased.

@@ -6,7 +6,7 @@
 use crate::{
     extract::{self, sniff},
     words,
-    worker::{Limits, Parent, Step, Trouble},
+    worker::{Asked, Limits, Parent, Step, Trouble},
 };
 use serde::Serialize;
 use std::{
@@ -116,7 +116,8 @@ async fn read(parent: &mut Parent, path: &Path) -> io::Result<(ReadFile, String)
     let trouble = |trouble| match trouble {
         Trouble::Document(fault) | Trouble::Reader(fault) => fault.code,
     };
-    match parent.begin(path.to_owned(), format).await {
+    let asked = Asked { path: path.to_owned(), format: format.to_owned(), ..Asked::default() };
+    match parent.begin(asked).await {
         Err(error) => read.fault = Some(trouble(error)),
         Ok(()) => loop {
             match parent.next().await {
@@ -129,6 +130,8 @@ async fn read(parent: &mut Parent, path: &Path) -> io::Result<(ReadFile, String)
                     text.push_str(&page.text);
                     text.push('\n');
                 }
+                // Parts were not asked for: each is a document of its own.
+                Ok(Step::Part(_)) => {}
                 Ok(Step::Done(_)) => break,
                 Err(error) => {
                     read.fault = Some(trouble(error));

@@ -4,9 +4,10 @@ mod walk;
 
 use crate::{
     Library, LibraryError,
-    extract::{self, sniff},
+    extract::{self, format_of},
     faults,
     library::{Inner, blocking},
+    unpacking,
 };
 use protocol::{Actor, DocumentId, DocumentView, FormatCount, ImportPlan};
 use std::{
@@ -21,6 +22,8 @@ use walk::{Candidate, Walked, walk};
 
 /// The largest file.
 const LARGEST_FILE: u64 = 1 << 30;
+/// The largest file of those whose text is not read: they are kept for their name only.
+const LARGEST_STORED: u64 = 256 << 20;
 /// Documents that are recorded in one transaction.
 const RECORDED_AT_ONCE: usize = 50;
 
@@ -63,8 +66,7 @@ impl Library {
         if bytes.len() as u64 > LARGEST_FILE {
             return Err(LibraryError::Refused(faults::too_large(LARGEST_FILE)));
         }
-        let format = sniff(&bytes[..bytes.len().min(extract::HEAD)], Path::new(&name))
-            .ok_or_else(|| LibraryError::Refused(walk::no_format(Path::new(&name))))?;
+        let format = format_of(&bytes[..bytes.len().min(extract::HEAD)], Path::new(&name));
         let (inner, actor) = (self.inner.clone(), actor.clone());
         let stored = async move {
             let blob = inner.store.blobs().put_bytes(bytes).await?;
@@ -103,10 +105,11 @@ impl Inner {
                 return Err(LibraryError::Closed);
             }
             let mut arrived = Vec::with_capacity(some.len());
-            for &Candidate { ref path, format, .. } in some {
+            for Candidate { path, format, .. } in some {
                 match self.store.blobs().put_file(path).await {
                     Ok(blob) => {
-                        arrived.push(Arrived { name: name_of(path), origin: path.display().to_string(), format, blob })
+                        let (name, origin) = (name_of(path), path.display().to_string());
+                        arrived.push(Arrived { name, origin, format: format.clone(), blob });
                     }
                     Err(store::StoreError::Io { source, .. }) if source.kind() != std::io::ErrorKind::StorageFull => {
                         walked.leave_out(path, faults::unreadable(&source.to_string()));
@@ -138,11 +141,14 @@ impl Inner {
                 let document = match here {
                     Some(document) => {
                         known += 1;
+                        by_itself(tx, document).await?;
                         document
                     }
                     None => {
-                        let document = arrive(tx, file).await?;
-                        queued.push(document);
+                        let came = arrive(tx, file).await?;
+                        queued.extend(&came);
+                        let Some(document) = came.first().copied() else { continue };
+                        by_itself(tx, document).await?;
                         document
                     }
                 };
@@ -159,12 +165,12 @@ impl Inner {
     }
 }
 
-/// Records a file that is not here: it comes back where it was removed, else it is new.
-async fn arrive(tx: &mut Tx, file: &Arrived) -> Result<DocumentId, store::StoreError> {
+/// Records a file that is not here: it comes back where it was removed, with what went with it; else it
+/// is new. Returns it and what came back with it.
+pub(crate) async fn arrive(tx: &mut Tx, file: &Arrived) -> Result<Vec<DocumentId>, store::StoreError> {
     let hash = &file.blob.hash;
     if let Some(document) = tx.document_by_hash(hash, true).await? {
-        tx.record(Change::DocumentRestored { document }).await?;
-        return Ok(document);
+        return unpacking::restore(tx, document).await;
     }
     let document = DocumentId::new();
     let added = Change::DocumentAdded {
@@ -176,21 +182,29 @@ async fn arrive(tx: &mut Tx, file: &Arrived) -> Result<DocumentId, store::StoreE
         hash: hash.clone(),
     };
     tx.record(added).await?;
-    Ok(document)
+    Ok(vec![document])
+}
+
+/// A file that a person brings stays when a message or an archive goes that it was also in.
+async fn by_itself(tx: &mut Tx, document: DocumentId) -> Result<(), store::StoreError> {
+    if tx.container_of(document).await?.is_some() {
+        tx.record(Change::DocumentCameIn { document, container: None }).await?;
+    }
+    Ok(())
 }
 
 /// A file whose blob is stored.
-struct Arrived {
-    name: String,
-    origin: String,
-    format: &'static str,
-    blob: BlobRef,
+pub(crate) struct Arrived {
+    pub name: String,
+    pub origin: String,
+    pub format: String,
+    pub blob: BlobRef,
 }
 
 fn plan_of(walked: &Walked) -> ImportPlan {
     let mut formats: BTreeMap<&str, u32> = BTreeMap::new();
     for file in &walked.files {
-        *formats.entry(file.format).or_default() += 1;
+        *formats.entry(&file.format).or_default() += 1;
     }
     let mut formats: Vec<FormatCount> =
         formats.into_iter().map(|(format, count)| FormatCount { format: format.to_owned(), count }).collect();

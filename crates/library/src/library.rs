@@ -1,6 +1,9 @@
 //! The library as the rest of the app sees it: one handle, its tasks, its events.
 
-use crate::{LibraryError, index::TextIndex, pictures::Pictures, progress::Count, vectors::Vectors, worker::Limits};
+use crate::{
+    LibraryError, index::TextIndex, passwords::Passwords, pictures::Pictures, progress::Count, vectors::Vectors,
+    worker::Limits,
+};
 use async_trait::async_trait;
 use protocol::{Actor, DocumentId, DocumentView, Fault, ImportProgress};
 use std::{
@@ -10,7 +13,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicI64},
     time::{Duration, Instant},
 };
-use store::{Change, Derived, Store};
+use store::{Derived, Store};
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -89,6 +92,7 @@ pub(crate) struct Inner {
     /// The document that is being read, and how to end that.
     pub current: Mutex<Option<(DocumentId, CancellationToken)>>,
     pub pictures: Pictures,
+    pub passwords: Passwords,
     /// Pages that a person was told are altered.
     pub altered: Mutex<HashSet<(DocumentId, u32)>>,
     /// One at a time brings the index up to date.
@@ -137,6 +141,7 @@ impl Library {
             progress: Mutex::default(),
             current: Mutex::new(None),
             pictures,
+            passwords: Passwords::default(),
             altered: Mutex::default(),
             indexing: tokio::sync::Mutex::new(()),
             committed: AtomicI64::new(0),
@@ -193,23 +198,41 @@ impl Library {
         drop(waited);
     }
 
-    /// Removes a document from every derived place; `restore` undoes it.
+    /// Removes a document from every derived place, and with it the files that came in it and that no
+    /// other message or archive holds; `restore` undoes it.
     pub async fn remove(&self, actor: &Actor, document: DocumentId) -> Result<(), LibraryError> {
-        self.inner.store.record(actor, Change::DocumentRemoved { document }).await?;
-        self.inner.drop_document(document).await
+        if let Ok(view) = self.inner.store.document(document).await {
+            self.inner.passwords.forget(&view.hash);
+        }
+        let gone = self
+            .inner
+            .store
+            .write(actor, async |tx: &mut store::Tx| crate::unpacking::remove(tx, document).await)
+            .await?;
+        for document in gone {
+            self.inner.drop_document(document).await?;
+        }
+        Ok(())
     }
 
-    /// Brings a removed document back and reads it again.
+    /// Brings a removed document back, with what went with it, and reads it again.
     pub async fn restore(&self, actor: &Actor, document: DocumentId) -> Result<(), LibraryError> {
-        self.inner.store.record(actor, Change::DocumentRestored { document }).await?;
-        self.inner.enqueue(&[document]).await
+        let back = self
+            .inner
+            .store
+            .write(actor, async |tx: &mut store::Tx| crate::unpacking::restore(tx, document).await)
+            .await?;
+        self.inner.enqueue(&back).await
     }
 
-    /// Erases a removed document for good, its words in the index files too, and its quotes in
+    /// Erases a removed document and what went with it for good, its words in the index files too, and its quotes in
     /// answers; with `answers`, also the text of the answers that it was shown for. Can be called
     /// again where it failed.
     pub async fn purge(&self, actor: &Actor, document: DocumentId, answers: bool) -> Result<(), LibraryError> {
-        self.inner.store.purge_document(actor, document, answers).await?;
+        // Those inside first: where this ends halfway, what it was in is still there to be purged again.
+        for document in self.inner.store.went_with(document).await?.into_iter().rev().chain([document]) {
+            self.inner.store.purge_document(actor, document, answers).await?;
+        }
         // Each is tried, whatever became of the other.
         let words = self.inner.erase_words().await;
         self.inner.store.erase().await?;

@@ -2,7 +2,7 @@
 
 use crate::{
     faults,
-    worker::{Limits, Parent, Picture, Trouble},
+    worker::{Limits, Parent, Picture, Secret, Trouble},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -53,7 +53,14 @@ impl Pictures {
 
     /// Draws a page of a file, about `width` pixels wide. A page that took too long, too much memory or
     /// crashed its child is not tried again before the next start.
-    pub async fn draw(&self, hash: &str, path: PathBuf, page: u32, width: u32) -> Result<Picture, Trouble> {
+    pub async fn draw(
+        &self,
+        hash: &str,
+        path: PathBuf,
+        page: u32,
+        width: u32,
+        password: Option<Secret>,
+    ) -> Result<Picture, Trouble> {
         let place = (hash.to_owned(), page);
         let turn = self.turn(&place);
         let _turn = turn.lock().await;
@@ -62,7 +69,7 @@ impl Pictures {
         }
         let mut lent = self.lend().await?;
         let parent = lent.parent.get_or_insert_with(|| Parent::new(self.command.clone(), self.limits));
-        let drawn = parent.render(path, page, width).await;
+        let drawn = parent.render(path, page, width, password).await;
         if matches!(drawn, Err(Trouble::Document(_))) && !parent.is_alive() {
             let mut hopeless = held(&self.hopeless);
             hopeless.push_back(place);
@@ -123,7 +130,7 @@ mod tests {
     }
 
     async fn draw(pictures: &Pictures, page: u32) -> Result<Picture, Trouble> {
-        pictures.draw("hash", "/nowhere".into(), page, 2).await
+        pictures.draw("hash", "/nowhere".into(), page, 2, None).await
     }
 
     #[tokio::test]

@@ -3,14 +3,16 @@
 use crate::{
     LibraryError,
     chunk::Chunk,
-    faults,
+    extract, faults,
     library::Inner,
     setback::Setback,
+    unpacking::Unpacked,
     worker::{CutPage, Parent, Step, Trouble},
 };
-use protocol::{DocumentId, Fault};
+use protocol::{DocumentId, Fault, Span};
 use std::{
     collections::HashMap,
+    path::Path,
     sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
@@ -98,10 +100,13 @@ async fn step(
     *inner.current.lock().unwrap_or_else(PoisonError::into_inner) = Some((job.document, token.clone()));
     let began = Instant::now();
     inner.count().begin(&job, began);
+    let mut unpacked = Unpacked::default();
     let read = tokio::select! {
-        read = announce_and_read(inner, parent, &job) => Some(read),
+        read = announce_and_read(inner, parent, &job, &mut unpacked) => Some(read),
         () = token.cancelled() => None,
     };
+    // What came out of it and was not recorded: it failed, or was removed meanwhile.
+    unpacked.discard(inner).await?;
     *inner.current.lock().unwrap_or_else(PoisonError::into_inner) = None;
     inner.count().leave();
     match read {
@@ -138,10 +143,15 @@ async fn put_back(inner: &Inner, job: &Job) -> Result<(), LibraryError> {
     inner.recount().await
 }
 
-async fn announce_and_read(inner: &Inner, parent: &mut Parent, job: &Job) -> Result<(), Problem> {
+async fn announce_and_read(
+    inner: &Inner,
+    parent: &mut Parent,
+    job: &Job,
+    unpacked: &mut Unpacked,
+) -> Result<(), Problem> {
     inner.tell(job.document).await;
     inner.recount().await.map_err(Problem::Library)?;
-    read(inner, parent, job).await
+    read(inner, parent, job, unpacked).await
 }
 
 enum Problem {
@@ -156,20 +166,24 @@ impl From<store::StoreError> for Problem {
 }
 
 /// Reads a document whole: its pages and passages are stored when this returns.
-async fn read(inner: &Inner, parent: &mut Parent, job: &Job) -> Result<(), Problem> {
+async fn read(inner: &Inner, parent: &mut Parent, job: &Job, unpacked: &mut Unpacked) -> Result<(), Problem> {
     if job.attempts > MOST_ATTEMPTS {
         return Err(Problem::Document(faults::gave_up(job.attempts - 1)));
     }
     let path = inner.store.blobs().path(&job.hash).filter(|p| p.exists());
     let path = path.ok_or_else(|| Problem::Document(faults::no_copy()))?;
     let began = Instant::now();
+    if extract::is_stored(&job.format) {
+        return store_only(inner, job, began).await;
+    }
     let document = |trouble| match trouble {
         Trouble::Document(fault) => Problem::Document(fault),
         Trouble::Reader(fault) => Problem::Library(LibraryError::Refused(fault)),
     };
-    parent.begin(path, &job.format).await.map_err(document)?;
+    let asked = unpacked.ask(inner, job, path).await?;
+    parent.begin(asked).await.map_err(document)?;
     let mut gathered = Gathered::default();
-    let notes = loop {
+    let mut notes = loop {
         match parent.next().await.map_err(document)? {
             Step::Page(page) => {
                 gathered.add(page);
@@ -177,6 +191,10 @@ async fn read(inner: &Inner, parent: &mut Parent, job: &Job) -> Result<(), Probl
                     return Ok(());
                 }
             }
+            Step::Part(place) => unpacked.take(inner, parent, place).await.map_err(|trouble| match trouble {
+                Ok(trouble) => document(trouble),
+                Err(error) => error.into(),
+            })?,
             Step::Done(notes) => break notes,
         }
     };
@@ -186,8 +204,24 @@ async fn read(inner: &Inner, parent: &mut Parent, job: &Job) -> Result<(), Probl
     if !gathered.write(inner, job.document).await? {
         return Ok(());
     }
+    notes.extend(unpacked.note());
+    unpacked.keep(inner, job).await.map_err(Problem::Library)?;
     let reading = gathered.reading(notes, began.elapsed());
     inner.derived.finish_reading(job.document, &reading).await?;
+    Ok(())
+}
+
+/// A file whose text is not read is found by its name, and says why.
+async fn store_only(inner: &Inner, job: &Job, began: Instant) -> Result<(), Problem> {
+    let mut gathered = Gathered::default();
+    let text = extract::name_text(&job.name);
+    let chars = text.chars().count() as u32;
+    let whole = Chunk { span: Span { start: 0, end: chars }, ..Chunk::default() };
+    gathered.add(CutPage { number: 1, text, chunks: vec![whole], ..CutPage::default() });
+    if gathered.write(inner, job.document).await? {
+        let notes = vec![extract::why(&job.format, Path::new(&job.name))];
+        inner.derived.finish_reading(job.document, &gathered.reading(notes, began.elapsed())).await?;
+    }
     Ok(())
 }
 

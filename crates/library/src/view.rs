@@ -58,7 +58,10 @@ impl Library {
         };
         let fixed = extract::extractor(&shown.format).is_some_and(|e| e.fixed_layout);
         if fixed && let Some(path) = self.inner.store.blobs().path(&view.hash) {
-            let rendered = self.inner.pictures.draw(&view.hash, path, page, width).await;
+            let rendered = {
+                let password = self.inner.passwords.of(&view.hash);
+                self.inner.pictures.draw(&view.hash, path, page, width, password).await
+            };
             match rendered {
                 Ok(picture) => {
                     shown.picture = Some(STANDARD.encode(&picture.png));

@@ -9,7 +9,7 @@ mod limits;
 mod parent;
 
 pub use child::run_worker;
-pub use parent::{Parent, Picture, Step, Trouble};
+pub use parent::{Parent, Picture, Piece, Step, Trouble};
 
 use crate::{
     chunk::Chunk,
@@ -53,10 +53,34 @@ impl Default for Limits {
 enum Job {
     /// Limits for itself; the first line.
     Limit { memory: u64 },
-    /// A document's pages.
-    Read { path: PathBuf, format: String },
+    /// A document's pages, and the files in it.
+    Read(Asked),
     /// A page as a picture.
-    Render { path: PathBuf, page: u32, width: u32 },
+    Render { path: PathBuf, page: u32, width: u32, password: Option<Secret> },
+}
+
+/// A document that the child is asked to read.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Asked {
+    /// Its file.
+    pub path: PathBuf,
+    /// Its format.
+    pub format: String,
+    /// Whether the files in it are wanted too.
+    pub parts: bool,
+    /// Its password, where it has one that is known.
+    pub password: Option<Secret>,
+}
+
+/// What nobody may see, in no message and no log.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 /// What the child answers.
@@ -65,6 +89,12 @@ enum Job {
 enum Frame {
     /// A page; more follow.
     Page(PageFrame),
+    /// A file inside the document begins; the place where it lies in there.
+    Part { place: String },
+    /// So many bytes of that file follow.
+    Bytes { bytes: u32 },
+    /// That file ends; whether it is whole.
+    PartEnd { whole: bool },
     /// All pages were sent; what a person should know.
     Done(Vec<Fault>),
     /// The job failed.

@@ -11,6 +11,8 @@ use store::{Keeping, Options, Store};
 
 const DATA: &str = "ATELIER_TEST_KILL_DATA";
 const FILES: usize = 30;
+/// So many of them lie in an archive, which is unpacked while the process is killed.
+const PACKED: usize = 12;
 
 async fn open(dir: &Path) -> (Store, Library) {
     let options = Options { keeping: Keeping::Files, ..Options::default() };
@@ -38,10 +40,17 @@ async fn an_import_that_was_killed_is_finished() {
     let dir = tempfile::tempdir().unwrap();
     let files = dir.path().join("files");
     fs::create_dir(&files).unwrap();
+    let mut packed = Vec::new();
     for n in 0..FILES {
         let line = format!("Passage of file number{n} about ocelots. ");
-        fs::write(files.join(format!("{n:02}.md")), format!("# File {n}\n\n{}", line.repeat(40))).unwrap();
+        let (name, text) = (format!("{n:02}.md"), format!("# File {n}\n\n{}", line.repeat(40)));
+        if n < PACKED {
+            packed.push((name, text.into_bytes()));
+        } else {
+            fs::write(files.join(name), text).unwrap();
+        }
     }
+    fs::write(files.join("00 packed.zip"), zip(&packed)).unwrap();
     for round in 0..4u64 {
         // A test process of its own, since a kill takes everything in it.
         #[allow(clippy::disallowed_methods)]
@@ -61,7 +70,8 @@ async fn an_import_that_was_killed_is_finished() {
     let (store, library) = open(dir.path()).await;
     tokio::time::timeout(Duration::from_secs(120), library.idle()).await.unwrap();
     let documents = store.documents().await.unwrap();
-    assert_eq!(documents.len(), FILES);
+    assert_eq!(documents.len(), FILES + 1, "each file once, and the archive");
+    assert_eq!(documents.iter().filter(|document| document.parent.is_some()).count(), PACKED);
     for document in &documents {
         assert_eq!(document.state, DocumentState::Ready { meaning: false }, "{}", document.name);
     }

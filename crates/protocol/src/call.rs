@@ -110,6 +110,8 @@ calls! {
     PurgeDocument { document: DocumentId, answers: bool } -> ();
     /// Reads a document again.
     RetryDocument { document: DocumentId } -> ();
+    /// Reads a protected document with its password, which is kept nowhere but in memory.
+    UnlockDocument { document: DocumentId, password: String } -> ();
     /// Pauses or resumes reading documents.
     PauseImport { paused: bool } -> ();
     /// Finds passages.

@@ -69,6 +69,7 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, at: &Applied, change: &Ch
             let file = documents::File { name, origin, format, bytes: *bytes, hash };
             documents::added(conn, at, *document, file).await
         }
+        Change::DocumentCameIn { document, container } => documents::came_in(conn, at, *document, *container).await,
         Change::DocumentRemoved { document } => documents::removed(conn, at, *document, true).await,
         Change::DocumentRestored { document } => documents::removed(conn, at, *document, false).await,
         Change::DocumentPurged { document } => documents::purged(conn, *document).await,
@@ -105,6 +106,7 @@ fn late(change: &Change) -> Option<Uuid> {
         | Change::BranchChosen { .. }
         | Change::AnswerEnded { .. }
         | Change::ApprovalSettled { .. }
+        | Change::DocumentCameIn { .. }
         | Change::DocumentRemoved { .. }
         | Change::DocumentRestored { .. }
         | Change::DocumentPurged { .. }

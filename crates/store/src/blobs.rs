@@ -3,7 +3,7 @@
 //! `blobs/ab/abcd…`: written to a temporary file, synced, then renamed, so that a blob is either
 //! whole or not there.
 
-use crate::{StoreError, private::private_dir};
+use crate::{Store, StoreError, private::private_dir};
 use std::{
     collections::HashMap,
     fs::{self, File},
@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
+use tokio::sync::mpsc;
 
 /// The files of a workspace.
 #[derive(Clone)]
@@ -51,6 +52,8 @@ impl Drop for Hold {
 
 /// How much is read at once: enough to hash at full speed.
 const CHUNK: usize = 256 * 1024;
+/// Pieces of a blob that wait for the disk.
+const PIECES: usize = 4;
 
 impl Blobs {
     pub(crate) fn new(dir: PathBuf) -> Self {
@@ -75,6 +78,31 @@ impl Blobs {
             blobs.put(bytes.as_slice(), &from)
         })
         .await
+    }
+
+    /// Begins to keep bytes that come piece by piece, from a parser that must not write files itself.
+    pub fn begin(&self) -> NewBlob {
+        let (pieces, from) = mpsc::channel(PIECES);
+        let blobs = self.clone();
+        let written = tokio::task::spawn_blocking(move || {
+            let named = blobs.dir.to_path_buf();
+            blobs.put(Pieces { from, rest: Vec::new(), at: 0 }, &named)
+        });
+        NewBlob { pieces, written }
+    }
+
+    /// Deletes a blob that no document came to own: what it was for has failed.
+    pub async fn discard(&self, store: &Store, blob: BlobRef) -> Result<(), StoreError> {
+        let hash = blob.hash.clone();
+        drop(blob);
+        // Within a writing transaction nobody else records a document with it.
+        let mut tx = store.begin().await?;
+        let used = sqlx::query_scalar!("SELECT count(*) FROM documents WHERE hash = ?", hash);
+        if used.fetch_one(&mut *tx).await? == 0 {
+            self.remove(&hash).await?;
+        }
+        tx.rollback().await?;
+        Ok(())
     }
 
     /// Where a blob lies; None where it is not kept or the hash is none.
@@ -164,6 +192,49 @@ impl Blobs {
                 let _ = fs::remove_file(entry.path());
             }
         }
+    }
+}
+
+/// A blob whose bytes are still coming. Dropped before its end, nothing of it stays.
+pub struct NewBlob {
+    pieces: mpsc::Sender<Option<Vec<u8>>>,
+    written: tokio::task::JoinHandle<Result<BlobRef, StoreError>>,
+}
+
+impl NewBlob {
+    /// Adds a piece; waits while the disk is behind. An error comes with `end`.
+    pub async fn write(&mut self, piece: Vec<u8>) {
+        // Nobody takes it any more where writing has failed: `end` says how.
+        let _ = self.pieces.send(Some(piece)).await;
+    }
+
+    /// That was all: the blob is kept.
+    pub async fn end(self) -> Result<BlobRef, StoreError> {
+        let _ = self.pieces.send(None).await;
+        self.written.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+/// The pieces of a blob as something to read. It fails where they stop coming before their end.
+struct Pieces {
+    from: mpsc::Receiver<Option<Vec<u8>>>,
+    rest: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.rest.len() {
+            match self.from.blocking_recv() {
+                Some(Some(piece)) => (self.rest, self.at) = (piece, 0),
+                Some(None) => return Ok(0),
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
+            }
+        }
+        let length = to.len().min(self.rest.len() - self.at);
+        to[..length].copy_from_slice(&self.rest[self.at..self.at + length]);
+        self.at += length;
+        Ok(length)
     }
 }
 

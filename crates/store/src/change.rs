@@ -67,6 +67,9 @@ pub enum Change {
     ApprovalSettled { asked: CallId, decision: Decision },
     /// A document is in the library; its bytes are the blob of this hash.
     DocumentAdded { document: DocumentId, name: String, origin: String, format: String, bytes: u64, hash: String },
+    /// A document came inside another one, a message or an archive, and goes with it. None: it came by
+    /// itself too, and stays when the other goes.
+    DocumentCameIn { document: DocumentId, container: Option<DocumentId> },
     /// A document goes out of sight and out of every search.
     DocumentRemoved { document: DocumentId },
     /// A removed document comes back.
@@ -123,6 +126,7 @@ impl Change {
             Self::ApprovalAsked { .. } => "approval_asked",
             Self::ApprovalSettled { .. } => "approval_settled",
             Self::DocumentAdded { .. } => "document_added",
+            Self::DocumentCameIn { .. } => "document_came_in",
             Self::DocumentRemoved { .. } => "document_removed",
             Self::DocumentRestored { .. } => "document_restored",
             Self::DocumentPurged { .. } => "document_purged",
@@ -155,6 +159,7 @@ impl Change {
             | Self::AnswerEnded { item, .. } => item.to_string(),
             Self::ApprovalAsked { asked, .. } | Self::ApprovalSettled { asked, .. } => asked.to_string(),
             Self::DocumentAdded { document, .. }
+            | Self::DocumentCameIn { document, .. }
             | Self::DocumentRemoved { document }
             | Self::DocumentRestored { document }
             | Self::DocumentPurged { document } => document.to_string(),
@@ -179,6 +184,7 @@ impl Change {
             Self::AnswerEnded { item, .. } => Scope::OfItem(*item),
             Self::ApprovalSettled { asked, .. } => Scope::OfApproval(*asked),
             Self::DocumentAdded { document, .. }
+            | Self::DocumentCameIn { document, .. }
             | Self::DocumentRemoved { document }
             | Self::DocumentRestored { document } => Scope::Of(document.0),
             Self::WorkspaceStarted { .. }

@@ -79,6 +79,16 @@ pub(crate) async fn check(conn: &mut SqliteConnection, change: &Change) -> Resul
                 Err(_) => Err(StoreError::Invalid("no file is that large".into())),
             }
         }
+        Change::DocumentCameIn { document, container } => {
+            document_removed(conn, *document).await?;
+            match container {
+                Some(container) if container == document => {
+                    Err(StoreError::Invalid("no document lies in itself".into()))
+                }
+                Some(container) => document_removed(conn, *container).await.map(|_| ()),
+                None => Ok(()),
+            }
+        }
         Change::DocumentRemoved { document } | Change::DocumentRestored { document } => {
             document_removed(conn, *document).await.map(|_| ())
         }

@@ -16,6 +16,7 @@ struct Row {
     bytes: i64,
     hash: String,
     ms: i64,
+    parent: Option<Uuid>,
 }
 
 impl Store {
@@ -23,7 +24,7 @@ impl Store {
     pub async fn documents(&self) -> Result<Vec<DocumentView>, StoreError> {
         let rows = sqlx::query_as!(
             Row,
-            r#"SELECT id AS "id: Uuid", name, origin, format, bytes, hash, ms
+            r#"SELECT id AS "id: Uuid", name, origin, format, bytes, hash, ms, parent AS "parent: Uuid"
                FROM documents WHERE removed = 0 ORDER BY stamp DESC LIMIT ?"#,
             DOCUMENTS
         )
@@ -37,7 +38,7 @@ impl Store {
     pub async fn document(&self, document: DocumentId) -> Result<DocumentView, StoreError> {
         let row = sqlx::query_as!(
             Row,
-            r#"SELECT id AS "id: Uuid", name, origin, format, bytes, hash, ms
+            r#"SELECT id AS "id: Uuid", name, origin, format, bytes, hash, ms, parent AS "parent: Uuid"
                FROM documents WHERE id = ? AND removed = 0"#,
             document.0
         );
@@ -100,5 +101,6 @@ fn view(row: Row, facts: &mut HashMap<DocumentId, crate::derived::Facts>) -> Doc
         added_at: row.ms,
         state: facts.state,
         notes: facts.notes,
+        parent: row.parent.map(DocumentId),
     }
 }

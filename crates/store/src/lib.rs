@@ -35,7 +35,7 @@ mod trust;
 mod verify;
 mod write;
 
-pub use blobs::{BlobRef, Blobs};
+pub use blobs::{BlobRef, Blobs, NewBlob};
 pub use change::Change;
 pub use clock::Stamp;
 pub use derived::*;

@@ -122,6 +122,10 @@ fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
             seen.documents.push(new);
             document(new, &format!("d{b}.pdf"), &format!("{b:064x}"))
         }
+        19 if b.is_multiple_of(3) => {
+            let container = one(&seen.documents, b).filter(|_| b.is_multiple_of(2));
+            Change::DocumentCameIn { document: one(&seen.documents, a)?, container }
+        }
         19 => Change::DocumentRemoved { document: one(&seen.documents, a)? },
         20 => match b % 2 {
             0 => Change::DocumentRestored { document: one(&seen.documents, a)? },

@@ -7,6 +7,7 @@ mod progress;
 mod row;
 mod selection;
 mod table;
+mod unlock;
 
 pub(crate) use add::PathLine;
 pub(crate) use left_out::LeftOut;

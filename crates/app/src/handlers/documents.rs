@@ -67,6 +67,14 @@ pub(crate) async fn retry(app: &App, actor: &Actor, RetryDocument { document }: 
     app.library().retry(actor, document).await.map_err(Fault::from)
 }
 
+pub(crate) async fn unlock(
+    app: &App,
+    actor: &Actor,
+    UnlockDocument { document, password }: UnlockDocument,
+) -> Result<(), Fault> {
+    app.library().unlock(actor, document, &password).await.map_err(Fault::from)
+}
+
 pub(crate) async fn pause(app: &App, _: &Actor, PauseImport { paused }: PauseImport) -> Result<(), Fault> {
     app.library().pause(paused);
     Ok(())

@@ -1,9 +1,15 @@
 //! HTML: what a reader of the page sees of its content; no script ever runs, nothing is loaded.
 
+mod surroundings;
+mod within;
+
+pub use within::{add, declared, has_heading, text};
+
 use super::{Flow, Page, load, text::decode, tidy};
 use protocol::Fault;
-use scraper::{ElementRef, Html, Node, Selector, node::Element};
+use scraper::{ElementRef, Html, Node, node::Element};
 use std::path::Path;
+use surroundings::article;
 
 pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Result<Vec<Fault>, Fault> {
     let bytes = load(path)?;
@@ -12,32 +18,12 @@ pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Resu
     Ok(Vec::new())
 }
 
-/// The encoding that the document names in its first bytes.
-fn declared(bytes: &[u8]) -> Option<String> {
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(2048)]).to_ascii_lowercase();
-    let after =
-        ["charset=", "encoding="].iter().find_map(|key| head.split_once(key).map(|(_, rest)| rest.to_owned()))?;
-    let label: String = after
-        .trim_start_matches(['"', '\'', ' '])
-        .chars()
-        .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':'))
-        .collect();
-    (!label.is_empty()).then_some(label)
-}
-
-/// A `<main>` with less text than this is a shell; the whole body is read.
-const LEAST_MAIN_CHARS: usize = 250;
-
 fn flow(source: &str) -> Flow {
     let html = Html::parse_document(source);
-    let main = Selector::parse("main, [role=main]").ok().and_then(|selector| {
-        let mut mains = html.select(&selector);
-        let first = mains.next()?;
-        let long = || first.text().flat_map(str::chars).filter(|c| !c.is_whitespace()).take(LEAST_MAIN_CHARS).count();
-        (mains.next().is_none() && long() == LEAST_MAIN_CHARS).then_some(first)
-    });
+    let article = article(&html);
     let mut walk = Walk::default();
-    walk.walk(main.unwrap_or_else(|| html.root_element()), main.is_some());
+    // Without a clear article nothing is left out that may be text: a contract has a header and a footer.
+    walk.walk(article.unwrap_or_else(|| html.root_element()));
     walk.flow
 }
 
@@ -60,16 +46,15 @@ enum Kind {
     Inline,
 }
 
-fn kind(element: &Element, in_main: bool) -> Kind {
+fn kind(element: &Element) -> Kind {
     let hidden = element.attr("hidden").is_some()
+        || surroundings::is_consent(element)
         || element.attr("aria-hidden") == Some("true")
         || matches!(element.attr("role"), Some("navigation" | "banner" | "contentinfo" | "search"));
     match element.name() {
         _ if hidden => Kind::Skipped,
         "script" | "style" | "template" | "noscript" | "svg" | "head" | "nav" | "iframe" | "object" | "select"
         | "button" | "textarea" | "dialog" | "canvas" | "audio" | "video" => Kind::Skipped,
-        // Of the page, not of an article.
-        "header" | "footer" | "aside" if !in_main => Kind::Skipped,
         "h1" => Kind::Heading(1),
         "h2" => Kind::Heading(2),
         "h3" => Kind::Heading(3),
@@ -150,10 +135,9 @@ fn is_data(row: ElementRef<'_>) -> bool {
 }
 
 impl Walk {
-    fn walk(&mut self, root: ElementRef<'_>, in_main: bool) {
+    fn walk(&mut self, root: ElementRef<'_>) {
         use ego_tree::iter::Edge;
         let mut skipping = 0usize;
-        let mut articles = usize::from(in_main);
         for edge in root.traverse() {
             let (node, open) = match edge {
                 Edge::Open(node) => (node, true),
@@ -161,7 +145,7 @@ impl Walk {
             };
             match node.value() {
                 Node::Element(element) => {
-                    let kind = kind(element, articles > 0);
+                    let kind = kind(element);
                     match (matches!(kind, Kind::Skipped), open) {
                         (true, true) => skipping += 1,
                         (true, false) => skipping = skipping.saturating_sub(1),
@@ -171,9 +155,6 @@ impl Walk {
                         }
                         (false, false) if skipping == 0 => self.close(&kind),
                         (false, _) => {}
-                    }
-                    if element.name() == "article" {
-                        articles = if open { articles + 1 } else { articles.saturating_sub(1) };
                     }
                 }
                 Node::Text(text) if open && skipping == 0 => self.text(text),

@@ -2,13 +2,17 @@
 //!
 //! PDFium is loaded from a file at run time (docs/decisions/0007-pdfium.md), in the worker only.
 
+mod blank;
+mod fields;
 mod layout;
+mod outline;
 mod picture;
 
 pub use picture::render;
 
 use super::Page;
 use layout::Glyph;
+use outline::Outline;
 use pdfium_render::prelude::*;
 use protocol::Fault;
 use std::{
@@ -25,23 +29,50 @@ const MOST_CHARS: usize = 400_000;
 /// The grid on which word boxes are stored.
 const GRID: i32 = 65_535;
 
+/// A place on a page as the four sides that boxes have.
+type Placed<'a> = dyn Fn(PdfRect) -> Option<[u16; 4]> + 'a;
+
 pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Result<Vec<Fault>, Fault> {
-    let pdfium = library()?;
-    let document = open(pdfium, path)?;
+    read_opened(&open(library()?, path, None)?, out)
+}
+
+/// Reads a document that asks for a password.
+pub fn read_with(
+    path: &Path,
+    password: &str,
+    out: &mut dyn FnMut(Page) -> Result<(), Fault>,
+) -> Result<Vec<Fault>, Fault> {
+    read_opened(&open(library()?, path, Some(password))?, out)
+}
+
+fn read_opened(
+    document: &PdfDocument<'_>,
+    out: &mut dyn FnMut(Page) -> Result<(), Fault>,
+) -> Result<Vec<Fault>, Fault> {
     let pages = document.pages();
+    let outline = Outline::read(document);
     let total = u32::try_from(pages.len()).unwrap_or(0);
     if total == 0 {
         return Err(crate::faults::no_pages());
     }
     let mut notes = Vec::new();
     let (mut empty, mut broken, mut shortened) = (Vec::new(), Vec::new(), Vec::new());
+    // Pages with nothing on them.
+    let mut blank = 0;
     for number in 1..=total.min(MOST_PAGES) {
         let page = match pages.get(number as PdfPageIndex - 1).map_err(fault).and_then(|page| read_page(&page, number))
         {
-            Ok((page, whole)) => {
-                if !whole {
+            Ok(read) => {
+                if !read.whole {
                     shortened.push(number);
                 }
+                match (read.page.text.is_empty(), read.shows) {
+                    (true, true) => empty.push(number),
+                    (true, false) => blank += 1,
+                    (false, _) => {}
+                }
+                let mut page = read.page;
+                outline.mark(&mut page);
                 page
             }
             Err(_) => {
@@ -49,16 +80,13 @@ pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Resu
                 Page { number, ..Page::default() }
             }
         };
-        if page.text.is_empty() && broken.last() != Some(&number) {
-            empty.push(number);
-        }
         out(page)?;
     }
     if broken.len() as u32 == total {
         return Err(crate::faults::no_readable_page());
     }
-    if empty.len() + broken.len() == total as usize {
-        return Err(crate::faults::no_text());
+    if empty.len() + broken.len() + blank == total.min(MOST_PAGES) as usize {
+        return Err(if empty.is_empty() { crate::faults::nothing_to_read() } else { crate::faults::no_text() });
     }
     if !empty.is_empty() {
         notes.push(crate::faults::pages_without_text(&empty));
@@ -75,34 +103,45 @@ pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Resu
     Ok(notes)
 }
 
-fn open<'a>(pdfium: &'a Pdfium, path: &Path) -> Result<PdfDocument<'a>, Fault> {
-    pdfium.load_pdf_from_file(path, None).map_err(fault)
+fn open<'a>(pdfium: &'a Pdfium, path: &Path, password: Option<&str>) -> Result<PdfDocument<'a>, Fault> {
+    pdfium.load_pdf_from_file(path, password).map_err(fault).map_err(|fault| match password {
+        Some(_) if fault.code == crate::faults::ENCRYPTED => crate::faults::wrong_password(),
+        Some(_) | None => fault,
+    })
 }
 
-/// A page, and whether all of it was read.
-fn read_page(page: &PdfPage<'_>, number: u32) -> Result<(Page, bool), Fault> {
+/// A page that was read.
+struct ReadPage {
+    page: Page,
+    /// Whether all of its text was.
+    whole: bool,
+    /// Whether there is anything to see on it; told of pages without text only.
+    shows: bool,
+}
+
+fn read_page(page: &PdfPage<'_>, number: u32) -> Result<ReadPage, Fault> {
     let text = page.text().map_err(fault)?;
     let grid = PdfRenderConfig::new().set_fixed_size(GRID, GRID);
     let place = |x: PdfPoints, y: PdfPoints| page.points_to_pixels(x, y, &grid).ok();
+    let sides = |b: PdfRect| {
+        let (x0, y0) = place(b.left(), b.top())?;
+        let (x1, y1) = place(b.right(), b.bottom())?;
+        // A rotated page turns corners round.
+        let side = |v: i32| v.clamp(0, GRID) as u16;
+        Some([side(x0.min(x1)), side(y0.min(y1)), side(x0.max(x1)), side(y0.max(y1))])
+    };
     let mut glyphs = Vec::new();
     let chars = text.chars();
     for c in chars.iter().take(MOST_CHARS) {
         let Some(value) = c.unicode_char() else { continue };
         // Line ends and spaces that PDFium adds have no place of their own.
         let bounds = if value.is_whitespace() { None } else { c.loose_bounds().ok() };
-        let sides = bounds.and_then(|b| {
-            let (x0, y0) = place(b.left(), b.top())?;
-            let (x1, y1) = place(b.right(), b.bottom())?;
-            // A rotated page turns corners round.
-            let side = |v: i32| v.clamp(0, GRID) as u16;
-            Some([side(x0.min(x1)), side(y0.min(y1)), side(x0.max(x1)), side(y0.max(y1))])
-        });
-        glyphs.push(Glyph { value, sides, size: c.scaled_font_size().value.abs() });
+        glyphs.push(Glyph { value, sides: bounds.and_then(&sides), size: c.scaled_font_size().value.abs() });
     }
     let (width, height) = (page.width().value, page.height().value);
     let laid_out = layout::lay_out(&glyphs, width, height);
     let whole = chars.len() <= MOST_CHARS;
-    let page = Page {
+    let mut read = Page {
         number,
         text: laid_out.text,
         width,
@@ -111,7 +150,9 @@ fn read_page(page: &PdfPage<'_>, number: u32) -> Result<(Page, bool), Fault> {
         headings: laid_out.headings,
         ..Page::default()
     };
-    Ok((page, whole))
+    fields::add(page, &sides, &mut read);
+    let shows = read.text.is_empty() && blank::shows_something(page);
+    Ok(ReadPage { page: read, whole, shows })
 }
 
 /// PDFium, loaded once per process.

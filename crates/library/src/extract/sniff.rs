@@ -1,9 +1,11 @@
 //! Which format a file has: its first bytes decide, its name only where they leave a choice.
 
-use super::{EXTRACTORS, office, text::utf16_without_mark};
+use super::{EXTRACTORS, mail, mbox, office, text::utf16_without_mark};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use std::path::Path;
 
+/// What an office program's file has in it, under this name.
+const CONTENTS: &[u8] = b"[Content_Types].xml";
 /// How many first bytes are looked at.
 pub const HEAD: usize = 4096;
 
@@ -15,11 +17,30 @@ pub fn sniff(head: &[u8], name: &Path) -> Option<&'static str> {
     if head.windows(5).take(1024).any(|w| w == b"%PDF-") {
         return Some("pdf");
     }
-    if let Some(format) = office::kind(head, by_name) {
+    let zipped = head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06");
+    // A folder called `word` in somebody's archive makes it no letter.
+    let folder = zipped && by_name == Some("zip") && !head.windows(CONTENTS.len()).any(|part| part == CONTENTS);
+    if let Some(format) = office::kind(head, by_name).filter(|_| !folder) {
         return Some(format);
+    }
+    if zipped {
+        return archive(head, &extension, by_name);
+    }
+    if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") && by_name == Some("msg") {
+        return Some("msg");
     }
     if !is_text(head) {
         return None;
+    }
+    if matches!(by_name, Some("zip" | "msg" | "epub")) {
+        return Some("txt");
+    }
+    if by_name.is_none() && extension.is_empty() {
+        if mbox::looks_like(head) {
+            return Some("mbox");
+        } else if mail::looks_like(head) {
+            return Some("eml");
+        }
     }
     match by_name {
         // Many programs write a table or a page under the name of another's document.
@@ -30,8 +51,39 @@ pub fn sniff(head: &[u8], name: &Path) -> Option<&'static str> {
         Some("pdf") | None if is_html(head) => Some("html"),
         Some("pdf") => Some("txt"),
         Some(format) => Some(format),
-        None => OTHER_TEXT.contains(&extension.as_str()).then_some("txt"),
+        None => (OTHER_TEXT.contains(&extension.as_str()) || is_whole_text(head, &extension)).then_some("txt"),
     }
+}
+
+/// What an archive holds: many formats are ZIP files inside.
+fn archive(head: &[u8], extension: &str, by_name: Option<&'static str>) -> Option<&'static str> {
+    /// A first file of this name, stored as it is, says so.
+    const BOOK: &[u8] = b"mimetypeapplication/epub+zip";
+    if head.get(30..).is_some_and(|rest| rest.starts_with(BOOK)) {
+        return Some("epub");
+    }
+    match by_name {
+        Some("zip" | "epub") => by_name,
+        // A program's archives are no folders of people.
+        Some(_) => None,
+        None => extension.is_empty().then_some("zip"),
+    }
+}
+
+/// Text under a name that says nothing to us is read all the same, where it is plainly text: ASCII or UTF-8
+/// of several words.
+fn is_whole_text(head: &[u8], extension: &str) -> bool {
+    /// Text for machines, of which a person reads nothing.
+    const OF_MACHINES: &[&str] = &["svg", "map", "lock", "pem", "crt", "key", "obj", "stl", "gpx", "kml", "eps", "ps"];
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        // The head may end in the middle of a char.
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    !OF_MACHINES.contains(&extension) && text.split_whitespace().take(5).count() == 5
 }
 
 /// The format that the name alone promises.
@@ -40,8 +92,8 @@ pub fn named(name: &Path) -> Option<&'static str> {
     EXTRACTORS.iter().find(|e| e.extensions.contains(&extension.as_str())).map(|e| e.format)
 }
 
-/// Extensions of other text files that people keep among their documents; source code comes later.
-const OTHER_TEXT: &[&str] = &["", "tex", "bib", "adoc", "asc", "srt", "vtt", "nfo", "readme", "me"];
+/// Extensions of other text files that people keep among their documents.
+const OTHER_TEXT: &[&str] = &["", "adoc", "asc", "nfo", "readme", "me"];
 
 fn is_html(head: &[u8]) -> bool {
     let start: String = String::from_utf8_lossy(&head[..head.len().min(512)]).to_lowercase();
@@ -103,8 +155,24 @@ mod tests {
             (b"plain", "a.docx", Some("txt")),
             (b"a;b", "a.csv", Some("csv")),
             (b"PK\x03\x04\x14\0\0\0", "a.txt", None),
+            (b"PK\x03\x04\x14\0\0\0", "a.zip", Some("zip")),
+            (b"PK\x05\x06\0\0\0\0", "empty.ZIP", Some("zip")),
+            (b"PK\x03\x04\x14\0\0\0", "a.jar", None),
+            (
+                b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0mimetypeapplication/epub+zip",
+                "book.zip",
+                Some("epub"),
+            ),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a.msg", Some("msg")),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a.xyz", None),
+            (b"not an archive", "fake.zip", Some("txt")),
+            (b"From: a@b\nTo: c@d\nSubject: x\n\nText", "cur", Some("eml")),
+            (b"From a@b Thu Jan  1 09:00:00 2026\nSubject: x\n\nText", "Inbox", Some("mbox")),
+            (b"Subject: x\n\nText", "a.eml", Some("eml")),
+            (b"These are five plain words.", "notes.strange", Some("txt")),
+            (b"four words are few", "notes.strange", None),
             (b"\x7fELF\x02\x01\x01\0", "a", None),
-            (b"fn main() {}", "main.rs", None),
+            (b"fn main() {}", "main.rs", Some("code")),
             (b"", "empty.txt", Some("txt")),
         ] {
             assert_eq!(sniff(head, Path::new(name)), expected, "{name} {head:?}");

@@ -2,7 +2,7 @@
 
 use super::{Flow, Page, load, tidy};
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250, WINDOWS_1252};
 use protocol::Fault;
 use std::path::Path;
 
@@ -22,6 +22,10 @@ pub fn decode(bytes: &[u8], declared: Option<&str>) -> String {
     if let Some((encoding, skip)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[skip..]).0.into_owned();
     }
+    // Japanese in seven bits would be ASCII too.
+    if bytes.windows(2).any(|pair| pair == b"\x1b$") && bytes.is_ascii() {
+        return ISO_2022_JP.decode_without_bom_handling(bytes).0.into_owned();
+    }
     if let Ok(text) = std::str::from_utf8(bytes)
         && !text.contains('\0')
     {
@@ -32,49 +36,71 @@ pub fn decode(bytes: &[u8], declared: Option<&str>) -> String {
         .unwrap_or_else(|| {
             let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
             detector.feed(bytes, true);
-            detector.guess(None, Utf8Detection::Allow)
+            match detector.guess(None, Utf8Detection::Allow) {
+                guess if guess == WINDOWS_1252 && is_hungarian(bytes) => WINDOWS_1250,
+                guess => guess,
+            }
         });
     encoding.decode_without_bom_handling(bytes).0.into_owned()
 }
 
-/// European text in UTF-16 has a zero in every other byte.
+/// Hungarian differs in two letters only from what looks like Western European: its text has to tell.
+fn is_hungarian(bytes: &[u8]) -> bool {
+    // ő, ű and their capitals.
+    let own = |b: &u8| matches!(b, 0xf5 | 0xfb | 0xd5 | 0xdb);
+    let head = &bytes[..bytes.len().min(HEAD)];
+    bytes.iter().any(own)
+        && whatlang::detect(&WINDOWS_1250.decode_without_bom_handling(head).0)
+            .is_some_and(|found| found.lang() == whatlang::Lang::Hun)
+}
+
+/// Text in UTF-16 has its zeros, of Latin letters or at least of spaces and line ends, on one side only;
+/// text in any other encoding has none.
 pub(super) fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
-    let head = &bytes[..bytes.len().min(1024)];
+    let head = &bytes[..bytes.len().min(HEAD) / 2 * 2];
     let zeros = |odd: usize| head.iter().skip(odd).step_by(2).filter(|b| **b == 0).count();
     let (even, odd) = (zeros(0), zeros(1));
     let half = head.len() / 2;
-    if odd * 10 > half * 7 && even * 10 < half {
-        Some(UTF_16LE)
-    } else if even * 10 > half * 7 && odd * 10 < half {
-        Some(UTF_16BE)
-    } else {
-        None
+    // Latin letters need no more proof; others have to be spaces and letters of one writing.
+    let fits = |(encoding, zeros): &(&'static Encoding, usize)| {
+        zeros * 10 > half * 7 || is_one_writing(&encoding.decode_without_bom_handling(head).0)
+    };
+    let (little, big) = ((UTF_16LE, odd), (UTF_16BE, even));
+    let sides = match (even, odd) {
+        (0, 0) => return None,
+        (even, odd) if even < odd => [little, big],
+        (_, _) => [big, little],
+    };
+    sides.into_iter().find(fits).map(|(encoding, _)| encoding)
+}
+
+/// How many bytes are looked at.
+const HEAD: usize = 4096;
+/// Fewer chars than this are too few to tell a writing by.
+const LEAST_CHARS: usize = 16;
+/// An alphabet stands in one block of 256 chars, or in two.
+const BLOCKS: usize = 2;
+
+/// Whether nearly all chars are plain ones, or letters of one alphabet, or East Asian.
+fn is_one_writing(text: &str) -> bool {
+    let mut blocks: std::collections::HashMap<u32, usize> = std::collections::HashMap::new();
+    let (mut count, mut east, mut odd) = (0, 0, 0);
+    for c in text.chars() {
+        count += 1;
+        match c as u32 {
+            0x20..=0x7e | 9 | 10 | 13 | 0xa0..=0xff | 0x2000..=0x20cf | 0x3000..=0x303f | 0xff00..=0xffef => {}
+            0x3040..=0x30ff | 0x3400..=0x9fff | 0xac00..=0xd7a3 => east += 1,
+            0xfffd | 0..=0x1f | 0x7f..=0x9f | 0xe000..=0xf8ff => odd += 1,
+            other => *blocks.entry(other >> 8).or_default() += 1,
+        }
     }
+    let mut sizes: Vec<usize> = blocks.into_values().collect();
+    sizes.sort_unstable_by(|a, b| b.cmp(a));
+    // East Asian text has no letters of an alphabet but Latin ones.
+    let allowed = if east * 4 > count { 0 } else { BLOCKS };
+    odd += sizes.iter().skip(allowed).sum::<usize>();
+    count >= LEAST_CHARS && odd * 50 <= count
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn encodings() {
-        let text = "Café à Zürich, über 12 € und ein Übermaß an Prüfung: déjà vu.";
-        let utf16 = |le: bool| -> Vec<u8> {
-            text.encode_utf16().flat_map(|u| if le { u.to_le_bytes() } else { u.to_be_bytes() }).collect()
-        };
-        let with_mark = [vec![0xff, 0xfe], utf16(true)].concat();
-        let cases = [
-            ("utf-8", text.as_bytes().to_vec()),
-            ("windows-1252", encoding_rs::WINDOWS_1252.encode(text).0.into_owned()),
-            ("utf-16le", utf16(true)),
-            ("utf-16be", utf16(false)),
-            ("utf-16 with mark", with_mark),
-        ];
-        for (name, bytes) in cases {
-            assert_eq!(decode(&bytes, None), text, "{name}");
-        }
-        let greek = "Η σύμβαση λήγει την 31η Δεκεμβρίου και ανανεώνεται";
-        let bytes = encoding_rs::ISO_8859_7.encode(greek).0.into_owned();
-        assert_eq!(decode(&bytes, Some("iso-8859-7")), greek);
-    }
-}
+mod tests;

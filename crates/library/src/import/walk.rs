@@ -1,9 +1,9 @@
 //! Which files stand under the paths of an import, and which of them cannot be read and why.
 
-use super::LARGEST_FILE;
+use super::{LARGEST_FILE, LARGEST_STORED};
 use crate::{
     LibraryError,
-    extract::{self, sniff},
+    extract::{self, format_of, is_stored},
     faults,
     library::blocking,
 };
@@ -25,11 +25,11 @@ const MOST_LEFT_OUT: usize = 1_000;
 const NOT_ENTERED: &[&str] =
     &["node_modules", "target", "__pycache__", "$RECYCLE.BIN", "System Volume Information", "lost+found"];
 
-/// A file that can be read.
+/// A file that is taken.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
     pub path: PathBuf,
-    pub format: &'static str,
+    pub format: String,
     pub bytes: u64,
 }
 
@@ -145,10 +145,13 @@ impl Walked {
         } else {
             match head(path) {
                 Err(error) => faults::unreadable(&error.to_string()),
-                Ok(head) => match sniff(&head, path) {
-                    Some(format) => return self.take(Candidate { path: path.to_owned(), format, bytes: meta.len() }),
-                    None => no_format(path),
-                },
+                Ok(head) => {
+                    let format = format_of(&head, path);
+                    if !is_stored(&format) || meta.len() <= LARGEST_STORED {
+                        return self.take(Candidate { path: path.to_owned(), format, bytes: meta.len() });
+                    }
+                    faults::too_large(LARGEST_STORED)
+                }
             }
         };
         self.leave_out(path, fault);
@@ -180,15 +183,6 @@ fn head(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(extract::HEAD);
     File::open(path)?.take(extract::HEAD as u64).read_to_end(&mut head)?;
     Ok(head)
-}
-
-/// Why a file that holds none of the formats is not read.
-pub(super) fn no_format(path: &Path) -> Fault {
-    let extension = || path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    match extract::named(path) {
-        Some(format) => faults::other_than_named(format),
-        None => faults::unsupported(&extension().unwrap_or_else(|| "no extension".into())),
-    }
 }
 
 #[cfg(test)]
@@ -242,9 +236,9 @@ mod tests {
         let mut walked = Walked::default();
         walked.path(dir.path());
         assert_eq!(walked.passed_over, PassedOver { hidden: 3, links: 2, system: 1 });
-        assert_eq!(walked.files.len(), 3, "{:?}", walked.files);
-        assert_eq!(codes(&walked), ["document.other_than_named", "document.unsupported"]);
-        assert_eq!(walked.left_out[0].fault.values["format"], "PDF");
+        assert_eq!((walked.files.len(), codes(&walked).len()), (5, 0), "{:?}", walked.files);
+        let formats: Vec<&str> = walked.files.iter().map(|file| file.format.as_str()).collect();
+        assert_eq!(formats.iter().filter(|format| **format == "file").count(), 2, "{formats:?}");
     }
 
     #[test]

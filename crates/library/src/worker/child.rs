@@ -3,7 +3,7 @@
 use super::{Frame, Job, PageFrame, limits};
 use crate::{
     chunk::{Under, chunks},
-    extract::{self, pdf},
+    extract::{self, Page, Piece, Sink, pdf},
 };
 use protocol::Fault;
 use std::{
@@ -43,25 +43,35 @@ fn answer(job: Job, output: &mut impl Write) -> io::Result<()> {
             limits::set(memory);
             Ok(())
         }
-        Job::Read { path, format } => {
-            let Some(extractor) = extract::extractor(&format) else {
-                return send(output, &Frame::Failed(crate::faults::unsupported(&format)));
+        Job::Read(asked) => {
+            let Some(extractor) = extract::extractor(&asked.format) else {
+                return send(output, &Frame::Failed(crate::faults::unsupported(&asked.format)));
             };
             let (mut broken, mut under) = (None, Under::default());
-            let read = (extractor.read)(&path, &mut |page| {
+            let mut hand_out = |page: Page| {
                 let chunks = chunks(&page, &mut under);
-                send(output, &Frame::Page(PageFrame::new(page, chunks))).map_err(|error| {
-                    let fault = crate::faults::crashed(&error.to_string());
-                    broken = Some(error);
-                    fault
-                })
-            });
+                told(send(output, &Frame::Page(PageFrame::new(page, chunks))), &mut broken)
+            };
+            let read = match &asked.password {
+                Some(password) if asked.format == "pdf" => pdf::read_with(&asked.path, &password.0, &mut hand_out),
+                Some(_) | None => (extractor.read)(&asked.path, &mut hand_out),
+            };
+            let parts = extract::parts(&asked.format).filter(|_| asked.parts);
+            let read = match (read, parts) {
+                (Ok(notes), Some(parts)) => {
+                    let mut hand_over = |piece: Piece<'_>| told(send_piece(output, piece), &mut broken);
+                    let size = asked.path.metadata().map_or(0, |meta| meta.len());
+                    let mut sink = Sink::new(size, &mut hand_over);
+                    parts(&asked.path, &mut sink).map(|()| notes.into_iter().chain(sink.notes()).collect())
+                }
+                (read, _) => read,
+            };
             match broken {
                 Some(error) => Err(error),
                 None => send(output, &outcome(read)),
             }
         }
-        Job::Render { path, page, width } => match pdf::render(&path, page, width) {
+        Job::Render { path, page, width, password } => match pdf::render(&path, page, width, password.map(|p| p.0)) {
             Ok(picture) => {
                 let bytes = picture.png.len() as u64;
                 send(output, &Frame::Picture { bytes, width: picture.width, height: picture.height })?;
@@ -69,6 +79,26 @@ fn answer(job: Job, output: &mut impl Write) -> io::Result<()> {
             }
             Err(fault) => send(output, &Frame::Failed(fault)),
         },
+    }
+}
+
+/// Ends the reading where the parent is gone; keeps the error, which ends the child.
+fn told(sent: io::Result<()>, broken: &mut Option<io::Error>) -> Result<(), Fault> {
+    sent.map_err(|error| {
+        let fault = crate::faults::crashed(&error.to_string());
+        *broken = Some(error);
+        fault
+    })
+}
+
+fn send_piece(output: &mut impl Write, piece: Piece<'_>) -> io::Result<()> {
+    match piece {
+        Piece::Begin(place) => send(output, &Frame::Part { place: place.to_owned() }),
+        Piece::Bytes(bytes) => {
+            send(output, &Frame::Bytes { bytes: bytes.len() as u32 })?;
+            output.write_all(bytes)
+        }
+        Piece::End { whole } => send(output, &Frame::PartEnd { whole }),
     }
 }
 

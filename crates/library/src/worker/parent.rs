@@ -1,6 +1,6 @@
 //! The parent's side: starts children, gives them jobs, and ends those that misbehave.
 
-use super::{CutPage, Frame, Job, Limits};
+use super::{Asked, CutPage, Frame, Job, Limits, Secret};
 use protocol::Fault;
 use serde::Serialize;
 use std::{
@@ -18,6 +18,8 @@ use tokio::{
 
 /// The longest frame: the text and boxes of the fullest page.
 const LONGEST_FRAME: u64 = 32 << 20;
+/// The most bytes of a file inside a document that come at once.
+const LARGEST_PIECE: u32 = 1 << 20;
 /// The largest picture.
 const LARGEST_PICTURE: u64 = 96 << 20;
 /// How much of what a child said last is kept, in case it dies.
@@ -57,8 +59,19 @@ pub struct Parent {
 pub enum Step {
     /// A page.
     Page(CutPage),
+    /// A file inside the document begins, at this place in it; `piece` gives its bytes.
+    Part(String),
     /// No more; what a person should know.
     Done(Vec<Fault>),
+}
+
+/// What comes next of a file inside the document.
+#[derive(Debug)]
+pub enum Piece {
+    /// Some of its bytes.
+    Bytes(Vec<u8>),
+    /// No more; whether it is whole.
+    End(bool),
 }
 
 struct Alive {
@@ -80,10 +93,10 @@ impl Parent {
     }
 
     /// Begins to read a document; `next` gives its pages.
-    pub async fn begin(&mut self, path: PathBuf, format: &str) -> Result<(), Trouble> {
+    pub async fn begin(&mut self, asked: Asked) -> Result<(), Trouble> {
         self.left = self.limits.read_time;
         self.text = 0;
-        self.send(&Job::Read { path, format: format.to_owned() }).await
+        self.send(&Job::Read(asked)).await
     }
 
     /// The next page of the document that was begun. Time between calls is not the document's.
@@ -103,18 +116,48 @@ impl Parent {
                     None => Err(self.out_of_step().await),
                 }
             }
+            Frame::Part { place } => Ok(Step::Part(place)),
             Frame::Done(notes) => {
                 self.answered();
                 Ok(Step::Done(notes))
             }
             Frame::Failed(fault) => Err(self.failed(fault)),
-            Frame::Picture { .. } => Err(self.out_of_step().await),
+            Frame::Picture { .. } | Frame::Bytes { .. } | Frame::PartEnd { .. } => Err(self.out_of_step().await),
         }
     }
 
+    /// The next bytes of the file inside the document that `next` has announced.
+    pub async fn piece(&mut self) -> Result<Piece, Trouble> {
+        let began = tokio::time::Instant::now();
+        let piece = match self.frame(self.left, self.limits.read_time).await? {
+            Frame::Bytes { bytes } if bytes <= LARGEST_PIECE => {
+                let mut piece = vec![0; bytes as usize];
+                let Some(alive) = &mut self.child else { return Err(self.out_of_step().await) };
+                match timeout(self.left, alive.output.read_exact(&mut piece)).await {
+                    Ok(Ok(_)) => Piece::Bytes(piece),
+                    Ok(Err(_)) => return Err(self.died().await),
+                    Err(_) => return Err(self.too_slow(self.limits.read_time).await),
+                }
+            }
+            Frame::PartEnd { whole } => Piece::End(whole),
+            Frame::Failed(fault) => return Err(self.failed(fault)),
+            Frame::Bytes { .. } | Frame::Page(_) | Frame::Part { .. } | Frame::Done(_) | Frame::Picture { .. } => {
+                return Err(self.out_of_step().await);
+            }
+        };
+        self.left = self.left.saturating_sub(began.elapsed());
+        Ok(piece)
+    }
+
     /// Renders a page as a PNG.
-    pub async fn render(&mut self, path: PathBuf, page: u32, width: u32) -> Result<Picture, Trouble> {
-        self.send(&Job::Render { path, page, width }).await?;
+    pub async fn render(
+        &mut self,
+        path: PathBuf,
+        page: u32,
+        width: u32,
+        password: Option<Secret>,
+    ) -> Result<Picture, Trouble> {
+        self.send(&Job::Render { path, page, width, password }).await?;
         match self.frame(self.limits.picture_time, self.limits.picture_time).await? {
             Frame::Picture { bytes, width, height } if bytes <= LARGEST_PICTURE => {
                 let mut png = vec![0; bytes as usize];
@@ -129,7 +172,12 @@ impl Parent {
                 }
             }
             Frame::Failed(fault) => Err(self.failed(fault)),
-            Frame::Picture { .. } | Frame::Page(_) | Frame::Done(_) => Err(self.out_of_step().await),
+            Frame::Picture { .. }
+            | Frame::Page(_)
+            | Frame::Part { .. }
+            | Frame::Bytes { .. }
+            | Frame::PartEnd { .. }
+            | Frame::Done(_) => Err(self.out_of_step().await),
         }
     }
 

@@ -78,6 +78,32 @@ pub fn chars(text: &str, span: Span) -> String {
     text.chars().skip(span.start as usize).take((span.end - span.start) as usize).collect()
 }
 
+/// An archive of these files.
+pub fn zip(files: &[(impl AsRef<str>, impl AsRef<[u8]>)]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        let options = zip::write::SimpleFileOptions::default();
+        zip.start_file(name.as_ref(), options).unwrap();
+        std::io::Write::write_all(&mut zip, bytes.as_ref()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+/// A message with attachments.
+pub fn message(subject: &str, text: &str, attached: &[(&str, &str)]) -> String {
+    let mut message = format!(
+        "From: Ada <ada@example.org>\r\nTo: bob@example.org\r\nDate: Sun, 1 Mar 2026 09:30:00 +0100\r\n\
+         Subject: {subject}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=parts\r\n\r\n\
+         --parts\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n"
+    );
+    for (name, text) in attached {
+        message += &format!(
+            "--parts\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"{name}\"\r\n\r\n{text}\r\n"
+        );
+    }
+    message + "--parts--\r\n"
+}
+
 /// Vectors of letter counts: near where the letters are alike.
 pub struct Letters;
 
@@ -99,7 +125,8 @@ impl Embed for Letters {
     }
 }
 
-/// A PDF of pages of lines, 600 by 800 points, Helvetica 12, the first line at (72, 120) from the top.
+/// A PDF of pages of lines, 600 by 800 points, Helvetica 12, the first line at (72, 120) from the top. A
+/// page without lines has something to see on it, as a scan has.
 pub fn pdf(pages: &[&[&str]]) -> Vec<u8> {
     let mut objects = vec![String::new(), String::new(), FONT.to_owned()];
     let mut kids = Vec::new();
@@ -108,7 +135,8 @@ pub fn pdf(pages: &[&[&str]]) -> Vec<u8> {
         for line in *lines {
             text += &format!("({line}) Tj 0 -40 Td ");
         }
-        objects.push(stream("", &(text + "ET")));
+        let drawn = if lines.is_empty() { " 72 72 300 400 re f" } else { "" };
+        objects.push(stream("", &(text + "ET" + drawn)));
         objects.push(page("/Font<</F1 3 0 R>>", objects.len()));
         kids.push(objects.len());
     }
@@ -129,9 +157,9 @@ pub fn endless_pdf() -> Vec<u8> {
     file(objects, &[page])
 }
 
-const FONT: &str = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>";
+pub const FONT: &str = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>";
 
-fn stream(more: &str, content: &str) -> String {
+pub fn stream(more: &str, content: &str) -> String {
     format!("<<{more}/Length {}>>stream\n{content}\nendstream", content.len())
 }
 
@@ -139,9 +167,14 @@ fn page(resources: &str, contents: usize) -> String {
     format!("<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<<{resources}>>/Contents {contents} 0 R>>")
 }
 
-fn file(mut objects: Vec<String>, kids: &[usize]) -> Vec<u8> {
+fn file(objects: Vec<String>, kids: &[usize]) -> Vec<u8> {
+    file_with("", objects, kids)
+}
+
+/// A PDF of these objects; the first two, its catalog (with `more` in it) and its tree of pages, are written here.
+pub fn file_with(more: &str, mut objects: Vec<String>, kids: &[usize]) -> Vec<u8> {
     let kids: Vec<String> = kids.iter().map(|n| format!("{n} 0 R")).collect();
-    objects[0] = "<</Type/Catalog/Pages 2 0 R>>".into();
+    objects[0] = format!("<</Type/Catalog/Pages 2 0 R{more}>>");
     objects[1] = format!("<</Type/Pages/Count {}/Kids[{}]>>", kids.len(), kids.join(" "));
     let mut file = String::from("%PDF-1.4\n");
     let mut offsets = Vec::new();

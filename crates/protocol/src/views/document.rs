@@ -31,6 +31,9 @@ pub struct DocumentView {
     /// What a person should know of how it was read: pages without text, pages left out.
     #[serde(default)]
     pub notes: Vec<Fault>,
+    /// The document that it came in, a message or an archive; it goes with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<DocumentId>,
 }
 
 /// How far a document is.

@@ -39,6 +39,7 @@ fn examples() -> Vec<Value> {
         call("RestoreDocument", json!({ "document": ID })),
         call("PurgeDocument", json!({ "document": ID, "answers": true })),
         call("RetryDocument", json!({ "document": ID })),
+        call("UnlockDocument", json!({ "document": ID, "password": "open sesame" })),
         call("PauseImport", json!({ "paused": true })),
         call("Search", json!({ "query": "rent", "mode": "hybrid", "limit": 10 })),
         call("Search", json!({ "query": "rent", "mode": "text", "limit": 10 })),

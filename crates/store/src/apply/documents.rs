@@ -36,6 +36,25 @@ pub(super) async fn added(conn: &mut SqliteConnection, at: &Applied, document: D
     Ok(())
 }
 
+pub(super) async fn came_in(
+    conn: &mut SqliteConnection,
+    at: &Applied,
+    document: DocumentId,
+    container: Option<DocumentId>,
+) -> Done {
+    let (stamp, container) = (at.key(), container.map(|container| container.0));
+    sqlx::query!(
+        "UPDATE documents SET parent = ?1, parent_stamp = ?2
+         WHERE id = ?3 AND (parent_stamp IS NULL OR parent_stamp < ?2)",
+        container,
+        stamp,
+        document.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn removed(conn: &mut SqliteConnection, at: &Applied, document: DocumentId, removed: bool) -> Done {
     let stamp = at.key();
     sqlx::query!(
@@ -52,6 +71,7 @@ pub(super) async fn removed(conn: &mut SqliteConnection, at: &Applied, document:
 pub(super) async fn purged(conn: &mut SqliteConnection, document: DocumentId) -> Done {
     erase_bodies(conn, document.0).await?;
     Derived::erase(conn, document).await?;
+    sqlx::query!("DELETE FROM parts WHERE ?1 IN (container, document)", document.0).execute(&mut *conn).await?;
     sqlx::query!("DELETE FROM documents WHERE id = ?", document.0).execute(conn).await?;
     Ok(())
 }

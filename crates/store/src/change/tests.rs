@@ -99,6 +99,7 @@ fn all() -> Vec<Change> {
         },
         Change::ApprovalSettled { asked, decision: Decision::AllowOnce },
         Change::DocumentAdded { document, name: text(), origin: text(), format: text(), bytes: 1, hash: text() },
+        Change::DocumentCameIn { document, container: Some(document) },
         Change::DocumentRemoved { document },
         Change::DocumentRestored { document },
         Change::DocumentPurged { document },
@@ -131,7 +132,7 @@ fn none_is_forgotten() {
     let mut kinds: Vec<_> = all().iter().map(Change::kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds.len(), 27);
+    assert_eq!(kinds.len(), 28);
 }
 
 #[test]

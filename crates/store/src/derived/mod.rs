@@ -5,11 +5,13 @@
 
 mod jobs;
 mod pages;
+mod parts;
 mod passages;
 mod vectors;
 
 pub use jobs::{Job, Queue};
 pub use pages::{NewChunk, NewPage, Reading, StoredPage};
+pub use parts::Nesting;
 pub use passages::StoredPassage;
 pub use vectors::{StoredVector, Unembedded};
 

@@ -138,6 +138,7 @@ mod tests {
             added_at,
             state: DocumentState::Ready { meaning: true },
             notes: Vec::new(),
+            parent: None,
         }
     }
 

@@ -1,6 +1,10 @@
 //! One document in the table: its name, its state, and what can be done about it.
 
-use super::{selection, table::Grid};
+use super::{
+    selection,
+    table::Grid,
+    unlock::{Unlock, asks_password},
+};
 use crate::{
     client::use_client,
     faults, i18n,
@@ -147,6 +151,7 @@ fn State(id: DocumentId, state: DocumentState, stop: Memo<&'static str>) -> impl
         }
         .into_any(),
         DocumentState::Failed { fault } => {
+            let protected = asks_password(&fault);
             let words = faults::words(&fault);
             let more = [words.safe, words.hint].into_iter().flatten().collect::<Vec<_>>().join(" ");
             view! {
@@ -157,6 +162,7 @@ fn State(id: DocumentId, state: DocumentState, stop: Memo<&'static str>) -> impl
                         <span class="sub">{more}</span>
                     </span>
                     <span class="btn-group">
+                        {protected.then(|| view! { <Unlock id stop/> })}
                         <button
                             class="btn sm"
                             tabindex=stop

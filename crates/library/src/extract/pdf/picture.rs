@@ -21,8 +21,8 @@ pub struct Picture {
 }
 
 /// Renders a page at most `width` pixels wide. Annotations are drawn; scripts and links do nothing.
-pub fn render(path: &Path, page: u32, width: u32) -> Result<Picture, Fault> {
-    let document = open(library()?, path)?;
+pub fn render(path: &Path, page: u32, width: u32, password: Option<String>) -> Result<Picture, Fault> {
+    let document = open(library()?, path, password.as_deref())?;
     let index = page.checked_sub(1).and_then(|p| PdfPageIndex::try_from(p).ok()).ok_or_else(crate::faults::no_page)?;
     let page = document.pages().get(index).map_err(|_| crate::faults::no_page())?;
     let config = PdfRenderConfig::new()
