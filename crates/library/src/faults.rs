@@ -43,7 +43,7 @@ pub const ENCRYPTED: &str = "document.encrypted";
 
 /// It asks for a password.
 pub fn encrypted() -> Fault {
-    damaged_kind(ENCRYPTED, "The document is protected with a password.".into())
+    damaged_kind("document.encrypted", "The document is protected with a password.".into())
         .hint("Enter its password, or save a copy without one and import that. The password is not kept.")
 }
 

@@ -44,8 +44,10 @@ fn languages_have_the_same_keys_and_values() {
 #[test]
 fn the_faults_of_documents_keep_their_values() {
     let fr = catalogue(Lang::Fr);
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/library/src/faults.rs");
-    let source = fs::read_to_string(source).unwrap();
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/library/src");
+    let more = fs::read_dir(library.join("faults")).unwrap().map(|entry| entry.unwrap().path());
+    let sources = std::iter::once(library.join("faults.rs")).chain(more);
+    let source: String = sources.map(|file| fs::read_to_string(file).unwrap()).collect();
     let strings = |text: &str| text.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let mut checked = 0;
     for function in source.split("\npub fn ").skip(1).filter_map(|text| text.split("\n}\n").next()) {
