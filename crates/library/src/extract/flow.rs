@@ -16,6 +16,8 @@ const GAP: &str = "\n\n";
 const LINE: &str = "\n";
 /// Between two cells of a row.
 const CELLS: &str = " | ";
+/// Cells of one row whose places are kept.
+const MOST_CELLS: usize = 16_384;
 /// Header cells that a page after the first of a table carries, and chars of each.
 const MOST_COLUMNS: usize = 64;
 const LONGEST_COLUMN: usize = 120;
@@ -101,7 +103,10 @@ impl Flow {
             let start = chars;
             chars += cell.chars().count() as u32;
             text.push_str(&cell);
-            spans.push(Cell { span: Span { start, end: chars }, column });
+            // A row of more cells keeps its text.
+            if spans.len() < MOST_CELLS {
+                spans.push(Cell { span: Span { start, end: chars }, column });
+            }
             if !cell.is_empty() {
                 (whole, kept) = (text.len(), spans.len());
             }
