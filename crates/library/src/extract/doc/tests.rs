@@ -43,7 +43,7 @@ fn document(
     page[511] = looks.len() as u8;
     for (run, (end, properties)) in looks.iter().enumerate() {
         page[run * 4..run * 4 + 4].copy_from_slice(&place(at));
-        offset -= properties.len() + 2 & !1;
+        offset -= (properties.len() + 2) & !1;
         page[(looks.len() + 1) * 4 + run * 13] = (offset / 2) as u8;
         page[offset] = (properties.len() / 2 + 1) as u8;
         page[offset + 1..offset + 1 + properties.len()].copy_from_slice(properties);

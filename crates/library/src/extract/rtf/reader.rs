@@ -182,20 +182,16 @@ impl Reader {
             | "sp" => {
                 self.now.goal = Goal::Nowhere;
             }
-            "listtext" | "pntext" => {
-                if self.now.goal == Goal::Body {
-                    (self.now.goal, self.mark) = (Goal::Mark, String::new());
-                }
+            "listtext" | "pntext" if self.now.goal == Goal::Body => {
+                (self.now.goal, self.mark) = (Goal::Mark, String::new());
             }
-            "footnote" | "annotation" => {
-                if self.now.goal == Goal::Body {
-                    (self.now.goal, self.note) = (Goal::Note, String::new());
-                }
+            "footnote" | "annotation" if self.now.goal == Goal::Body => {
+                (self.now.goal, self.note) = (Goal::Note, String::new());
             }
-            "header" | "footer" | "headerl" | "headerr" | "headerf" | "footerl" | "footerr" | "footerf" => {
-                if self.now.goal == Goal::Body {
-                    (self.now.goal, self.note) = (Goal::Margin, String::new());
-                }
+            "header" | "footer" | "headerl" | "headerr" | "headerf" | "footerl" | "footerr" | "footerf"
+                if self.now.goal == Goal::Body =>
+            {
+                (self.now.goal, self.note) = (Goal::Margin, String::new());
             }
             "v" => self.now.hidden = on,
             "deleted" => self.now.deleted = on,
