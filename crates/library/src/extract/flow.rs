@@ -279,10 +279,18 @@ impl Pager<'_> {
     }
 }
 
-/// The words of header cells, for the pages on which their table goes on.
+/// The words of header cells, for the pages on which their table goes on: one for each column of a sheet.
 fn columns(text: &str, cells: &[Cell]) -> Vec<String> {
-    let of = |cell: &Cell| crate::words::slice(text, cell.span).chars().take(LONGEST_COLUMN).collect();
-    cells.iter().take(MOST_COLUMNS).map(of).collect()
+    let mut names: Vec<String> = Vec::new();
+    for cell in cells {
+        let before = cell.column.map_or(0, |column| column.saturating_sub(1) as usize).min(MOST_COLUMNS);
+        names.resize(names.len().max(before), String::new());
+        if names.len() == MOST_COLUMNS {
+            break;
+        }
+        names.push(crate::words::slice(text, cell.span).chars().take(LONGEST_COLUMN).collect());
+    }
+    names
 }
 
 /// What a part of a block is: of a row, the cells that lie in it.

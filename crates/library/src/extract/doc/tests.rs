@@ -1,7 +1,7 @@
 //! What is read of a document of Word 97, which these tests write byte by byte.
 
 use super::*;
-use crate::extract::tests::{first_page, kinds};
+use crate::extract::tests::{altered, kinds};
 use std::io::Write;
 
 /// A document with one piece of text of two bytes a char, a heading style, and looks of paragraphs that
@@ -114,11 +114,9 @@ fn what_is_encrypted_or_cut_off_ends_in_a_fault() {
     drop(compound);
     assert_eq!(seen(&file).unwrap_err().code, "document.encrypted", "all its flags are set");
     let whole = std::fs::read(document("x\r", "", &[(2, &[0, 0])], None, 0).path()).unwrap();
-    for length in (0..whole.len()).step_by(97) {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), &whole[..length]).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    altered(&whole, 1_500, |bytes| {
+        std::fs::write(file.path(), bytes).unwrap();
         let _ = seen(&file);
-    }
-    let empty = kinds(&first_page(crate::extract::Flow::default()));
-    assert_eq!(empty, "");
+    });
 }
