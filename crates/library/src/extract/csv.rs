@@ -6,6 +6,8 @@ use std::path::Path;
 
 /// What may part cells, the likelier first.
 const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
+/// Cells of one record that are read, as many as a sheet has columns; the rest is told.
+const MOST_COLUMNS: usize = 16_384;
 /// Lines from which the delimiter is told.
 const LOOKED_AT: usize = 100;
 /// A quoted cell is no longer; then the quote was none.
@@ -26,20 +28,27 @@ fn flow(text: &str) -> (Flow, Vec<Fault>) {
     };
     let delimiter = said.unwrap_or_else(|| delimiter(text));
     let (mut flow, mut rows, mut left) = (Flow::default(), SheetRows::default(), MOST_CELLS);
-    let mut number = u32::from(said.is_some());
+    let (mut number, mut wide) = (u32::from(said.is_some()), false);
     let mut rest = text;
     while !rest.is_empty() && left > 0 {
         let cells;
         (cells, rest) = record(rest, delimiter);
         number = number.saturating_add(1);
-        let cells = (1..).zip(cells).filter(|(_, text)| !text.is_empty()).collect::<Vec<(u32, String)>>();
+        wide |= cells.len() > MOST_COLUMNS;
+        let cells =
+            (1..).zip(cells).take(MOST_COLUMNS).filter(|(_, text)| !text.is_empty()).collect::<Vec<(u32, String)>>();
         left = left.saturating_sub(cells.len() as u64);
         if !cells.is_empty() {
             rows.add((number, cells), &mut flow);
         }
     }
     rows.end(&mut flow);
-    let notes = if rest.is_empty() { Vec::new() } else { vec![crate::faults::cells_left_out(MOST_CELLS)] };
+    let mut notes = Vec::new();
+    if wide {
+        notes.push(crate::faults::cells_left_out(MOST_COLUMNS as u64));
+    } else if !rest.is_empty() {
+        notes.push(crate::faults::cells_left_out(MOST_CELLS));
+    }
     (flow, notes)
 }
 
@@ -93,7 +102,11 @@ fn record(text: &str, delimiter: char) -> (Vec<String>, &str) {
             }
             Some(c) => {
                 if c == delimiter {
-                    cells.push(std::mem::take(&mut cell).trim().to_owned());
+                    let cell = std::mem::take(&mut cell);
+                    // One more says that there are more.
+                    if cells.len() <= MOST_COLUMNS {
+                        cells.push(cell.trim().to_owned());
+                    }
                 } else {
                     cell.push(c);
                 }

@@ -217,3 +217,6 @@ impl<'a> Writer<'a> {
 fn line(text: &str) -> String {
     tidy(&text.replace(['\u{b}', '\u{1e}'], " ")).split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 //! reader sees them with all tracked changes accepted.
 
 mod body;
+mod notes;
 mod numbering;
 mod styles;
 
@@ -34,10 +35,10 @@ fn flow(package: &mut Package) -> Result<Flow, Fault> {
     };
     let styles = Styles::read(&text_of("styles")?)?;
     let mut numbering = Numbering::read(&text_of("numbering")?)?;
-    let mut notes = HashMap::new();
+    let mut beside = HashMap::new();
     for (kind, part) in [(Note::Foot, "footnotes"), (Note::End, "endnotes"), (Note::Comment, "comments")] {
-        for (id, text) in body::notes(&text_of(part)?)? {
-            notes.insert((kind, id), text);
+        for (id, text) in notes::notes(&text_of(part)?)? {
+            beside.insert((kind, id), text);
         }
     }
     let mut flow = Flow::default();
@@ -55,7 +56,7 @@ fn flow(package: &mut Package) -> Result<Flow, Fault> {
             drawings.insert(id, text);
         }
     }
-    Body::new(&mut flow, &styles, &mut numbering, &notes, &drawings).walk(&document)?;
+    Body::new(&mut flow, &styles, &mut numbering, &beside, &drawings).walk(&document)?;
     for footer in margins(package, &parts, "footer")? {
         flow.note(&footer);
     }
@@ -67,7 +68,7 @@ fn margins(package: &mut Package, parts: &[Relation], kind: &str) -> Result<Vec<
     let mut seen = Vec::new();
     for part in parts.iter().filter(|part| part.kind == kind) {
         let Some(text) = package.text(&part.target)? else { continue };
-        let text = body::plain(&text)?;
+        let text = notes::plain(&text)?;
         // A page's number alone says nothing.
         if text.chars().any(char::is_alphabetic) && !seen.contains(&text) {
             seen.push(text);

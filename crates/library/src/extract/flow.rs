@@ -16,6 +16,8 @@ const GAP: &str = "\n\n";
 const LINE: &str = "\n";
 /// Between two cells of a row.
 const CELLS: &str = " | ";
+/// Cells of one row whose places are kept.
+const MOST_CELLS: usize = 16_384;
 /// Header cells that a page after the first of a table carries, and chars of each.
 const MOST_COLUMNS: usize = 64;
 const LONGEST_COLUMN: usize = 120;
@@ -101,7 +103,10 @@ impl Flow {
             let start = chars;
             chars += cell.chars().count() as u32;
             text.push_str(&cell);
-            spans.push(Cell { span: Span { start, end: chars }, column });
+            // A row of more cells keeps its text.
+            if spans.len() < MOST_CELLS {
+                spans.push(Cell { span: Span { start, end: chars }, column });
+            }
             if !cell.is_empty() {
                 (whole, kept) = (text.len(), spans.len());
             }
@@ -274,10 +279,18 @@ impl Pager<'_> {
     }
 }
 
-/// The words of header cells, for the pages on which their table goes on.
+/// The words of header cells, for the pages on which their table goes on: one for each column of a sheet.
 fn columns(text: &str, cells: &[Cell]) -> Vec<String> {
-    let of = |cell: &Cell| crate::words::slice(text, cell.span).chars().take(LONGEST_COLUMN).collect();
-    cells.iter().take(MOST_COLUMNS).map(of).collect()
+    let mut names: Vec<String> = Vec::new();
+    for cell in cells {
+        let before = cell.column.map_or(0, |column| column.saturating_sub(1) as usize).min(MOST_COLUMNS);
+        names.resize(names.len().max(before), String::new());
+        if names.len() == MOST_COLUMNS {
+            break;
+        }
+        names.push(crate::words::slice(text, cell.span).chars().take(LONGEST_COLUMN).collect());
+    }
+    names
 }
 
 /// What a part of a block is: of a row, the cells that lie in it.

@@ -2,8 +2,10 @@
 
 mod body;
 mod lists;
+mod open;
 mod sheet;
 mod styles;
+mod table;
 
 use super::{
     Flow, Page,

@@ -157,3 +157,6 @@ fn write(flow: &mut Flow, texts: &[Said], feet: &mut Vec<String>) {
 fn line(text: &str) -> String {
     tidy(&text.replace(['\u{b}', '\r'], " ")).split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -265,14 +265,4 @@ fn error(code: u8) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn small_numbers() {
-        for (rk, value) in [(0x3ff0_0000, 1.0), (0x0000_0002 | 5 << 2, 5.0), (0x0000_0003 | 1234 << 2, 12.34)] {
-            assert_eq!(small(rk), value, "{rk:x}");
-        }
-        assert_eq!(small((-7_i32 << 2) as u32 | 2), -7.0);
-    }
-}
+mod tests;

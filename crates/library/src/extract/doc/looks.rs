@@ -62,7 +62,7 @@ fn headings(main: &[u8], table: &[u8]) -> Option<HashMap<u16, u8>> {
     let mut based = HashMap::new();
     for style in 0..count {
         let Some(length) = u16_at(sheet, at) else { break };
-        if let (Some(kind), Some(base)) = (u16_at(sheet, at + 2), u16_at(sheet, at + 4).filter(|_| length > 4)) {
+        if let (Some(kind), Some(base)) = (u16_at(sheet, at + 2), u16_at(sheet, at + 4).filter(|_| length >= 4)) {
             match kind & 0xfff {
                 level @ 1..=9 => drop(headings.insert(style, level as u8)),
                 62 => drop(headings.insert(style, 1)),

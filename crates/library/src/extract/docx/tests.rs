@@ -3,7 +3,7 @@
 use super::*;
 use crate::extract::{
     package::tests::archive,
-    tests::{first_page, kinds},
+    tests::{altered, first_page, kinds, pages},
 };
 
 const RELATIONS: &str = "<Relationships>\
@@ -151,6 +151,23 @@ fn what_is_damaged_or_hostile_ends_in_a_fault() {
     }
     bomb += "]><w:document><w:p><w:r><w:t>[&a39;]</w:t></w:r></w:p></w:document>";
     assert!(open(&[("word/document.xml", bomb.as_bytes())]).is_ok(), "its entities are never expanded");
+}
+
+#[test]
+fn a_document_that_is_altered_ends() {
+    let body = [
+        para("<w:pStyle w:val='H'/>", &run("Rent")),
+        item(1, "gas"),
+        format!("<w:tbl>{}{}</w:tbl>", row(&["What", "Euros"]), row(&["Flat", "900"])),
+        para("", "<w:r><w:footnoteReference w:id='1'/><w:sym w:char='F0B7'/><w:tab/></w:r>"),
+    ];
+    let document = format!("<w:document><w:body>{}</w:body></w:document>", body.concat());
+    altered(document.as_bytes(), 1_500, |bytes| {
+        let file = archive(&[("word/document.xml", bytes), ("word/numbering.xml", bytes), ("word/styles.xml", bytes)]);
+        if let Ok(flow) = Package::open(file.path()).and_then(|mut package| flow(&mut package)) {
+            pages(flow);
+        }
+    });
 }
 
 static DEEP: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| "<w:tbl><w:tr><w:tc>".repeat(200_000));

@@ -2,68 +2,24 @@
 
 use super::{
     super::{
-        Flow,
-        table::is_header,
-        tidy,
+        Flow, tidy,
         xlsx::MOST_CELLS,
         xml::{Node, Tag, Xml},
     },
     lists::Lists,
+    open::{Aside, Class, Mode, Para, is_passed_over},
     sheet::Sheet,
     styles::Styles,
+    table::Table,
 };
 use protocol::Fault;
 
-/// A table one of whose cells is longer lays out a page.
-const LONGEST_CELL: usize = 1_500;
 /// Deeper lists are indented no further.
 const DEEPEST: usize = 8;
 /// Equal cells that are written once: so many are read.
 const MOST_COLUMNS: u32 = 64;
 /// Spaces that are written as a number.
 const MOST_SPACES: usize = 200;
-
-/// What the file is.
-#[derive(Clone, Copy, PartialEq)]
-enum Mode {
-    Text,
-    Sheets,
-    Slides,
-}
-
-/// What a frame on a slide is for.
-#[derive(Clone, Copy, PartialEq)]
-enum Class {
-    None,
-    Title,
-    Outline,
-    Passed,
-}
-
-#[derive(Default)]
-struct Para {
-    text: String,
-    heading: Option<u8>,
-    style: String,
-    notes: Vec<String>,
-}
-
-/// A table in a text or on a slide.
-#[derive(Default)]
-struct Table {
-    rows: Vec<(Vec<String>, bool)>,
-    in_header: bool,
-    cell: Option<String>,
-    span: u32,
-}
-
-/// A note that is being read.
-#[derive(Default)]
-struct Aside {
-    citation: String,
-    said: Vec<String>,
-    author: String,
-}
 
 /// Reads the content.
 pub(super) struct Body<'a> {
@@ -404,7 +360,7 @@ impl<'a> Body<'a> {
             }
             return;
         };
-        table.rows.retain(|(cells, _)| cells.iter().any(|cell| !cell.is_empty()));
+        table.tidy();
         // A table in a cell is words of that cell.
         if let Some(cell) = self.tables.last_mut().and_then(|table| table.cell.as_mut()) {
             for (cells, _) in &table.rows {
@@ -414,17 +370,7 @@ impl<'a> Body<'a> {
             return;
         }
         self.after_item = false;
-        let long = table.rows.iter().flat_map(|(cells, _)| cells).any(|cell| cell.chars().count() > LONGEST_CELL);
-        if long || table.rows.iter().all(|(cells, _)| cells.len() < 2) {
-            table.rows.iter().flat_map(|(cells, _)| cells).for_each(|cell| self.flow.block(cell, false));
-            return self.beside();
-        }
-        let marked = table.rows.iter().any(|(_, header)| *header);
-        for (at, (cells, header)) in table.rows.iter().enumerate() {
-            let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
-            let first = at == 0 && table.rows.len() > 1 && is_header(&cells);
-            self.flow.row(&cells, if marked { *header } else { first }, at > 0);
-        }
+        table.write(self.flow);
         self.beside();
     }
 
@@ -435,24 +381,4 @@ impl<'a> Body<'a> {
             self.after_item = false;
         }
     }
-}
-
-/// What a reader does not see: deleted text, how an index is made, how a word is pronounced, forms' code.
-fn is_passed_over(tag: &Tag<'_>) -> bool {
-    matches!(
-        tag.prefixed(),
-        "text:tracked-changes"
-            | "table:tracked-changes"
-            | "text:ruby-text"
-            | "office:forms"
-            | "office:scripts"
-            | "office:font-face-decls"
-            | "office:automatic-styles"
-            | "office:styles"
-            | "office:event-listeners"
-            | "svg:title"
-            | "svg:desc"
-            | "table:content-validations"
-            | "presentation:settings"
-    ) || (tag.prefixed().starts_with("text:") && tag.name().ends_with("-source"))
 }

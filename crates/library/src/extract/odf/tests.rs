@@ -3,7 +3,7 @@
 use super::*;
 use crate::extract::{
     package::tests::archive,
-    tests::{kinds, pages},
+    tests::{altered, kinds, pages},
 };
 
 fn read_pages(content: &str, styles: &str) -> (String, Vec<Fault>) {
@@ -87,4 +87,22 @@ fn an_encrypted_file_asks_for_its_password() {
         ("META-INF/manifest.xml", b"<manifest:manifest><manifest:file-entry><manifest:encryption-data/></manifest:file-entry></manifest:manifest>"),
     ]);
     assert_eq!(read(file.path(), &mut |_| Ok(())).unwrap_err().code, "document.encrypted");
+}
+
+#[test]
+fn a_content_that_is_altered_ends() {
+    let content = "<office:document-content><office:automatic-styles><text:list-style style:name='L'><text:list-level-style-number \
+        text:level='1' style:num-format='1'/></text:list-style></office:automatic-styles><office:body><office:text>\
+        <text:h text:outline-level='2'>Rent</text:h><text:list text:style-name='L'><text:list-item><text:p>heat<text:s text:c='3'/></text:p>\
+        </text:list-item></text:list><table:table><table:table-row><table:table-cell table:number-columns-repeated='2'><text:p>900</text:p>\
+        </table:table-cell></table:table-row></table:table><text:p>a<text:note><text:note-citation>1</text:note-citation><text:note-body>\
+        <text:p>b</text:p></text:note-body></text:note></text:p></office:text><office:spreadsheet><table:table table:name='S'>\
+        <table:table-row table:number-rows-repeated='3'><table:table-cell table:number-columns-repeated='4' office:value='5'/></table:table-row>\
+        </table:table></office:spreadsheet></office:body></office:document-content>";
+    altered(content.as_bytes(), 2_000, |bytes| {
+        let file = archive(&[("content.xml", bytes), ("styles.xml", bytes)]);
+        if let Ok((flow, _)) = Package::open(file.path()).and_then(|mut package| flow(&mut package)) {
+            pages(flow);
+        }
+    });
 }

@@ -1,15 +1,13 @@
 //! What is read of RTF.
 
 use super::*;
-use crate::extract::tests::{first_page, kinds};
+use crate::extract::tests::{altered, first_page, kinds, pages};
 
 fn seen(rtf: &[u8]) -> String {
     kinds(&first_page(flow(rtf).unwrap()))
 }
 
-#[test]
-fn a_document_as_a_reader_sees_it() {
-    let rtf = br#"{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0\fcharset0 Times;}{\f1\fcharset204 Arial;}{\f2\fcharset128 Mincho;}}
+const DOCUMENT: &[u8] = br#"{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0\fcharset0 Times;}{\f1\fcharset204 Arial;}{\f2\fcharset128 Mincho;}}
 {\stylesheet{\s0 Normal;}{\s1\outlinelevel0 heading 1;}{\s9 Heading 2;}}{\info{\title Not text}}{\colortbl;\red0;}
 \pard\s1 Lease\par\pard\plain The rent is {\b 900 \'80}.{\footnote \pard See \'a7 4.\par}\line A second line.{\v hidden}{\deleted gone}\par
 {\field{\*\fldinst HYPERLINK "http://far"}{\fldrslt a link}}\par
@@ -18,11 +16,19 @@ fn a_document_as_a_reader_sees_it() {
 \trowd\cellx100\cellx200 \intbl What\cell Euros\cell\row\trowd \intbl Flat\par two lines\cell 900\cell\row\pard
 After{\pict\bin5 {}{}{ text}{\header Ada & Co.\par}\par
 {\*\unknown not text}{\shp{\*\shpinst{\sp{\sn a}{\sv b}}{\shptxt In a box\par}}}}"#;
-    insta::assert_snapshot!(seen(rtf));
+
+#[test]
+fn a_document_as_a_reader_sees_it() {
+    insta::assert_snapshot!(seen(DOCUMENT));
 }
 
 #[test]
 fn what_is_cut_off_or_hostile_ends() {
+    altered(DOCUMENT, 6_000, |bytes| {
+        if let Ok(flow) = flow(bytes) {
+            pages(flow);
+        }
+    });
     assert_eq!(flow(b"plain").err().unwrap().code, "document.damaged");
     let deep = [&b"{\\rtf1 "[..], &b"{".repeat(1_000_000)].concat();
     assert_eq!(flow(&deep).err().unwrap().code, "document.damaged");

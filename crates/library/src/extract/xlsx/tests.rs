@@ -4,7 +4,7 @@ use super::*;
 use crate::extract::{
     package::tests::archive,
     place,
-    tests::{kinds, pages},
+    tests::{altered, kinds, pages},
 };
 use protocol::Span;
 
@@ -85,4 +85,21 @@ fn an_encrypted_workbook_asks_for_its_password() {
     for read in [read, super::super::ole::read] {
         assert_eq!(read(file.path(), &mut |_| Ok(())).unwrap_err().code, "document.encrypted");
     }
+}
+
+#[test]
+fn a_sheet_that_is_altered_ends() {
+    altered(SHEET.as_bytes(), 1_500, |bytes| {
+        let file = workbook_with(&String::from_utf8_lossy(bytes));
+        if let Ok((flow, _)) = Package::open(file.path()).and_then(|mut package| flow(&mut package)) {
+            pages(flow);
+        }
+    });
+    let styles = "<styleSheet><numFmts><numFmt numFmtId='164' formatCode='[$€-407] #,##0.00;[Red]-0.0E+00;\"-\";@'/></numFmts></styleSheet>";
+    altered(styles.as_bytes(), 4_000, |bytes| {
+        let format = String::from_utf8_lossy(bytes);
+        for value in [0.0, -1.5, 45_356.75, 1e300, f64::MIN_POSITIVE] {
+            crate::extract::numbers::shown(value, &format, false);
+        }
+    });
 }
