@@ -12,6 +12,7 @@ mod mail;
 mod markdown;
 mod mbox;
 mod msg;
+pub(crate) mod ocr;
 mod parts;
 pub(crate) mod pdf;
 mod place;
@@ -25,7 +26,7 @@ pub(crate) use flow::Flow;
 pub use parts::{Piece, Sink, parts};
 pub use place::place;
 pub use sniff::{HEAD, named, sniff};
-pub use stored::{format_of, is_stored, name_text, why};
+pub use stored::{format_of, is_picture, is_stored, name_text, read_picture, why};
 
 use protocol::{Block, Fault, Span};
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,8 @@ pub struct Page {
     pub blocks: Vec<Block>,
     /// The header cells of the table that it begins in the middle of.
     pub columns: Vec<String>,
+    /// Whether its picture was looked at for text, which takes its time.
+    pub looked_at: bool,
 }
 
 /// Where a word lies on its page, in 65535ths of the page's width and height from the top left.

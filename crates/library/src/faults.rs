@@ -2,6 +2,7 @@
 
 mod parts;
 
+use parts::GET_OCR;
 pub use parts::*;
 
 use protocol::{Fault, FaultKind};
@@ -165,8 +166,7 @@ pub fn too_deep(deepest: usize) -> Fault {
 
 /// Pictures of text only.
 pub fn no_text() -> Fault {
-    damaged_kind("document.no_text", "The pages hold pictures only, no text.".into())
-        .hint("It looks scanned: run it through text recognition (OCR), then import the result.")
+    damaged_kind("document.no_text", "The pages hold pictures only, no text.".into()).hint(GET_OCR)
 }
 
 /// Nothing to read in a text format.
@@ -177,7 +177,7 @@ pub fn nothing_to_read() -> Fault {
 /// Some pages hold pictures only.
 pub fn pages_without_text(pages: &[u32]) -> Fault {
     damaged_kind("document.pages_without_text", format!("Pages without text: {}.", ranges(pages)))
-        .hint("These pages look scanned; they can be seen but not searched.")
+        .hint(GET_OCR)
         .with("pages", ranges(pages))
 }
 
