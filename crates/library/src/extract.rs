@@ -3,6 +3,8 @@
 //! To add a format: `extract/x.rs` and a line in [`EXTRACTORS`]. Everything here runs in the
 //! extract worker's process, never in the app's: parsers meet files that nobody has looked at.
 
+#[cfg(test)]
+mod any_bytes;
 mod code;
 mod epub;
 mod flow;

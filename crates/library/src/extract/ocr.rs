@@ -3,7 +3,7 @@
 //! It is started by the worker and has the worker's limits; the picture goes in and the words come out
 //! through pipes, so it has nothing to read or write on the disk but its own language files.
 
-mod table;
+pub(super) mod table;
 
 use crate::faults;
 use protocol::Fault;
