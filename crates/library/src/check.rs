@@ -71,7 +71,7 @@ impl Library {
             Ok(pages) => pages,
             Err(Trouble::Reader(fault)) => return Err(LibraryError::Refused(fault)),
             // Its hash is right, and the password is no longer known: its pages cannot be compared.
-            Err(Trouble::Document(fault)) if fault.code == crate::faults::ENCRYPTED => return Ok(()),
+            Err(Trouble::Document(fault)) if fault.code == crate::faults::ASKS_PASSWORD => return Ok(()),
             Err(Trouble::Document(fault)) => {
                 tell(Alteration::Unreadable { fault });
                 return Ok(());

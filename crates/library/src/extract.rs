@@ -6,6 +6,10 @@
 #[cfg(test)]
 mod any_bytes;
 mod code;
+mod csv;
+mod doc;
+mod docx;
+mod drawing;
 mod epub;
 mod flow;
 mod html;
@@ -14,14 +18,27 @@ mod mail;
 mod markdown;
 mod mbox;
 mod msg;
+mod numbers;
 pub(crate) mod ocr;
+mod odf;
+mod office;
+mod ole;
+mod ooxml;
+mod package;
 mod parts;
 pub(crate) mod pdf;
 mod place;
+mod ppt;
+mod pptx;
+mod rtf;
 mod sniff;
 mod stored;
 mod subtitles;
+mod table;
 mod text;
+mod xls;
+mod xlsx;
+mod xml;
 mod zip;
 
 pub(crate) use flow::Flow;
@@ -53,6 +70,22 @@ pub type Read = fn(&Path, &mut dyn FnMut(Page) -> Result<(), Fault>) -> Result<V
 /// Every format there is. The order decides nothing; names and extensions are unique.
 pub const EXTRACTORS: &[Extractor] = &[
     Extractor { format: "pdf", extensions: &["pdf"], fixed_layout: true, read: pdf::read },
+    Extractor { format: "docx", extensions: &["docx", "docm", "dotx", "dotm"], fixed_layout: false, read: docx::read },
+    Extractor { format: "xlsx", extensions: &["xlsx", "xlsm", "xltx", "xltm"], fixed_layout: false, read: xlsx::read },
+    Extractor {
+        format: "pptx",
+        extensions: &["pptx", "pptm", "ppsx", "ppsm", "potx", "potm"],
+        fixed_layout: false,
+        read: pptx::read,
+    },
+    Extractor { format: "odt", extensions: &["odt", "ott"], fixed_layout: false, read: odf::read },
+    Extractor { format: "ods", extensions: &["ods", "ots"], fixed_layout: false, read: odf::read },
+    Extractor { format: "odp", extensions: &["odp", "otp"], fixed_layout: false, read: odf::read },
+    Extractor { format: "rtf", extensions: &["rtf"], fixed_layout: false, read: rtf::read },
+    Extractor { format: "doc", extensions: &["doc", "dot"], fixed_layout: false, read: ole::read },
+    Extractor { format: "xls", extensions: &["xls", "xlt"], fixed_layout: false, read: ole::read },
+    Extractor { format: "ppt", extensions: &["ppt", "pps", "pot"], fixed_layout: false, read: ole::read },
+    Extractor { format: "csv", extensions: &["csv", "tsv"], fixed_layout: false, read: csv::read },
     Extractor {
         format: "md",
         extensions: &["md", "markdown", "mdown", "mkd"],
@@ -191,13 +224,11 @@ pub(crate) mod tests {
     use super::*;
 
     /// The first page of a text.
-    #[cfg_attr(test, allow(dead_code, reason = "the office formats follow"))]
     pub(crate) fn first_page(flow: Flow) -> Page {
         pages(flow).remove(0)
     }
 
     /// All pages of a text.
-    #[cfg_attr(test, allow(dead_code, reason = "the office formats follow"))]
     pub(crate) fn pages(flow: Flow) -> Vec<Page> {
         let mut pages = Vec::new();
         flow.pages(&mut |page| {

@@ -1,7 +1,9 @@
 //! What can be wrong with a document, each with its stable code and what to do.
 
+mod office;
 mod parts;
 
+pub use office::*;
 use parts::GET_OCR;
 pub use parts::*;
 
@@ -37,12 +39,18 @@ pub fn no_readable_page() -> Fault {
         .hint(SAVE_AGAIN)
 }
 
+/// It is protected with a password, which its reader cannot use.
+pub fn encrypted() -> Fault {
+    damaged_kind("document.encrypted", "The document is protected with a password.".into())
+        .hint("Save a copy without the password and import that.")
+}
+
 /// The code of a document that asks for its password; the interface offers to enter it.
-pub const ENCRYPTED: &str = "document.encrypted";
+pub const ASKS_PASSWORD: &str = "document.asks_password";
 
 /// It asks for a password.
-pub fn encrypted() -> Fault {
-    damaged_kind(ENCRYPTED, "The document is protected with a password.".into())
+pub fn asks_password() -> Fault {
+    damaged_kind(ASKS_PASSWORD, "The document is protected with a password.".into())
         .hint("Enter its password, or save a copy without one and import that. The password is not kept.")
 }
 

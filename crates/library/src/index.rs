@@ -325,4 +325,6 @@ fn remove_others(dir: &Path, here: &Path) {
 }
 
 #[cfg(test)]
+mod header_tests;
+#[cfg(test)]
 mod tests;

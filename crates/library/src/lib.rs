@@ -9,6 +9,7 @@ mod embedding;
 mod error;
 mod extract;
 mod faults;
+mod fidelity;
 mod import;
 mod index;
 mod indexing;
@@ -32,6 +33,7 @@ pub use cite::{
     content_words, folded_words, holds_any, near, nearest, score,
 };
 pub use error::LibraryError;
+pub use fidelity::{FormatRead, ReadFile, by_format, fidelity};
 pub use index::IndexError;
 pub use library::{Embed, Library, LibraryConfig, LibraryEvent};
 pub use search::SearchQuery;

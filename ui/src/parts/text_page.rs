@@ -80,7 +80,8 @@ fn text(kind: &BlockKind, words: Vec<AnyView>) -> AnyView {
             // The document stands inside the app's own headings.
             let level = (*level).clamp(1, 6);
             let class = format!("page-h page-h{level}");
-            view! { <div class=class role="heading" aria-level=(level.min(4) + 2).to_string()>{words}</div> }.into_any()
+            view! { <div class=class role="heading" attr:aria-level=(level.min(4) + 2).to_string()>{words}</div> }
+                .into_any()
         }
         BlockKind::Item { depth } => {
             let class = format!("page-item page-item-{}", (*depth).min(5));

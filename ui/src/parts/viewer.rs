@@ -238,7 +238,9 @@ pub(super) fn Page(
 fn note(page: &PageView) -> Option<String> {
     match (page.text.trim().is_empty(), page.picture.is_some()) {
         (true, true) => Some(t!("viewer.no_text")),
-        (true, false) => Some(t!("viewer.unreadable")),
+        (true, false) if page.format == "pdf" => Some(t!("viewer.unreadable")),
+        // A slide without words.
+        (true, false) => Some(t!("viewer.empty")),
         (false, false) if page.format == "pdf" => Some(t!("viewer.no_picture")),
         (false, _) => None,
     }
@@ -297,6 +299,7 @@ mod tests {
             ("pdf", " ", true, Some(t!("viewer.no_text"))),
             ("pdf", "", false, Some(t!("viewer.unreadable"))),
             ("pdf", "Text.", false, Some(t!("viewer.no_picture"))),
+            ("pptx", "", false, Some(t!("viewer.empty"))),
         ] {
             assert_eq!(note(&page(format, text, picture)), expected, "{format} {text:?} {picture}");
         }

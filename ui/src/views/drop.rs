@@ -158,7 +158,7 @@ pub fn Layer() -> impl IntoView {
 fn marks(plan: Option<&ImportPlan>) -> [String; 3] {
     let found: Vec<String> =
         plan.into_iter().flat_map(|plan| &plan.formats).map(|format| format.format.to_uppercase()).collect();
-    let usual = ["PDF", "MD", "HTML"];
+    let usual = ["PDF", "DOCX", "XLSX"];
     // The last one lies on top.
     std::array::from_fn(|at| match found.len() {
         0 => usual[2 - at].to_owned(),
@@ -216,8 +216,8 @@ mod tests {
             ..ImportPlan::default()
         };
         let table: [(Option<ImportPlan>, [&str; 3]); 4] = [
-            (None, ["HTML", "MD", "PDF"]),
-            (Some(plan(&[])), ["HTML", "MD", "PDF"]),
+            (None, ["XLSX", "DOCX", "PDF"]),
+            (Some(plan(&[])), ["XLSX", "DOCX", "PDF"]),
             (Some(plan(&["pdf"])), ["PDF", "PDF", "PDF"]),
             (Some(plan(&["pdf", "md", "txt", "html"])), ["TXT", "MD", "PDF"]),
         ];

@@ -16,6 +16,8 @@ const GAP: &str = "\n\n";
 const LINE: &str = "\n";
 /// Between two cells of a row.
 const CELLS: &str = " | ";
+/// Cells of one row whose places are kept.
+const MOST_CELLS: usize = 16_384;
 /// Header cells that a page after the first of a table carries, and chars of each.
 const MOST_COLUMNS: usize = 64;
 const LONGEST_COLUMN: usize = 120;
@@ -77,7 +79,6 @@ impl Flow {
 
     /// Adds a row of a spreadsheet: its number from 1, and the cells that are not empty with their
     /// columns from 1.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the spreadsheet formats follow"))]
     pub fn sheet_row(&mut self, row: u32, cells: &[(u32, String)], header: bool, tight: bool) {
         let cells = cells.iter().map(|(column, text)| (Some(*column), text.as_str()));
         self.cells(cells, header, Some(row), tight);
@@ -102,7 +103,10 @@ impl Flow {
             let start = chars;
             chars += cell.chars().count() as u32;
             text.push_str(&cell);
-            spans.push(Cell { span: Span { start, end: chars }, column });
+            // A row of more cells keeps its text.
+            if spans.len() < MOST_CELLS {
+                spans.push(Cell { span: Span { start, end: chars }, column });
+            }
             if !cell.is_empty() {
                 (whole, kept) = (text.len(), spans.len());
             }

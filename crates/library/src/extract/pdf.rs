@@ -122,7 +122,7 @@ fn read_opened(
 
 fn open<'a>(pdfium: &'a Pdfium, path: &Path, password: Option<&str>) -> Result<PdfDocument<'a>, Fault> {
     pdfium.load_pdf_from_file(path, password).map_err(fault).map_err(|fault| match password {
-        Some(_) if fault.code == crate::faults::ENCRYPTED => crate::faults::wrong_password(),
+        Some(_) if fault.code == crate::faults::ASKS_PASSWORD => crate::faults::wrong_password(),
         Some(_) | None => fault,
     })
 }
@@ -240,8 +240,8 @@ fn describe(error: &PdfiumError) -> String {
 
 fn fault(error: PdfiumError) -> Fault {
     match error {
-        PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::PasswordError) => crate::faults::encrypted(),
-        PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::SecurityError) => crate::faults::encrypted(),
+        PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::PasswordError) => crate::faults::asks_password(),
+        PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::SecurityError) => crate::faults::asks_password(),
         PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::FormatError) => crate::faults::not_a_pdf(),
         PdfiumError::IoError(e) => crate::faults::unreadable(&e.to_string()),
         other => crate::faults::damaged(&describe(&other)),

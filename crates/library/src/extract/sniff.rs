@@ -1,6 +1,6 @@
 //! Which format a file has: its first bytes decide, its name only where they leave a choice.
 
-use super::{EXTRACTORS, mail, mbox, text::utf16_without_mark};
+use super::{EXTRACTORS, mail, mbox, office, text::utf16_without_mark};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use std::path::Path;
 
@@ -15,11 +15,8 @@ pub fn sniff(head: &[u8], name: &Path) -> Option<&'static str> {
     if head.windows(5).take(1024).any(|w| w == b"%PDF-") {
         return Some("pdf");
     }
-    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
-        return archive(head, &extension, by_name);
-    }
-    if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") && by_name == Some("msg") {
-        return Some("msg");
+    if let Some(format) = archive(head, &extension, by_name).or_else(|| office::kind(head, by_name)) {
+        return Some(format);
     }
     if !is_text(head) {
         return None;
@@ -35,6 +32,10 @@ pub fn sniff(head: &[u8], name: &Path) -> Option<&'static str> {
         }
     }
     match by_name {
+        // Many programs write a table or a page under the name of another's document.
+        Some(format) if office::is_office(format) && is_html(head) => Some("html"),
+        Some("xls") => Some("csv"),
+        Some(format) if office::is_office(format) => Some("txt"),
         // Text under the name of a PDF is what it is: text.
         Some("pdf") | None if is_html(head) => Some("html"),
         Some("pdf") => Some("txt"),
@@ -43,10 +44,16 @@ pub fn sniff(head: &[u8], name: &Path) -> Option<&'static str> {
     }
 }
 
-/// What an archive holds: many formats are ZIP files inside.
+/// What an archive holds, where it is no document of an office program: many formats are ZIP files inside.
 fn archive(head: &[u8], extension: &str, by_name: Option<&'static str>) -> Option<&'static str> {
     /// A first file of this name, stored as it is, says so.
     const BOOK: &[u8] = b"mimetypeapplication/epub+zip";
+    if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+        return by_name.filter(|format| *format == "msg");
+    }
+    if !head.starts_with(b"PK\x03\x04") && !head.starts_with(b"PK\x05\x06") {
+        return None;
+    }
     if head.get(30..).is_some_and(|rest| rest.starts_with(BOOK)) {
         return Some("epub");
     }
@@ -54,7 +61,7 @@ fn archive(head: &[u8], extension: &str, by_name: Option<&'static str>) -> Optio
         Some("zip" | "epub") => by_name,
         // A program's archives are no folders of people.
         Some(_) => None,
-        None => extension.is_empty().then_some("zip"),
+        None => office::kind(head, by_name).or_else(|| extension.is_empty().then_some("zip")),
     }
 }
 
@@ -81,7 +88,7 @@ pub fn named(name: &Path) -> Option<&'static str> {
 }
 
 /// Extensions of other text files that people keep among their documents.
-const OTHER_TEXT: &[&str] = &["", "csv", "tsv", "adoc", "asc", "nfo", "readme", "me"];
+const OTHER_TEXT: &[&str] = &["", "adoc", "asc", "nfo", "readme", "me"];
 
 fn is_html(head: &[u8]) -> bool {
     let start: String = String::from_utf8_lossy(&head[..head.len().min(512)]).to_lowercase();
@@ -133,10 +140,15 @@ mod tests {
             (b"\xff\xfe\xd8\xd9\xe1\xe2\x03\xf0\x11\x22\x9a\xdc\x10\xe5", "a.txt", None),
             (b"\xff\xfe", "marked.txt", Some("txt")),
             (b"T\0h\0e\0 \0r\0e\0n\0t\0 \0i\0s\0 \0\x31\0\x32\0", "a.txt", Some("txt")),
-            (b"\0T\0h\0e\0 \0r\0e\0n\0t\0 \0i\0s\0 \0\x31\0\x32", "a.csv", Some("txt")),
+            (b"\0T\0h\0e\0 \0r\0e\0n\0t\0 \0i\0s\0 \0\x31\0\x32", "a.csv", Some("csv")),
             (b"\x01\0\x02\0\x03\0\x04\0\x05\0\x06\0\x07\0\x08\0", "numbers.txt", None),
             (b"caf\xe9 latin", "a.txt", Some("txt")),
-            (b"PK\x03\x04\x14\0\0\0", "a.docx", None),
+            (b"PK\x03\x04\x14\0\0\0", "a.docx", Some("docx")),
+            (b"{\\rtf1\\ansi x}", "a.doc", Some("rtf")),
+            (b"<html><table>", "export.xls", Some("html")),
+            (b"a\tb\n1\t2\n", "export.xls", Some("csv")),
+            (b"plain", "a.docx", Some("txt")),
+            (b"a;b", "a.csv", Some("csv")),
             (b"PK\x03\x04\x14\0\0\0", "a.txt", None),
             (b"PK\x03\x04\x14\0\0\0", "a.zip", Some("zip")),
             (b"PK\x05\x06\0\0\0\0", "empty.ZIP", Some("zip")),

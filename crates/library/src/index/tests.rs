@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn passage(id: i64, document: DocumentId, text: &str) -> StoredPassage {
+pub(super) fn passage(id: i64, document: DocumentId, text: &str) -> StoredPassage {
     StoredPassage {
         id,
         document,

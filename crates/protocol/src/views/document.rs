@@ -12,7 +12,7 @@ pub struct DocumentView {
     pub name: String,
     /// Where it came from.
     pub origin: String,
-    /// The format as three or four letters: `pdf`, `md`, `txt`, `html`.
+    /// The format as two to four letters: `pdf`, `docx`, `xlsx`, `md`.
     pub format: String,
     /// Size of the file.
     pub bytes: u64,

@@ -223,6 +223,7 @@ mod tests {
             snippet: snippet.into(),
             marks: vec![Span { start, end }],
             language: None,
+            place: None,
         };
         let long = "l’été ".repeat(10) + "préavis de";
         for (hit, expected) in
