@@ -62,7 +62,7 @@ impl Library {
             return Ok(());
         }
         // What is only kept has its name for a text.
-        let read = if is_stored(&view.format) {
+        let read = if is_stored(&view.format) && view.notes.iter().all(|n| n.code != crate::faults::RECOGNISED) {
             Ok(HashMap::from([(1, name_text(&view.name))]))
         } else {
             read_again(parent, &path, &view.format, self.inner.passwords.of(&view.hash)).await
@@ -71,15 +71,20 @@ impl Library {
             Ok(pages) => pages,
             Err(Trouble::Reader(fault)) => return Err(LibraryError::Refused(fault)),
             // Its hash is right, and the password is no longer known: its pages cannot be compared.
-            Err(Trouble::Document(fault)) if fault.code == crate::faults::ENCRYPTED => return Ok(()),
+            Err(Trouble::Document(fault)) if fault.code == crate::faults::ASKS_PASSWORD => return Ok(()),
             Err(Trouble::Document(fault)) => {
                 tell(Alteration::Unreadable { fault });
                 return Ok(());
             }
         };
+        // Another version of the program that reads pictures may read another word in one.
+        let recognised = view.notes.iter().any(|note| note.code == crate::faults::RECOGNISED);
         for number in stored {
             report.pages += 1;
             let page = self.inner.derived.page(view.id, number).await?;
+            if recognised && page.is_intact() {
+                continue;
+            }
             if pages.get(&number) != Some(&page.text) || !page.is_intact() {
                 tell(Alteration::Page { page: number });
             }
@@ -88,7 +93,9 @@ impl Library {
             report.quotes += 1;
             let span = Span { start: quote.start, end: quote.end };
             // Another version of the reader may have put it elsewhere; its words must be there.
-            let stands = |text: &String| crate::words::slice(text, span) == quote.quote || text.contains(&quote.quote);
+            let stands = |text: &String| {
+                recognised || crate::words::slice(text, span) == quote.quote || text.contains(&quote.quote)
+            };
             if !pages.get(&quote.page).is_some_and(stands) {
                 tell(Alteration::Quote { item: quote.item, page: quote.page });
             }

@@ -4,6 +4,7 @@ mod office;
 mod parts;
 
 pub use office::*;
+use parts::GET_OCR;
 pub use parts::*;
 
 use protocol::{Fault, FaultKind};
@@ -38,12 +39,18 @@ pub fn no_readable_page() -> Fault {
         .hint(SAVE_AGAIN)
 }
 
-/// The code of a document that asks for its password; the interface offers to enter it.
-pub const ENCRYPTED: &str = "document.encrypted";
-
-/// It asks for a password.
+/// It is protected with a password, which its reader cannot use.
 pub fn encrypted() -> Fault {
     damaged_kind("document.encrypted", "The document is protected with a password.".into())
+        .hint("Save a copy without the password and import that.")
+}
+
+/// The code of a document that asks for its password; the interface offers to enter it.
+pub const ASKS_PASSWORD: &str = "document.asks_password";
+
+/// It asks for a password.
+pub fn asks_password() -> Fault {
+    damaged_kind("document.asks_password", "The document is protected with a password.".into())
         .hint("Enter its password, or save a copy without one and import that. The password is not kept.")
 }
 
@@ -167,8 +174,7 @@ pub fn too_deep(deepest: usize) -> Fault {
 
 /// Pictures of text only.
 pub fn no_text() -> Fault {
-    damaged_kind("document.no_text", "The pages hold pictures only, no text.".into())
-        .hint("It looks scanned: run it through text recognition (OCR), then import the result.")
+    damaged_kind("document.no_text", "The pages hold pictures only, no text.".into()).hint(GET_OCR)
 }
 
 /// Nothing to read in a text format.
@@ -179,7 +185,7 @@ pub fn nothing_to_read() -> Fault {
 /// Some pages hold pictures only.
 pub fn pages_without_text(pages: &[u32]) -> Fault {
     damaged_kind("document.pages_without_text", format!("Pages without text: {}.", ranges(pages)))
-        .hint("These pages look scanned; they can be seen but not searched.")
+        .hint(GET_OCR)
         .with("pages", ranges(pages))
 }
 

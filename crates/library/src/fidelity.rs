@@ -130,7 +130,7 @@ async fn read(parent: &mut Parent, path: &Path) -> io::Result<(ReadFile, String)
                     text.push_str(&page.text);
                     text.push('\n');
                 }
-                // Parts were not asked for: each is a document of its own.
+                // Not asked for.
                 Ok(Step::Part(_)) => {}
                 Ok(Step::Done(_)) => break,
                 Err(error) => {

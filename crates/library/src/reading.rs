@@ -173,8 +173,8 @@ async fn read(inner: &Inner, parent: &mut Parent, job: &Job, unpacked: &mut Unpa
     let path = inner.store.blobs().path(&job.hash).filter(|p| p.exists());
     let path = path.ok_or_else(|| Problem::Document(faults::no_copy()))?;
     let began = Instant::now();
-    if extract::is_stored(&job.format) {
-        return store_only(inner, job, began).await;
+    if extract::is_stored(&job.format) && !extract::is_picture(&job.format) {
+        return store_only(inner, job, began, extract::why(&job.format, Path::new(&job.name))).await;
     }
     let document = |trouble| match trouble {
         Trouble::Document(fault) => Problem::Document(fault),
@@ -184,7 +184,16 @@ async fn read(inner: &Inner, parent: &mut Parent, job: &Job, unpacked: &mut Unpa
     parent.begin(asked).await.map_err(document)?;
     let mut gathered = Gathered::default();
     let mut notes = loop {
-        match parent.next().await.map_err(document)? {
+        let next = match parent.next().await {
+            // A picture without text is kept, and so is one where no text can be read.
+            Err(Trouble::Document(fault)) if extract::is_picture(&job.format) => {
+                let why =
+                    if fault.code == faults::NO_OCR { extract::why(&job.format, Path::new(&job.name)) } else { fault };
+                return store_only(inner, job, began, why).await;
+            }
+            next => next,
+        };
+        match next.map_err(document)? {
             Step::Page(page) => {
                 gathered.add(page);
                 if gathered.pages.len() >= PAGES_AT_ONCE && !gathered.write(inner, job.document).await? {
@@ -212,15 +221,14 @@ async fn read(inner: &Inner, parent: &mut Parent, job: &Job, unpacked: &mut Unpa
 }
 
 /// A file whose text is not read is found by its name, and says why.
-async fn store_only(inner: &Inner, job: &Job, began: Instant) -> Result<(), Problem> {
+async fn store_only(inner: &Inner, job: &Job, began: Instant, why: Fault) -> Result<(), Problem> {
     let mut gathered = Gathered::default();
     let text = extract::name_text(&job.name);
     let chars = text.chars().count() as u32;
     let whole = Chunk { span: Span { start: 0, end: chars }, ..Chunk::default() };
     gathered.add(CutPage { number: 1, text, chunks: vec![whole], ..CutPage::default() });
     if gathered.write(inner, job.document).await? {
-        let notes = vec![extract::why(&job.format, Path::new(&job.name))];
-        inner.derived.finish_reading(job.document, &gathered.reading(notes, began.elapsed())).await?;
+        inner.derived.finish_reading(job.document, &gathered.reading(vec![why], began.elapsed())).await?;
     }
     Ok(())
 }

@@ -27,6 +27,8 @@ pub struct Limits {
     pub memory: u64,
     /// Time for one document: to read it and to cut it into passages.
     pub read_time: Duration,
+    /// Time that a page whose picture is looked at for text may take.
+    pub look_time: Duration,
     /// Time for one picture.
     pub picture_time: Duration,
     /// Bytes of text in one document.
@@ -40,6 +42,7 @@ impl Default for Limits {
         Self {
             memory: 1 << 30,
             read_time: Duration::from_secs(120),
+            look_time: Duration::from_secs(60),
             picture_time: Duration::from_secs(20),
             text: 64 << 20,
             jobs: 200,
@@ -113,6 +116,8 @@ struct PageFrame {
     label: Option<String>,
     blocks: Vec<Block>,
     columns: Vec<String>,
+    /// Whether its picture was looked at for text.
+    looked_at: bool,
     chunks: Vec<Chunk>,
 }
 
@@ -150,6 +155,7 @@ impl PageFrame {
             label: page.label,
             blocks: page.blocks,
             columns: page.columns,
+            looked_at: page.looked_at,
             chunks,
         }
     }

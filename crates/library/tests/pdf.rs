@@ -29,7 +29,7 @@ async fn a_protected_document_is_read_with_its_password_and_the_password_is_kept
     let library = here.open().await;
     let bytes = include_bytes!("fixtures/protected.pdf");
     let document = import(&here, &library, "rent.pdf", bytes).await;
-    assert_eq!(code(&here, document).await, "document.encrypted");
+    assert_eq!(code(&here, document).await, "document.asks_password");
     library.unlock(&here.person, document, "open SESAME").await.unwrap();
     idle(&library).await;
     assert_eq!(code(&here, document).await, "document.wrong_password");
@@ -70,7 +70,7 @@ async fn a_protected_document_is_read_with_its_password_and_the_password_is_kept
     assert!(library.check_documents().await.unwrap().intact);
     library.retry(&here.person, document).await.unwrap();
     idle(&library).await;
-    assert_eq!(code(&here, document).await, "document.encrypted");
+    assert_eq!(code(&here, document).await, "document.asks_password");
     library.shutdown().await;
 }
 

@@ -183,7 +183,7 @@ pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Resu
     Ok(Vec::new())
 }
 
-fn flow(text: &str) -> Flow {
+pub(super) fn flow(text: &str) -> Flow {
     let mut flow = Flow::default();
     let mut lines: Vec<&str> = Vec::new();
     for line in text.lines() {

@@ -4,7 +4,7 @@
 //! The package's XML is read by the HTML parser, after elements without content were opened out: it forgives
 //! what books get wrong and expands no entities of their own.
 
-mod package;
+pub(super) mod package;
 
 use super::{Flow, Page, html, text::decode};
 use crate::faults;

@@ -18,7 +18,7 @@ pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Resu
     Ok(Vec::new())
 }
 
-fn flow(source: &str) -> Flow {
+pub(super) fn flow(source: &str) -> Flow {
     let html = Html::parse_document(source);
     let article = article(&html);
     let mut walk = Walk::default();

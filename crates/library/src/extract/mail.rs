@@ -89,7 +89,8 @@ pub fn date_of(headers: &[u8]) -> Option<String> {
     message.date().filter(|date| date.is_valid()).map(date)
 }
 
-fn load(path: &Path) -> Result<Vec<u8>, Fault> {
+/// Reads a message whole, up to a limit.
+pub fn load(path: &Path) -> Result<Vec<u8>, Fault> {
     let unreadable = |error: std::io::Error| faults::unreadable(&error.to_string());
     let mut bytes = Vec::new();
     File::open(path).map_err(unreadable)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;

@@ -11,18 +11,19 @@ use cfb::CompoundFile;
 use properties::{Folder, Kind};
 use protocol::Fault;
 use std::{
-    fs::File,
     io::{Cursor, Read, Write},
     path::{Path, PathBuf},
 };
 
-type Compound = CompoundFile<File>;
+type Compound = CompoundFile<Cursor<Vec<u8>>>;
 
 /// Attachments and recipients that are looked at.
 const MOST: usize = 2_000;
 /// The largest attached message that is taken out, and the most streams and storages of one.
 const LARGEST_INNER: u64 = 128 << 20;
 const MOST_ENTRIES: usize = 20_000;
+/// The most bytes that a file is made longer by, where it ends before its table does.
+const MOST_ROOM: usize = 16 << 20;
 /// Before its properties a message on top has so many bytes, and one inside another so many.
 const HEADER: usize = 32;
 const INNER_HEADER: usize = 24;
@@ -85,13 +86,32 @@ pub fn parts(path: &Path, sink: &mut Sink<'_>) -> Result<(), Fault> {
 
 fn open(path: &Path) -> Result<Compound, Fault> {
     let unreadable = |error: std::io::Error| faults::damaged(&error.to_string());
-    let file = cfb::open(path).map_err(unreadable)?;
+    let mut bytes = super::mail::load(path)?;
+    let file = match CompoundFile::open(Cursor::new(bytes.clone())) {
+        Ok(file) => file,
+        Err(error) => {
+            // Some programs end the file before the sectors that its table has room for.
+            let length = room(&bytes).filter(|length| *length > bytes.len()).ok_or_else(|| unreadable(error))?;
+            bytes.resize(length, 0);
+            CompoundFile::open(Cursor::new(bytes)).map_err(unreadable)?
+        }
+    };
     let top = |name: &str| file.is_stream(Path::new("/").join(name));
     // A Word or Excel file of old is a compound file too.
     if !top(FIXED) && !top("__substg1.0_0037001F") && !top("__substg1.0_0037001E") {
         return Err(faults::damaged("it is no message"));
     }
     Ok(file)
+}
+
+/// How long a compound file is whose table of sectors is all in use, by its header.
+fn room(bytes: &[u8]) -> Option<usize> {
+    let number = |at: usize, length: usize| {
+        bytes.get(at..at + length).map(|bytes| bytes.iter().rev().fold(0usize, |n, b| n << 8 | usize::from(*b)))
+    };
+    let sector = 1usize << number(30, 2).filter(|shift| (7..=16).contains(shift))?;
+    let sectors = number(44, 4)?.checked_mul(sector / 4)?.checked_add(1)?;
+    sectors.checked_mul(sector).filter(|length| *length <= bytes.len() + MOST_ROOM)
 }
 
 fn letter(file: &mut Compound) -> Letter {

@@ -10,7 +10,7 @@ mod picture;
 
 pub use picture::render;
 
-use super::Page;
+use super::{Page, ocr};
 use layout::Glyph;
 use outline::Outline;
 use pdfium_render::prelude::*;
@@ -26,6 +26,10 @@ const MOST_PAGES: u32 = 5_000;
 /// More chars than this on one page are not read; the rest is told. A page stays one page however long
 /// it is, since its number and its picture are what a citation opens.
 const MOST_CHARS: usize = 400_000;
+/// The most pages of a document whose pictures are looked at for text.
+const MOST_LOOKED_AT: usize = 400;
+/// Dots per inch at which they are.
+const DOTS: f32 = 300.0;
 /// The grid on which word boxes are stored.
 const GRID: i32 = 65_535;
 
@@ -57,11 +61,21 @@ fn read_opened(
     }
     let mut notes = Vec::new();
     let (mut empty, mut broken, mut shortened) = (Vec::new(), Vec::new(), Vec::new());
-    // Pages with nothing on them.
-    let mut blank = 0;
+    // Pages with nothing on them, and those whose text was read from their picture.
+    let (mut blank, mut recognised, mut looked_at) = (0, Vec::new(), 0);
     for number in 1..=total.min(MOST_PAGES) {
-        let page = match pages.get(number as PdfPageIndex - 1).map_err(fault).and_then(|page| read_page(&page, number))
-        {
+        let read = pages.get(number as PdfPageIndex - 1).map_err(fault).and_then(|page| {
+            let mut read = read_page(&page, number)?;
+            if read.shows && looked_at < MOST_LOOKED_AT && ocr::is_here() {
+                looked_at += 1;
+                look_at(&page, &mut read.page);
+                if !read.page.text.is_empty() {
+                    recognised.push(number);
+                }
+            }
+            Ok(read)
+        });
+        let page = match read {
             Ok(read) => {
                 if !read.whole {
                     shortened.push(number);
@@ -91,6 +105,9 @@ fn read_opened(
     if !empty.is_empty() {
         notes.push(crate::faults::pages_without_text(&empty));
     }
+    if !recognised.is_empty() {
+        notes.push(crate::faults::pages_recognised(&recognised));
+    }
     if !broken.is_empty() {
         notes.push(crate::faults::pages_damaged(&broken));
     }
@@ -105,9 +122,18 @@ fn read_opened(
 
 fn open<'a>(pdfium: &'a Pdfium, path: &Path, password: Option<&str>) -> Result<PdfDocument<'a>, Fault> {
     pdfium.load_pdf_from_file(path, password).map_err(fault).map_err(|fault| match password {
-        Some(_) if fault.code == crate::faults::ENCRYPTED => crate::faults::wrong_password(),
+        Some(_) if fault.code == crate::faults::ASKS_PASSWORD => crate::faults::wrong_password(),
         Some(_) | None => fault,
     })
+}
+
+/// Reads the text in the picture of a page. What cannot be read that way stays without text.
+fn look_at(page: &PdfPage<'_>, to: &mut Page) {
+    let width = (page.width().value / 72.0 * DOTS) as u32;
+    to.looked_at = true;
+    if let Ok(read) = picture::draw(page, width).and_then(|picture| ocr::read(picture.png)) {
+        (to.text, to.words) = (read.text, read.words);
+    }
 }
 
 /// A page that was read.
@@ -214,8 +240,8 @@ fn describe(error: &PdfiumError) -> String {
 
 fn fault(error: PdfiumError) -> Fault {
     match error {
-        PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::PasswordError) => crate::faults::encrypted(),
-        PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::SecurityError) => crate::faults::encrypted(),
+        PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::PasswordError) => crate::faults::asks_password(),
+        PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::SecurityError) => crate::faults::asks_password(),
         PdfiumError::PdfiumLibraryInternalError(PdfiumInternalError::FormatError) => crate::faults::not_a_pdf(),
         PdfiumError::IoError(e) => crate::faults::unreadable(&e.to_string()),
         other => crate::faults::damaged(&describe(&other)),

@@ -4,8 +4,6 @@ use super::{EXTRACTORS, mail, mbox, office, text::utf16_without_mark};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use std::path::Path;
 
-/// What an office program's file has in it, under this name.
-const CONTENTS: &[u8] = b"[Content_Types].xml";
 /// How many first bytes are looked at.
 pub const HEAD: usize = 4096;
 
@@ -17,17 +15,8 @@ pub fn sniff(head: &[u8], name: &Path) -> Option<&'static str> {
     if head.windows(5).take(1024).any(|w| w == b"%PDF-") {
         return Some("pdf");
     }
-    let zipped = head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06");
-    // A folder called `word` in somebody's archive makes it no letter.
-    let folder = zipped && by_name == Some("zip") && !head.windows(CONTENTS.len()).any(|part| part == CONTENTS);
-    if let Some(format) = office::kind(head, by_name).filter(|_| !folder) {
+    if let Some(format) = archive(head, &extension, by_name).or_else(|| office::kind(head, by_name)) {
         return Some(format);
-    }
-    if zipped {
-        return archive(head, &extension, by_name);
-    }
-    if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") && by_name == Some("msg") {
-        return Some("msg");
     }
     if !is_text(head) {
         return None;
@@ -55,10 +44,16 @@ pub fn sniff(head: &[u8], name: &Path) -> Option<&'static str> {
     }
 }
 
-/// What an archive holds: many formats are ZIP files inside.
+/// What an archive holds, where it is no document of an office program: many formats are ZIP files inside.
 fn archive(head: &[u8], extension: &str, by_name: Option<&'static str>) -> Option<&'static str> {
     /// A first file of this name, stored as it is, says so.
     const BOOK: &[u8] = b"mimetypeapplication/epub+zip";
+    if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+        return by_name.filter(|format| *format == "msg");
+    }
+    if !head.starts_with(b"PK\x03\x04") && !head.starts_with(b"PK\x05\x06") {
+        return None;
+    }
     if head.get(30..).is_some_and(|rest| rest.starts_with(BOOK)) {
         return Some("epub");
     }
@@ -66,7 +61,7 @@ fn archive(head: &[u8], extension: &str, by_name: Option<&'static str>) -> Optio
         Some("zip" | "epub") => by_name,
         // A program's archives are no folders of people.
         Some(_) => None,
-        None => extension.is_empty().then_some("zip"),
+        None => office::kind(head, by_name).or_else(|| extension.is_empty().then_some("zip")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Files whose text is not read: they are kept, found by their name, and say why.
 
-use super::{EXTRACTORS, extractor, named, sniff};
+use super::{EXTRACTORS, Page, extractor, named, ocr, sniff};
 use crate::faults;
 use protocol::Fault;
 use std::path::Path;
@@ -39,6 +39,23 @@ pub fn format_of(head: &[u8], name: &Path) -> String {
     } else {
         UNKNOWN.to_owned()
     }
+}
+
+/// The formats of pictures that text is looked for in, where that can be done here.
+pub fn is_picture(format: &str) -> bool {
+    matches!(format, "png" | "jpg" | "tif" | "bmp" | "gif" | "webp")
+}
+
+/// Reads the text in a picture: one page.
+pub fn read_picture(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Result<Vec<Fault>, Fault> {
+    let read = ocr::read(super::load(path)?)?;
+    if read.text.is_empty() {
+        return Err(faults::no_text_in_picture());
+    }
+    // Its layout is fixed, in pixels.
+    let (width, height) = (read.width as f32, read.height as f32);
+    out(Page { number: 1, text: read.text, words: read.words, width, height, looked_at: true, ..Page::default() })?;
+    Ok(vec![faults::pages_recognised(&[1])])
 }
 
 /// Whether files of this format are only kept.

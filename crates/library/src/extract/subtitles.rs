@@ -12,7 +12,7 @@ pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Resu
 /// What is said within so many lines of cues stands in one paragraph.
 const CUES: usize = 12;
 
-fn flow(text: &str) -> Flow {
+pub(super) fn flow(text: &str) -> Flow {
     let mut flow = Flow::default();
     let mut count = 0;
     for cue in text.split("\n\n") {

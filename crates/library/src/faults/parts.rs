@@ -109,7 +109,7 @@ pub fn picture_not_read(format: &str) -> Fault {
         format!("The text in this picture ({format}) is not read: it is found by its name only."),
     )
     .safe(SAFE)
-    .hint("If it shows text, run it through text recognition (OCR) and import the result.")
+    .hint(GET_OCR)
     .with("format", format)
 }
 
@@ -118,3 +118,37 @@ pub fn book_shortened(most: u64) -> Fault {
     damaged_kind("document.book_shortened", format!("Of this book only the first {} MB were read.", most >> 20))
         .with("limit_mb", most >> 20)
 }
+
+/// How to have text in pictures read.
+pub(super) const GET_OCR: &str = "To have it read, install the program Tesseract (text recognition) with the languages of your \
+                       documents on this computer, start Atelier again, then index the document again.";
+
+/// The code where text in pictures cannot be read.
+pub const NO_OCR: &str = "document.no_ocr";
+
+/// Text in pictures cannot be read on this machine.
+pub fn no_ocr() -> Fault {
+    Fault::new(FaultKind::Unavailable, NO_OCR, "Text in pictures cannot be read: Tesseract is not installed.")
+        .safe(SAFE)
+        .hint(GET_OCR)
+}
+
+/// A picture in which no text was found.
+pub fn no_text_in_picture() -> Fault {
+    damaged_kind(
+        "document.no_text_in_picture",
+        "No text was found in this picture: it is found by its name only.".into(),
+    )
+}
+
+/// Text that was read in pictures.
+pub fn pages_recognised(pages: &[u32]) -> Fault {
+    damaged_kind(
+        RECOGNISED,
+        format!("The text of these pages was read from their picture and may have mistakes: {}.", super::ranges(pages)),
+    )
+    .with("pages", super::ranges(pages))
+}
+
+/// The code of a document with text that was read in pictures.
+pub const RECOGNISED: &str = "document.pages_recognised";

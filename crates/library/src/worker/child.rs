@@ -44,8 +44,10 @@ fn answer(job: Job, output: &mut impl Write) -> io::Result<()> {
             Ok(())
         }
         Job::Read(asked) => {
-            let Some(extractor) = extract::extractor(&asked.format) else {
-                return send(output, &Frame::Failed(crate::faults::unsupported(&asked.format)));
+            let read: extract::Read = match extract::extractor(&asked.format) {
+                Some(extractor) => extractor.read,
+                None if extract::is_picture(&asked.format) => extract::read_picture,
+                None => return send(output, &Frame::Failed(crate::faults::unsupported(&asked.format))),
             };
             let (mut broken, mut under) = (None, Under::default());
             let mut hand_out = |page: Page| {
@@ -54,7 +56,7 @@ fn answer(job: Job, output: &mut impl Write) -> io::Result<()> {
             };
             let read = match &asked.password {
                 Some(password) if asked.format == "pdf" => pdf::read_with(&asked.path, &password.0, &mut hand_out),
-                Some(_) | None => (extractor.read)(&asked.path, &mut hand_out),
+                Some(_) | None => read(&asked.path, &mut hand_out),
             };
             let parts = extract::parts(&asked.format).filter(|_| asked.parts);
             let read = match (read, parts) {

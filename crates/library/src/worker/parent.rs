@@ -106,6 +106,10 @@ impl Parent {
         self.left = self.left.saturating_sub(began.elapsed());
         match frame {
             Frame::Page(page) => {
+                if page.looked_at {
+                    // It took its own time, and the next one may.
+                    self.left = self.left.max(self.limits.look_time);
+                }
                 self.text += page.text.len() as u64;
                 if self.text > self.limits.text {
                     self.end().await;
@@ -302,8 +306,18 @@ impl Parent {
 }
 
 /// What a child may know of the environment: where its library is, nothing secret.
-const KEPT_ENVIRONMENT: &[&str] =
-    &["ATELIER_PDFIUM", "HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "SystemRoot", "PATH", "LD_LIBRARY_PATH", "TMPDIR"];
+const KEPT_ENVIRONMENT: &[&str] = &[
+    "ATELIER_PDFIUM",
+    "ATELIER_TESSERACT",
+    "TESSDATA_PREFIX",
+    "HOME",
+    "XDG_DATA_HOME",
+    "LOCALAPPDATA",
+    "SystemRoot",
+    "PATH",
+    "LD_LIBRARY_PATH",
+    "TMPDIR",
+];
 
 /// Reads to the end what a child says, and keeps the last of it.
 async fn last_words(mut errors: ChildStderr) -> Vec<u8> {

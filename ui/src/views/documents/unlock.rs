@@ -6,7 +6,7 @@ use protocol::{DocumentId, Fault, UnlockDocument};
 
 /// Whether a fault goes away with a password.
 pub(super) fn asks_password(fault: &Fault) -> bool {
-    matches!(fault.code.as_str(), "document.encrypted" | "document.wrong_password")
+    matches!(fault.code.as_str(), "document.asks_password" | "document.wrong_password")
 }
 
 /// A button that asks for it.

@@ -25,6 +25,11 @@ pub fn render(path: &Path, page: u32, width: u32, password: Option<String>) -> R
     let document = open(library()?, path, password.as_deref())?;
     let index = page.checked_sub(1).and_then(|p| PdfPageIndex::try_from(p).ok()).ok_or_else(crate::faults::no_page)?;
     let page = document.pages().get(index).map_err(|_| crate::faults::no_page())?;
+    draw(&page, width)
+}
+
+/// Draws a page.
+pub fn draw(page: &PdfPage<'_>, width: u32) -> Result<Picture, Fault> {
     let config = PdfRenderConfig::new()
         .set_target_width(width.clamp(SMALLEST_WIDTH, LARGEST_SIDE) as Pixels)
         .set_maximum_height(LARGEST_SIDE as Pixels)
