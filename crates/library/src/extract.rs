@@ -239,6 +239,40 @@ pub(crate) mod tests {
         pages
     }
 
+    /// Hands out a file so many times, each time altered in a few places, cut off, or with parts twice; always
+    /// the same alterations. A panic is the reader's.
+    pub(crate) fn altered(bytes: &[u8], times: usize, mut each: impl FnMut(&[u8])) {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut next = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 11) as usize % below.max(1)
+        };
+        for _ in 0..times {
+            let mut copy = bytes.to_vec();
+            for _ in 0..=next(4) {
+                let at = next(copy.len());
+                match next(6) {
+                    0 => copy[at] = [0, 0xff, 0x7f, 0x80, b'9', b'<'][next(6)],
+                    1 => copy[at] ^= 1 << next(8),
+                    2 => drop(copy.drain(at..(at + next(20)).min(copy.len()))),
+                    3 => {
+                        let part = copy[at..(at + next(60)).min(copy.len())].to_vec();
+                        let to = next(copy.len());
+                        copy.splice(to..to, part);
+                    }
+                    4 => copy[at] = next(256) as u8,
+                    _ => copy.truncate(at.max(copy.len() / 2)),
+                }
+                if copy.is_empty() {
+                    break;
+                }
+            }
+            each(&copy);
+        }
+    }
+
     /// What each stretch of a page is, a line each.
     pub(crate) fn kinds(page: &Page) -> String {
         use protocol::BlockKind;
