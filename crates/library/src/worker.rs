@@ -5,7 +5,7 @@
 //! or too much memory is replaced; only the document it was reading fails.
 
 mod child;
-mod limits;
+pub(crate) mod limits;
 mod parent;
 
 pub use child::run_worker;

@@ -5,7 +5,7 @@
 
 pub(super) mod table;
 
-use crate::faults;
+use crate::{faults, worker::limits};
 use protocol::Fault;
 use std::{
     io::{Read, Write},
@@ -33,6 +33,9 @@ struct Found {
     languages: String,
 }
 
+/// Pages are drawn large for it: with less memory than this they are not looked at.
+const LEAST_MEMORY: u64 = 512 << 20;
+
 /// Whether text in pictures can be read here.
 pub fn is_here() -> bool {
     found().is_some()
@@ -53,6 +56,9 @@ fn found() -> Option<&'static Found> {
 }
 
 fn find() -> Option<Found> {
+    if !limits::allow(LEAST_MEMORY) {
+        return None;
+    }
     let named = std::env::var("ATELIER_TESSERACT").ok().filter(|named| !named.is_empty());
     if named.as_deref() == Some("off") {
         return None;

@@ -11,6 +11,17 @@ pub fn set(memory: u64) {
     let _ = memory;
 }
 
+/// Whether this process may use so much memory.
+pub fn allow(memory: u64) -> bool {
+    #[cfg(unix)]
+    return rustix::process::getrlimit(rustix::process::Resource::As).current.is_none_or(|most| most >= memory);
+    #[cfg(not(unix))]
+    {
+        let _ = memory;
+        true
+    }
+}
+
 /// Ends this process when its parent has ended, even in the middle of a parser's endless loop.
 pub fn leave_with_parent() {
     #[cfg(unix)]
