@@ -328,7 +328,7 @@ impl<'a> Body<'a> {
 fn shaped(look: &Look, in_list: bool, depth: u8, number: Option<String>, text: &str) -> Out {
     let numbered = || number.as_ref().map(|number| format!("{number} {text}")).unwrap_or_else(|| text.to_owned());
     match look.heading {
-        Some(level) => Out::Heading(level, numbered().replace('\n', " ").replace("- ", "")),
+        Some(level) => Out::Heading(level, numbered().trim_start_matches("- ").replace('\n', " ")),
         None if in_list && number.is_some() => Out::Item(depth, "  ".repeat(usize::from(depth)) + &numbered()),
         None if look.code => Out::Code(text.to_owned()),
         None if look.quote => Out::Quote(text.to_owned()),

@@ -78,7 +78,7 @@ fn read_kinds(body: &str) -> String {
 #[test]
 fn a_document_as_a_reader_sees_it() {
     let body = [
-        para("<w:pStyle w:val='T'/>", &run("Lease")),
+        para("<w:pStyle w:val='T'/>", &run("Lease - part A")),
         para("<w:pStyle w:val='H'/>", &run("Rent")),
         para(
             "",
