@@ -128,7 +128,7 @@ pub const NO_OCR: &str = "document.no_ocr";
 
 /// Text in pictures cannot be read on this machine.
 pub fn no_ocr() -> Fault {
-    Fault::new(FaultKind::Unavailable, NO_OCR, "Text in pictures cannot be read: Tesseract is not installed.")
+    Fault::new(FaultKind::Unavailable, "document.no_ocr", "Text in pictures cannot be read: Tesseract is not installed.")
         .safe(SAFE)
         .hint(GET_OCR)
 }
