@@ -22,6 +22,9 @@ macro_rules! examples {
     ($($line:literal)*) => { concat!("Examples:" $(, "\n  ", $line)*) };
 }
 
+mod eval;
+pub(crate) use eval::{Answers, Cache, EvalCommand, IndexCommand, Retrieval, Scale};
+
 /// Work with agents on your own documents, on this machine.
 #[derive(Parser, Debug)]
 #[command(name = "atelier", version, about, after_help = EXAMPLES, max_term_width = 100)]
@@ -171,6 +174,16 @@ pub(crate) enum Command {
         /// A folder of documents for the measured import; else a few notes that are made for it.
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         corpus: Option<PathBuf>,
+    },
+    /// Measure how good and how fast search is, on sets with known answers.
+    Eval {
+        #[command(subcommand)]
+        command: EvalCommand,
+    },
+    /// Check or rebuild what search finds things with.
+    Index {
+        #[command(subcommand)]
+        command: IndexCommand,
     },
     /// Print a completion script for a shell.
     #[command(after_help = examples!("atelier completions bash > ~/.local/share/bash-completion/completions/atelier"))]
