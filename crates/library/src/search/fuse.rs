@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use store::StoredPassage;
 
 /// How much meaning counts of what both say together (docs/decisions/0008-search.md has how it was set).
-const MEANING: f32 = 0.5;
+const MEANING: f32 = 0.4;
 
 /// What is known of a passage that may be shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

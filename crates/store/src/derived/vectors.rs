@@ -131,9 +131,10 @@ impl Derived {
     /// The vectors that a model has of these passages.
     pub async fn vectors_of(&self, model: &str, ids: &[i64]) -> Result<Vec<StoredVector>, StoreError> {
         let ids = serde_json::to_string(ids)?;
+        // CROSS JOIN keeps this order: else all vectors of the model are read, and few of them asked for.
         let rows = sqlx::query!(
             r#"SELECT v.chunk, c.document AS "document: Uuid", v.vector FROM json_each(?) wanted
-               JOIN vectors v ON v.model = ? AND v.chunk = wanted.value JOIN chunks c ON c.id = v.chunk"#,
+               CROSS JOIN vectors v ON v.model = ? AND v.chunk = wanted.value CROSS JOIN chunks c ON c.id = v.chunk"#,
             ids,
             model
         );
