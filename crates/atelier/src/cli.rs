@@ -121,9 +121,10 @@ pub(crate) enum Command {
         yes: bool,
     },
     /// Find passages in the documents.
-    #[command(after_help = examples!("atelier search \"notice period\" --limit 5" "atelier search Kündigungsfrist --mode text"))]
+    #[command(after_help = examples!("atelier search \"notice period\" --limit 5" "atelier search Kündigungsfrist --mode text" "atelier search \"type:pdf before:2024 notice -pets\""))]
     Search {
-        /// What to look for.
+        /// What to look for: words, "in a row", -not, leas*, word~, AND OR NOT ( ), file: in: type: lang: date:
+        /// before: after: sort:new.
         #[arg(allow_hyphen_values = true)]
         query: String,
         /// By words, by meaning, or both.

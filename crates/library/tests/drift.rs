@@ -71,6 +71,19 @@ fn file_with(dir: &Path, part: &str) -> PathBuf {
     found.pop().unwrap_or_else(|| panic!("no file with {part} in {}", dir.display()))
 }
 
+/// A folder as it is now, somewhere else.
+fn copy_of(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_of(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_sound_is_called_so_and_a_rebuild_finds_the_same() {
     let here = Here::new().await;
@@ -146,10 +159,6 @@ async fn an_index_that_lacks_or_keeps_passages_is_mended() {
     close(library).await;
     // An older copy of the index is put back.
     let (index, copy) = (here.dir.path().join("index"), here.dir.path().join("copy"));
-    let copy_of = |from: &Path, to: &Path| {
-        let status = std::process::Command::new("cp").arg("-r").arg(from).arg(to).status().unwrap();
-        assert!(status.success());
-    };
     copy_of(&index, &copy);
     let (library, documents) = filled(&here).await;
     let before = hits(&library).await;

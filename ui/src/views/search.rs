@@ -1,8 +1,8 @@
 //! The search screen: passages while typing, by words, by meaning, or both, each with its page.
 
 mod hit;
-mod nothing;
 mod notes;
+mod nothing;
 
 use crate::{
     client::use_client,

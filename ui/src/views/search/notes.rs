@@ -64,14 +64,18 @@ fn conditions(facets: &Facets) -> Vec<(String, String)> {
     for (field, values) in [("type", &facets.formats), ("lang", &facets.languages)] {
         if values.len() > 1 {
             let some = values.iter().take(MOST);
-            all.extend(some.map(|one| (format!("{} {}", one.value.to_uppercase(), one.count), format!("{field}:{}", one.value))));
+            all.extend(
+                some.map(|one| {
+                    (format!("{} {}", one.value.to_uppercase(), one.count), format!("{field}:{}", one.value))
+                }),
+            );
         }
     }
     if facets.documents.len() > 1 {
         let some = facets.documents.iter().filter(|one| one.count > 1).take(MOST);
-        all.extend(some.map(|one| {
-            (format!("{} {}", one.name, one.count), format!("file:\"{}\"", one.name.replace('"', " ")))
-        }));
+        all.extend(
+            some.map(|one| (format!("{} {}", one.name, one.count), format!("file:\"{}\"", one.name.replace('"', " ")))),
+        );
     }
     all
 }
