@@ -1,13 +1,18 @@
 //! How the parts are put together, kept in step, and taken apart.
 
-use crate::{Config, bridge, bus::Bus};
+use crate::{Config, bridge, bus::Bus, eval::Kept};
 use agents::Driver;
 use egress::Gate;
 use futures::stream::BoxStream;
+use library::Embed;
 use library::{Library, LibraryConfig, LibraryEvent};
 use models::{Models, ModelsConfig, ModelsEvent};
 use protocol::*;
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use store::{Change, Keeping, Store, StoreError};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -16,6 +21,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const REQUESTS: Duration = Duration::from_secs(10);
 /// How long closing waits for the last lines of the ledger.
 const LEDGER: Duration = Duration::from_secs(5);
+
+/// Makes of the embedding model, if there is one, the one that is used.
+pub(crate) type Instead = Box<dyn Fn(Option<Arc<dyn Embed>>) -> Option<Arc<dyn Embed>> + Send + Sync>;
 
 /// The one door. Cheap to clone; all clones are the same app.
 #[derive(Clone)]
@@ -30,6 +38,8 @@ struct Parts {
     driver: Driver,
     bus: Bus,
     notices: Vec<Fault>,
+    /// What a measurement puts in the place of the embedding model.
+    instead: OnceLock<Instead>,
     tasks: TaskTracker,
     closing: CancellationToken,
 }
@@ -78,6 +88,7 @@ impl App {
             driver,
             bus,
             notices,
+            instead: OnceLock::new(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
         }));
@@ -241,8 +252,29 @@ impl App {
         });
     }
 
+    /// Keeps the vectors of texts in this folder, and takes them from there: for measurements that are
+    /// repeated. To be called before anything is imported.
+    pub fn keep_vectors(&self, folder: PathBuf) {
+        self.embed_with(Box::new(move |model| model.map(|model| Kept::of(model, &folder))));
+    }
+
+    /// Puts something in the place of the embedding model, for a measurement; once.
+    pub(crate) fn embed_with(&self, instead: Instead) {
+        if self.0.instead.set(instead).is_ok() {
+            self.set_embedder();
+        }
+    }
+
+    pub(crate) fn set_embedder(&self) {
+        let embedder = self.models().embedder().map(bridge::embedder);
+        self.library().set_embedder(match self.0.instead.get() {
+            Some(instead) => instead(embedder),
+            None => embedder,
+        });
+    }
+
     async fn models_changed(&self) {
-        self.library().set_embedder(self.models().embedder().map(bridge::embedder));
+        self.set_embedder();
         match crate::handlers::models::view(self).await {
             Ok(view) => self.bus().send(Event::ModelsChanged(view)),
             Err(fault) => self.bus().send(Event::Notice(fault)),

@@ -8,6 +8,7 @@ mod app;
 mod bridge;
 mod bus;
 mod config;
+pub mod eval;
 mod export;
 mod handlers;
 mod told;

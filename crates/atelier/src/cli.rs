@@ -22,7 +22,9 @@ macro_rules! examples {
     ($($line:literal)*) => { concat!("Examples:" $(, "\n  ", $line)*) };
 }
 
+mod eval;
 mod models;
+pub(crate) use eval::{Answers, Cache, EvalCommand, IndexCommand, Retrieval, Scale};
 pub(crate) use models::ModelsCommand;
 
 /// Work with agents on your own documents, on this machine.
@@ -121,9 +123,10 @@ pub(crate) enum Command {
         yes: bool,
     },
     /// Find passages in the documents.
-    #[command(after_help = examples!("atelier search \"notice period\" --limit 5" "atelier search Kündigungsfrist --mode text"))]
+    #[command(after_help = examples!("atelier search \"notice period\" --limit 5" "atelier search Kündigungsfrist --mode text" "atelier search \"type:pdf before:2024 notice -pets\""))]
     Search {
-        /// What to look for.
+        /// What to look for: words, "in a row", -not, leas*, word~, AND OR NOT ( ), file: in: type: lang: date:
+        /// before: after: sort:new.
         #[arg(allow_hyphen_values = true)]
         query: String,
         /// By words, by meaning, or both.
@@ -174,6 +177,16 @@ pub(crate) enum Command {
         /// A folder of documents for the measured import; else a few notes that are made for it.
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         corpus: Option<PathBuf>,
+    },
+    /// Measure how good and how fast search is, on sets with known answers.
+    Eval {
+        #[command(subcommand)]
+        command: EvalCommand,
+    },
+    /// Check or rebuild what search finds things with.
+    Index {
+        #[command(subcommand)]
+        command: IndexCommand,
     },
     /// Print a completion script for a shell.
     #[command(after_help = examples!("atelier completions bash > ~/.local/share/bash-completion/completions/atelier"))]

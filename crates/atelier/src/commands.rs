@@ -5,6 +5,8 @@ mod bench;
 mod chats;
 mod documents;
 mod egress;
+mod eval;
+mod index;
 mod listen;
 mod log;
 mod models;
@@ -65,6 +67,8 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<ExitCode, Fault> {
         Command::Models { command } => within(config, out, async |door| models::models(door, command, out).await).await,
         Command::Egress(egress) => within(config, out, async |door| egress::egress(door, egress, out).await).await,
         Command::Bench { corpus } => bench::bench(config, corpus, out).await,
+        Command::Eval { command } => eval::eval(config, command, out).await,
+        Command::Index { command } => within(config, out, async |door| index::index(door, command, out).await).await,
         Command::Serve(options) => within(config, out, async |door| serve::serve(door, options, out).await).await,
         // Answered above, and in `main` before there is a runtime.
         Command::Completions { .. } | Command::ExtractWorker => Ok(ExitCode::SUCCESS),

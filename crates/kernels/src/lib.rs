@@ -33,6 +33,7 @@ mod portable;
 mod product;
 mod rope;
 mod rows;
+pub mod scan;
 mod segment;
 mod stretch;
 mod tile;

@@ -2,12 +2,15 @@
 
 use crate::{
     LibraryError, faults,
-    library::{Embed, Inner},
+    index::IndexError,
+    library::{Embed, Inner, blocking},
     setback::Setback,
-    vectors::{Vectors, normalise},
+    vectors::{Vectors, dot, normalise},
 };
+use protocol::DocumentId;
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
+    path::Path,
     sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
@@ -15,6 +18,8 @@ use store::{StoredVector, Unembedded};
 
 /// Passages that the model gets at once.
 const BATCH: u32 = 16;
+/// Documents whose passages are looked for at once.
+const DOCUMENTS: u32 = 32;
 /// Vectors that are loaded at once.
 const LOADED_AT_ONCE: u32 = 2_000;
 /// A batch that failed is tried again so often.
@@ -108,34 +113,174 @@ async fn catch_up(inner: &Inner, known: &mut Known) -> Result<End, LibraryError>
     end
 }
 
-/// Loads the vectors that a model has made before.
+/// Opens the file with the vectors that a model has made before, and makes it hold what SQLite holds.
 async fn load(inner: &Inner, embedder: &dyn Embed, known: &mut Known) -> Result<(), LibraryError> {
     if known.loaded.as_deref() == Some(embedder.id()) {
         return Ok(());
     }
     known.refused.clear();
-    *inner.vectors.write().unwrap_or_else(PoisonError::into_inner) = Vectors::new(embedder.dims());
     inner.derived.keep_only_vectors_of(embedder.id()).await?;
-    let mut after = 0;
-    loop {
-        let some = inner.derived.vectors(embedder.id(), after, LOADED_AT_ONCE).await?;
-        let Some(last) = some.last() else { break };
-        after = last.id;
-        put(inner, &some);
-    }
+    let (dir, model, dims) = (inner.config.dir.clone(), embedder.id().to_owned(), embedder.dims());
+    let opened = blocking(move || Vectors::open(&dir, &model, dims).map_err(|error| file_error(&dir, error))).await?;
+    *inner.vectors.write().unwrap_or_else(PoisonError::into_inner) = opened;
+    inner.mend_vectors(false, true).await?;
     known.loaded = Some(embedder.id().to_owned());
     Ok(())
 }
 
-fn put(inner: &Inner, some: &[StoredVector]) {
+/// How many vectors of the file were not as SQLite has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Drift {
+    /// Not there, or another one.
+    pub missing: u32,
+    /// There, and nobody's.
+    pub extra: u32,
+    /// What SQLite has, and of that the vectors that are none: not of this length, or not of length one.
+    pub stored: u32,
+    pub odd: u32,
+}
+
+impl Inner {
+    /// Compares the file of vectors with SQLite and, with `mend`, makes it hold the same. `whole`: every
+    /// number is compared, else only which passages have a row.
+    pub(crate) async fn mend_vectors(&self, whole: bool, mend: bool) -> Result<Drift, LibraryError> {
+        let mut drift = Drift::default();
+        let (model, dims, mut extra) = {
+            let vectors = self.vectors.read().unwrap_or_else(PoisonError::into_inner);
+            (vectors.model().to_owned(), vectors.dims(), vectors.chunks())
+        };
+        if model.is_empty() {
+            return Ok(drift);
+        }
+        let (mut after, mut odd) = (0, Vec::new());
+        loop {
+            let some = self.derived.vector_ids(&model, after, LOADED_AT_ONCE).await?;
+            let Some((last, _)) = some.last() else { break };
+            after = *last;
+            drift.stored += some.len() as u32;
+            let wanted = some.iter().filter(|(id, document)| extra.remove(id) != Some(*document) || whole);
+            let ids: Vec<i64> = wanted.map(|(id, _)| *id).collect();
+            if ids.is_empty() {
+                continue;
+            }
+            let (stored, none): (Vec<_>, Vec<_>) = self
+                .derived
+                .vectors_of(&model, &ids)
+                .await?
+                .into_iter()
+                .partition(|one| one.vector.len() == dims && is_unit(&one.vector));
+            odd.extend(none.iter().map(|one| one.id));
+            let differing: Vec<StoredVector> = {
+                let vectors = self.vectors.read().unwrap_or_else(PoisonError::into_inner);
+                stored.into_iter().filter(|one| !vectors.holds(one.id, one.document, &one.vector)).collect()
+            };
+            drift.missing += differing.len() as u32;
+            if mend {
+                put(self, &differing)?;
+            }
+        }
+        (drift.extra, drift.odd) = (extra.len() as u32, odd.len() as u32);
+        if !mend {
+            return Ok(drift);
+        }
+        if !odd.is_empty() {
+            // Passages without a vector get one.
+            self.derived.drop_vectors(&model, &odd).await?;
+            self.busy.send_modify(|busy| busy.to_embed += 1);
+            self.wake_embedder.notify_one();
+        }
+        let mut vectors = self.vectors.write().unwrap_or_else(PoisonError::into_inner);
+        extra.into_keys().chain(odd).for_each(|chunk| vectors.remove_chunk(chunk));
+        vectors.flush().map_err(|error| file_error(&self.config.dir, error))?;
+        Ok(drift)
+    }
+
+    /// Empties the file of vectors and fills it from SQLite.
+    pub(crate) async fn rebuild_vectors(&self) -> Result<Drift, LibraryError> {
+        {
+            let mut vectors = self.vectors.write().unwrap_or_else(PoisonError::into_inner);
+            vectors.chunks().into_keys().for_each(|chunk| vectors.remove_chunk(chunk));
+        }
+        self.mend_vectors(true, true).await
+    }
+}
+
+/// Whether a vector has the length that all have.
+fn is_unit(vector: &[f32]) -> bool {
+    let length = dot(vector, vector);
+    length.is_finite() && (length - 1.0).abs() < 1e-3
+}
+
+fn file_error(dir: &Path, source: std::io::Error) -> LibraryError {
+    IndexError::Io { path: dir.to_owned(), source }.into()
+}
+
+fn put(inner: &Inner, some: &[StoredVector]) -> Result<(), LibraryError> {
     let mut vectors = inner.vectors.write().unwrap_or_else(PoisonError::into_inner);
     for one in some {
-        vectors.put(one.id, one.document, &one.vector);
+        vectors.put(one.id, one.document, &one.vector).map_err(|error| file_error(&inner.config.dir, error))?;
+    }
+    Ok(())
+}
+
+/// The passages that are embedded next, what was imported last first.
+#[derive(Default)]
+struct Next {
+    documents: VecDeque<(DocumentId, i64)>,
+    asked: Option<Instant>,
+    /// Documents of which nothing waits but passages that the model cannot read.
+    done: HashSet<DocumentId>,
+}
+
+impl Next {
+    /// The next batch; empty where nothing waits.
+    async fn batch(
+        &mut self,
+        inner: &Inner,
+        model: &str,
+        refused: &HashSet<i64>,
+    ) -> Result<Vec<Unembedded>, LibraryError> {
+        let mut batch = Vec::new();
+        // What has come meanwhile goes before what waits.
+        if self.asked.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
+            self.documents.clear();
+        }
+        while batch.len() < BATCH as usize {
+            let Some((document, after)) = self.documents.front().copied() else {
+                if !self.ask(inner).await? {
+                    break;
+                }
+                continue;
+            };
+            let room = BATCH - batch.len() as u32;
+            let mut some = inner.derived.unembedded(model, document, after, room).await?;
+            match some.last() {
+                Some(last) if some.len() as u32 == room => self.documents[0] = (document, last.id),
+                Some(_) | None => {
+                    self.documents.pop_front();
+                    if some.iter().all(|passage| refused.contains(&passage.id)) {
+                        self.done.insert(document);
+                    }
+                }
+            }
+            some.retain(|passage| !refused.contains(&passage.id));
+            batch.append(&mut some);
+        }
+        Ok(batch)
+    }
+
+    /// Asks which documents wait; false where none does.
+    async fn ask(&mut self, inner: &Inner) -> Result<bool, LibraryError> {
+        self.asked = Some(Instant::now());
+        let limit = DOCUMENTS + u32::try_from(self.done.len()).unwrap_or(u32::MAX);
+        let waiting = inner.derived.to_embed(limit).await?;
+        self.documents = waiting.into_iter().filter(|document| !self.done.contains(document)).map(|d| (d, 0)).collect();
+        Ok(!self.documents.is_empty())
     }
 }
 
 async fn embed_missing(inner: &Inner, embedder: &dyn Embed, refused: &mut HashSet<i64>) -> Result<End, LibraryError> {
-    let (mut after, mut counted) = (0, None::<Instant>);
+    let (mut next, mut counted) = (Next::default(), None::<Instant>);
     loop {
         if counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
             let all = inner.derived.count_unembedded().await?;
@@ -147,12 +292,15 @@ async fn embed_missing(inner: &Inner, embedder: &dyn Embed, refused: &mut HashSe
         if *inner.paused.borrow() {
             return Ok(End::Paused);
         }
-        let mut some = inner.derived.unembedded(embedder.id(), after, BATCH).await?;
-        let Some(last) = some.last() else { return Ok(End::Done) };
-        after = last.id;
-        some.retain(|passage| !refused.contains(&passage.id));
+        let some = next.batch(inner, embedder.id(), refused).await?;
         if some.is_empty() {
-            continue;
+            inner
+                .vectors
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .flush()
+                .map_err(|error| file_error(&inner.config.dir, error))?;
+            return Ok(End::Done);
         }
         let began = Instant::now();
         let Some(batch) = embed(embedder, &some).await else { return Ok(End::Away) };
@@ -162,7 +310,7 @@ async fn embed_missing(inner: &Inner, embedder: &dyn Embed, refused: &mut HashSe
         // nor must this copy.
         let ids: Vec<i64> = some.iter().map(|p| p.id).collect();
         let kept: HashSet<i64> = inner.derived.passages(&ids).await?.iter().map(|p| p.id).collect();
-        put(inner, &batch.vectors.into_iter().filter(|v| kept.contains(&v.id)).collect::<Vec<_>>());
+        put(inner, &batch.vectors.into_iter().filter(|v| kept.contains(&v.id)).collect::<Vec<_>>())?;
         inner.count().embedded(u32::try_from(some.len()).unwrap_or(u32::MAX), began.elapsed());
         for document in complete {
             inner.tell(document).await;

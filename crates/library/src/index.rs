@@ -4,11 +4,15 @@
 //! contains, what came after is applied again when it opens, and an index that is missing, damaged
 //! or of another version is built anew.
 
+mod expand;
+mod fields;
+mod lookup;
 mod query;
+mod short;
 
-pub use query::{Terms, parse};
+pub use fields::{Fields, key, print};
+pub use query::{How, Terms, Wanted, parse};
 
-use crate::words::{self, Stems};
 use protocol::DocumentId;
 use std::{
     collections::{BTreeSet, HashSet},
@@ -18,17 +22,16 @@ use std::{
 };
 use store::StoredPassage;
 use tantivy::{
-    Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term,
+    DocSet, Index, IndexReader, IndexWriter, Order, ReloadPolicy, TERMINATED, Term,
     collector::{DocSetCollector, TopDocs},
     directory::MmapDirectory,
     index::SegmentId,
     query::Query,
-    schema::{FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions},
-    tokenizer::{PreTokenizedString, Token},
+    schema::IndexRecordOption,
 };
 
 /// Part of the folder's name: another number, and every index is built anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Memory for what is not committed yet.
 const WRITER_MEMORY: usize = 48 << 20;
 /// Segments are merged when so many have piled up or on a purge; one thread is enough for one reader.
@@ -47,6 +50,9 @@ pub enum IndexError {
     /// Tantivy said no.
     #[error("the search index: {0}")]
     Tantivy(#[from] tantivy::TantivyError),
+    /// A file of it could not be read.
+    #[error("the search index: {0}")]
+    Read(#[from] std::io::Error),
     /// The folder could not be made or emptied.
     #[error("{path}: {source}")]
     Io {
@@ -56,15 +62,6 @@ pub enum IndexError {
         #[source]
         source: std::io::Error,
     },
-}
-
-#[derive(Clone, Copy)]
-pub struct Fields {
-    pub chunk: Field,
-    pub document: Field,
-    pub stem: Field,
-    pub exact: Field,
-    pub title: Field,
 }
 
 /// The index on disk. All of it blocks: call it where blocking is allowed.
@@ -106,7 +103,7 @@ impl TextIndex {
 
     fn open_at(here: &Path) -> Result<(Self, Option<i64>), IndexError> {
         store::private_dir(here).map_err(|source| IndexError::Io { path: here.to_owned(), source })?;
-        let (schema, fields) = schema();
+        let (schema, fields) = fields::schema();
         let directory = MmapDirectory::open(here).map_err(tantivy::TantivyError::from)?;
         let index = Index::open_or_create(directory, schema)?;
         if size(here) <= CHECKED_SIZE {
@@ -128,7 +125,7 @@ impl TextIndex {
         let writer = self.writer();
         writer.delete_term(Term::from_field_text(self.fields.document, &key(document)));
         for passage in passages {
-            writer.add_document(self.entry(passage))?;
+            writer.add_document(self.fields.entry(passage))?;
             if let Some(language) = &passage.language {
                 let mut languages = self.languages.write().unwrap_or_else(PoisonError::into_inner);
                 if !languages.contains(language) {
@@ -201,6 +198,49 @@ impl TextIndex {
         Ok(found)
     }
 
+    /// The passages of a query that were added last.
+    pub fn newest(&self, query: &dyn Query, limit: usize) -> Result<Vec<Found>, IndexError> {
+        let searcher = self.reader.searcher();
+        let newest = TopDocs::with_limit(limit.max(1)).order_by_fast_field::<i64>("added", Order::Desc);
+        let mut found = Vec::new();
+        for (_, address) in searcher.search(query, &newest)? {
+            let column = searcher.segment_reader(address.segment_ord).fast_fields().i64("chunk")?;
+            found.extend(column.first(address.doc_id).map(|chunk| Found { chunk, score: 1.0 }));
+        }
+        Ok(found)
+    }
+
+    /// Whether a file of the index is not as it was written.
+    pub fn is_damaged(&self) -> Result<bool, IndexError> {
+        Ok(!self.index.validate_checksum()?.is_empty())
+    }
+
+    /// Every passage that the index holds, with its document and its fingerprint.
+    pub fn all(&self) -> Result<Vec<(i64, DocumentId, u64)>, IndexError> {
+        let searcher = self.reader.searcher();
+        let mut found = Vec::with_capacity(usize::try_from(searcher.num_docs()).unwrap_or(0));
+        for segment in searcher.segment_readers() {
+            let chunks = segment.fast_fields().i64("chunk")?;
+            let prints = segment.fast_fields().u64("print")?;
+            // One term for each document: its passages are the term's.
+            let words = segment.inverted_index(self.fields.document)?;
+            let mut documents = words.terms().stream()?;
+            while documents.advance() {
+                let id = std::str::from_utf8(documents.key()).ok().and_then(|key| key.parse().ok());
+                let Some(document) = id else { continue };
+                let mut postings = words.read_postings_from_terminfo(documents.value(), IndexRecordOption::Basic)?;
+                while postings.doc() != TERMINATED {
+                    if segment.alive_bitset().is_none_or(|alive| alive.is_alive(postings.doc())) {
+                        let both = chunks.first(postings.doc()).zip(prints.first(postings.doc()));
+                        found.extend(both.map(|(chunk, print)| (chunk, document, print)));
+                    }
+                    postings.advance();
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Every passage that a query admits.
     pub fn matching(&self, query: &dyn Query) -> Result<HashSet<i64>, IndexError> {
         let searcher = self.reader.searcher();
@@ -210,17 +250,6 @@ impl TextIndex {
             found.extend(column.first(address.doc_id));
         }
         Ok(found)
-    }
-
-    /// How rare a term is (BM25's inverse document frequency); a term that is nowhere is the rarest.
-    pub fn rarity(&self, terms: &[Term]) -> Result<f32, IndexError> {
-        let searcher = self.reader.searcher();
-        let mut most = 0;
-        for term in terms {
-            most = most.max(searcher.doc_freq(term)?);
-        }
-        let (all, with) = (searcher.num_docs() as f32, most as f32);
-        Ok((1.0 + (all - with + 0.5).max(0.0) / (with + 0.5)).ln())
     }
 
     /// The fields that queries are made of.
@@ -236,63 +265,6 @@ impl TextIndex {
     fn writer(&self) -> MutexGuard<'_, IndexWriter> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn entry(&self, passage: &StoredPassage) -> TantivyDocument {
-        let stems = Stems::of(passage.language.as_deref());
-        let mut entry = TantivyDocument::new();
-        entry.add_i64(self.fields.chunk, passage.id);
-        entry.add_text(self.fields.document, key(passage.document));
-        let (stemmed, exact) = tokens(&passage.text, &stems);
-        entry.add_pre_tokenized_text(self.fields.stem, stemmed);
-        entry.add_pre_tokenized_text(self.fields.exact, exact);
-        let title = format!("{} {}", stem_of(&passage.name), around(passage));
-        entry.add_pre_tokenized_text(self.fields.title, tokens(&title, &stems).0);
-        entry
-    }
-}
-
-/// A document's id as a term.
-pub fn key(document: DocumentId) -> String {
-    document.0.simple().to_string()
-}
-
-/// What stands over a passage: its heading and the header row of its table.
-fn around(passage: &StoredPassage) -> String {
-    [&passage.section, &passage.header].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ")
-}
-
-/// A file's name without its extension.
-fn stem_of(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-}
-
-fn tokens(text: &str, stems: &Stems) -> (PreTokenizedString, PreTokenizedString) {
-    let mut stemmed = PreTokenizedString { text: String::new(), tokens: Vec::new() };
-    let mut exact = PreTokenizedString { text: String::new(), tokens: Vec::new() };
-    for (position, word) in words::words(text).into_iter().enumerate() {
-        let (from, to) = (word.span.start as usize, word.span.end as usize);
-        let token = |text| Token { offset_from: from, offset_to: to, position, text, position_length: 1 };
-        stemmed.tokens.push(token(stems.stem(&word.folded)));
-        exact.tokens.push(token(word.folded));
-    }
-    (stemmed, exact)
-}
-
-fn schema() -> (Schema, Fields) {
-    let text = |record| {
-        // Words come analysed (`words`); the tokenizer's name is never looked up.
-        TextOptions::default()
-            .set_indexing_options(TextFieldIndexing::default().set_tokenizer("raw").set_index_option(record))
-    };
-    let mut builder = Schema::builder();
-    let fields = Fields {
-        chunk: builder.add_i64_field("chunk", FAST | INDEXED),
-        document: builder.add_text_field("document", STRING),
-        stem: builder.add_text_field("stem", text(IndexRecordOption::WithFreqs)),
-        exact: builder.add_text_field("exact", text(IndexRecordOption::WithFreqsAndPositions)),
-        title: builder.add_text_field("title", text(IndexRecordOption::WithFreqs)),
-    };
-    (builder.build(), fields)
 }
 
 /// A commit's payload: the outbox number, then the languages.

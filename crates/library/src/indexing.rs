@@ -53,7 +53,7 @@ impl Inner {
         self.build(last).await
     }
 
-    async fn build(&self, last: i64) -> Result<(), LibraryError> {
+    pub(crate) async fn build(&self, last: i64) -> Result<(), LibraryError> {
         let index = self.index.clone();
         blocking(move || index.clear().map_err(LibraryError::from)).await?;
         let documents = self.derived.read_documents().await?;
@@ -65,13 +65,13 @@ impl Inner {
         Ok(())
     }
 
-    async fn put(&self, document: DocumentId) -> Result<(), LibraryError> {
+    pub(crate) async fn put(&self, document: DocumentId) -> Result<(), LibraryError> {
         let passages = self.derived.passages_of(document).await?;
         let index = self.index.clone();
         blocking(move || index.replace(document, &passages).map_err(LibraryError::from)).await
     }
 
-    async fn commit(&self, number: i64, documents: &[DocumentId]) -> Result<(), LibraryError> {
+    pub(crate) async fn commit(&self, number: i64, documents: &[DocumentId]) -> Result<(), LibraryError> {
         let index = self.index.clone();
         blocking(move || index.commit(number).map_err(LibraryError::from)).await?;
         self.derived.outbox_done(number).await?;

@@ -5,6 +5,7 @@
 mod check;
 mod chunk;
 mod cite;
+mod drift;
 mod embedding;
 mod error;
 mod extract;

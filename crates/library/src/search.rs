@@ -1,18 +1,24 @@
-//! Finding passages: by words, by meaning, or both fused by their ranks.
+//! Finding passages: by words, by meaning, or both fused.
 //!
-//! Reciprocal rank fusion adds 1/(60 + rank) of each list, so that scores of different kinds need
-//! not be compared (docs/decisions/0008-search.md).
+//! Words and vectors each name candidates; then every candidate gets both kinds of evidence, exactly,
+//! and their order is made of both (docs/decisions/0008-search.md).
+
+mod facets;
+mod fuse;
+mod like;
 
 use crate::{
     Library, LibraryError, Passage, asking,
     cite::matter,
     faults,
-    index::{Found, Terms, TextIndex, parse},
+    index::{Terms, parse},
     library::{Inner, blocking},
     snippet::snippet,
-    vectors::{Near, normalise},
+    vectors::{dot, normalise},
 };
-use protocol::{DocumentId, SearchHit, SearchMode, SearchReply, Span};
+use facets::facets;
+use fuse::{Evidence, fuse, sort, spread};
+use protocol::{DocumentId, Facets, SearchHit, SearchMode, SearchReply, Span};
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, PoisonError},
@@ -23,9 +29,7 @@ use store::StoredPassage;
 /// A hit that has none of the query's words must be at least this near in meaning: the nearest of all
 /// passages is near to nothing where there is nothing to find (docs/decisions/0008-search.md).
 const LEAST_MEANING: f32 = 0.3;
-/// The constant of reciprocal rank fusion; 60 is what its authors found to serve everywhere.
-const FUSION: f32 = 60.0;
-/// How many passages each way of searching gives to the fusion, at least.
+/// How many candidates each way of searching names, at least.
 const DEPTH: usize = 100;
 /// The most hits of one search.
 const MOST_HITS: usize = 500;
@@ -35,11 +39,13 @@ const LONGEST_QUERY: usize = 2_000;
 const QUERY_TIME: Duration = Duration::from_secs(4);
 /// How long a question of an agent waits.
 const QUESTION_TIME: Duration = Duration::from_secs(30);
+/// The most parts of a query of which it is said that they were not understood.
+const MOST_MISREAD: usize = 8;
 
 /// What is searched for.
 #[derive(Clone, Debug, Default)]
 pub struct SearchQuery {
-    /// Words, `"phrases"`, `-words` to leave out.
+    /// Words, `"phrases"`, `-words` to leave out, AND, OR, NOT, `field:value`.
     pub text: String,
     /// How to search.
     pub mode: SearchMode,
@@ -58,15 +64,35 @@ struct Scored {
     snippet: crate::snippet::Snippet,
 }
 
+/// What a search found.
+struct Outcome {
+    scored: Vec<Scored>,
+    mode: SearchMode,
+    terms: Terms,
+    facets: Facets,
+}
+
+/// What is looked for, in every form.
+struct Wish {
+    terms: Terms,
+    /// What the evidence of a hit is measured by, where that is not the whole query.
+    evidence: Option<Terms>,
+    vector: Option<Arc<[f32]>>,
+    mode: SearchMode,
+    limit: usize,
+    documents: Vec<DocumentId>,
+    /// Not in this one.
+    except: Option<DocumentId>,
+    /// Whether hits that are near to nothing are shown as well.
+    all: bool,
+}
+
 impl Library {
     /// Finds passages and says how it searched.
     pub async fn search(&self, query: &SearchQuery) -> Result<SearchReply, LibraryError> {
         let began = Instant::now();
-        let (scored, mode) = self.inner.find(query, None, QUERY_TIME).await?;
-        let documents: HashSet<DocumentId> = scored.iter().map(|s| s.passage.document).collect();
-        let hits = scored.into_iter().map(hit).collect();
-        let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Ok(SearchReply { hits, documents: documents.len() as u32, ms, mode })
+        let found = self.inner.find(query, None, QUERY_TIME).await?;
+        Ok(reply(found, began))
     }
 
     /// The passages that may answer a question, best first; none where the evidence is below the
@@ -88,13 +114,30 @@ impl Library {
         limit: usize,
         documents: &[DocumentId],
     ) -> Result<Vec<Passage>, LibraryError> {
-        // A question is words, not a query: no phrase, nothing to leave out.
-        let plain = |text: &str| text.replace(['"', '“', '”', '«', '»', '-'], " ");
+        // A question is words, not a query: no phrase, no operator, nothing to leave out.
+        let plain = |text: &str| text.replace(['"', '“', '”', '«', '»', '-', ':', '(', ')', '*', '~'], " ");
         let asked = plain(&matter(&asking(question)));
-        let query =
-            SearchQuery { text: plain(question), mode: SearchMode::Hybrid, limit, documents: documents.to_vec() };
-        let (scored, _) = self.inner.find(&query, Some(&asked), QUESTION_TIME).await?;
-        Ok(scored.into_iter().map(passage).collect())
+        let lower = |text: String| text.replace(" AND ", " and ").replace(" OR ", " or ").replace(" NOT ", " not ");
+        let text = lower(plain(question));
+        let query = SearchQuery { text, mode: SearchMode::Hybrid, limit, documents: documents.to_vec() };
+        let found = self.inner.find(&query, Some(&lower(asked)), QUESTION_TIME).await?;
+        Ok(found.scored.into_iter().map(passage).collect())
+    }
+}
+
+fn reply(found: Outcome, began: Instant) -> SearchReply {
+    let Outcome { scored, mode, mut terms, facets } = found;
+    let documents: HashSet<DocumentId> = scored.iter().map(|s| s.passage.document).collect();
+    let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    terms.misread.truncate(MOST_MISREAD);
+    SearchReply {
+        hits: scored.into_iter().map(hit).collect(),
+        documents: documents.len() as u32,
+        ms,
+        mode,
+        misread: terms.misread,
+        instead: terms.instead,
+        facets,
     }
 }
 
@@ -105,60 +148,121 @@ impl Inner {
         query: &SearchQuery,
         asked: Option<&str>,
         patience: Duration,
-    ) -> Result<(Vec<Scored>, SearchMode), LibraryError> {
-        let limit = query.limit.clamp(1, MOST_HITS);
-        let depth = DEPTH.max(limit * 2);
+    ) -> Result<Outcome, LibraryError> {
         let text: String = query.text.chars().take(LONGEST_QUERY).collect();
-        let terms = parse(&text, &self.index.languages());
+        let languages = self.index.languages();
+        let terms = parse(&text, &languages);
         if terms.is_empty() {
             // Nothing to look for; what must not be there looks for nothing.
-            return Ok((Vec::new(), query.mode));
+            return Ok(Outcome { scored: Vec::new(), mode: query.mode, terms, facets: Facets::default() });
         }
         // What is told around a question helps to find its page by words; meaning it would only blur.
-        let evidence = asked.map(|asked| parse(asked, &self.index.languages())).filter(|terms| !terms.is_empty());
-        let evidence = evidence.unwrap_or_else(|| terms.clone());
+        let evidence = asked.map(|asked| parse(asked, &languages)).filter(|terms| !terms.is_empty());
         let vector = match query.mode {
             SearchMode::Text => None,
-            SearchMode::Hybrid | SearchMode::Vector => self.embed_query(&evidence.plain, patience).await,
+            _ if terms.newest => None,
+            SearchMode::Hybrid | SearchMode::Vector => {
+                self.embed_query(&evidence.as_ref().unwrap_or(&terms).plain, patience).await
+            }
         };
         let mode = if vector.is_some() { query.mode } else { SearchMode::Text };
-        let by_words = mode != SearchMode::Vector;
-        let (index, vectors, documents) = (self.index.clone(), self.vectors.clone(), query.documents.clone());
-        let (evidence, weights, ranked, vector) = blocking(move || {
-            let weights = evidence.weights(&index)?;
-            let words = if by_words { search_words(&index, &terms, depth, &documents)? } else { Vec::new() };
-            let near = match vector.as_deref() {
-                Some(vector) => {
-                    // Meaning knows no phrases and no exclusions: the index says what may be found.
-                    let admitted = terms.admitted(index.fields()).map(|q| index.matching(&*q)).transpose()?;
+        // A question has its own measure of what is near enough; what only meets conditions has none.
+        let all = asked.is_some() || terms.only_conditions();
+        let documents = query.documents.clone();
+        self.look(Wish { terms, evidence, vector, mode, limit: query.limit, documents, except: None, all }).await
+    }
+
+    async fn look(&self, wish: Wish) -> Result<Outcome, LibraryError> {
+        let Wish { mut terms, mut evidence, vector, mode, limit, documents, except, all } = wish;
+        let limit = limit.clamp(1, MOST_HITS);
+        let depth = DEPTH.max(limit * 2);
+        let (index, vectors, query) = (self.index.clone(), self.vectors.clone(), vector.clone());
+        let (terms, evidence, weights, mut found) = blocking(move || {
+            terms.expand(&index)?;
+            if let Some(evidence) = &mut evidence {
+                evidence.expand(&index)?;
+            }
+            let weights = evidence.as_ref().unwrap_or(&terms).weights(&index)?;
+            let mut found: HashMap<i64, Evidence> = HashMap::new();
+            if mode != SearchMode::Vector {
+                let query = terms.query(&index, &documents)?;
+                let words = if terms.newest { index.newest(&*query, depth)? } else { index.search(&*query, depth)? };
+                for (at, one) in words.into_iter().enumerate() {
+                    let score = if terms.newest { 1.0 / (at + 1) as f32 } else { one.score };
+                    found.entry(one.chunk).or_default().words = Some(score);
+                }
+            }
+            if let Some(vector) = query.as_deref() {
+                // Meaning knows no phrases and no exclusions: the index says what may be found.
+                let admitted = terms.admitted(&index)?.map(|query| index.matching(&*query)).transpose()?;
+                let near = {
                     let vectors = vectors.read().unwrap_or_else(PoisonError::into_inner);
                     vectors.search(vector, depth, &documents, admitted.as_ref())
+                };
+                let mut only_near = Vec::new();
+                for one in near {
+                    found.entry(one.chunk).or_insert_with(|| {
+                        only_near.push(one.chunk);
+                        Evidence::default()
+                    });
                 }
-                None => Vec::new(),
-            };
-            Ok((evidence, weights, fuse(&words, &near), vector))
+                if mode == SearchMode::Hybrid && !only_near.is_empty() && !terms.only_conditions() {
+                    let query = terms.query_of(&index, &only_near);
+                    for one in index.search(&*query, only_near.len())? {
+                        found.entry(one.chunk).or_default().words = Some(one.score);
+                    }
+                }
+            }
+            Ok((terms, evidence, weights, found))
         })
         .await?;
+        if let Some(vector) = vector.as_deref() {
+            self.compare(vector, &mut found).await?;
+        }
+        let ranked = self.rank(&found, mode);
         let ids: Vec<i64> = ranked.iter().map(|(id, _)| *id).collect();
         let mut stored: HashMap<i64, StoredPassage> =
             self.derived.passages(&ids).await?.into_iter().map(|p| (p.id, p)).collect();
-        let best = ranked.first().map_or(1.0, |(_, score)| *score);
+        stored.retain(|_, passage| except != Some(passage.document));
+        let facets = facets(stored.values());
+        let best = ranked.first().map_or(1.0, |(_, score)| if *score > 0.0 { *score } else { 1.0 });
         let ordered = ranked.into_iter().filter_map(|(id, score)| Some((stored.remove(&id)?, score / best)));
         let spread = self.untouched(spread(ordered.collect(), limit)).await?;
-        let vectors = self.vectors.read().unwrap_or_else(PoisonError::into_inner);
+        let by = evidence.as_ref().unwrap_or(&terms);
         let scored = spread.into_iter().map(|(passage, score)| {
-            let around = snippet(&passage.text, passage.language.as_deref(), &evidence, &weights);
-            let meaning = vector.as_deref().and_then(|v| vectors.cosine(v, passage.id)).map(|cosine| cosine.max(0.0));
-            // What the cells of a table are about stands in its header row.
-            let words = passage.header.as_ref().map_or(around.share, |header| {
-                let whole = format!("{header}\n{}", passage.text);
-                snippet(&whole, passage.language.as_deref(), &evidence, &weights).share
-            });
-            Scored { score, words, meaning, snippet: around, passage }
+            let around = snippet(&passage.text, passage.language.as_deref(), by, &weights);
+            let meaning = found.get(&passage.id).and_then(|evidence| evidence.meaning).map(|cosine| cosine.max(0.0));
+            Scored { score, words: around.share, meaning, snippet: around, passage }
         });
-        // A question has its own measure of what is near enough.
         let is_near = |hit: &Scored| hit.words > 0.0 || hit.meaning.is_some_and(|meaning| meaning >= LEAST_MEANING);
-        Ok((scored.filter(|hit| asked.is_some() || is_near(hit)).collect(), mode))
+        let scored = scored.filter(|hit| all || is_near(hit)).collect();
+        Ok(Outcome { scored, mode, terms, facets })
+    }
+
+    /// Compares candidates with a vector by the numbers that SQLite has: bytes only chose them.
+    async fn compare(&self, vector: &[f32], found: &mut HashMap<i64, Evidence>) -> Result<(), LibraryError> {
+        let model = self.vectors.read().unwrap_or_else(PoisonError::into_inner).model().to_owned();
+        let ids: Vec<i64> = found.keys().copied().collect();
+        for one in self.derived.vectors_of(&model, &ids).await? {
+            if let Some(evidence) = found.get_mut(&one.id).filter(|_| one.vector.len() == vector.len()) {
+                evidence.meaning = Some(dot(vector, &one.vector));
+            }
+        }
+        Ok(())
+    }
+
+    /// The order of the candidates, best first.
+    fn rank(&self, found: &HashMap<i64, Evidence>, mode: SearchMode) -> Vec<(i64, f32)> {
+        let by = |value: fn(&Evidence) -> Option<f32>| {
+            let mut list: Vec<(i64, f32)> = found.iter().filter_map(|(id, one)| Some((*id, value(one)?))).collect();
+            sort(&mut list);
+            list
+        };
+        match mode {
+            SearchMode::Text => by(|evidence| evidence.words),
+            SearchMode::Vector => by(|evidence| evidence.meaning),
+            SearchMode::Hybrid => fuse(found),
+        }
     }
 
     /// The passages whose page is still the text that was read: other text is nobody's evidence. That a
@@ -211,52 +315,6 @@ impl Inner {
     }
 }
 
-fn search_words(
-    index: &TextIndex,
-    terms: &Terms,
-    depth: usize,
-    documents: &[DocumentId],
-) -> Result<Vec<Found>, LibraryError> {
-    Ok(index.search(&*terms.query(index.fields(), documents), depth)?)
-}
-
-/// Reciprocal rank fusion of two ranked lists, best first.
-fn fuse(words: &[Found], near: &[Near]) -> Vec<(i64, f32)> {
-    let mut scores: HashMap<i64, f32> = HashMap::new();
-    let ranks = |n: usize| 1.0 / (FUSION + n as f32 + 1.0);
-    for (rank, found) in words.iter().enumerate() {
-        *scores.entry(found.chunk).or_default() += ranks(rank);
-    }
-    for (rank, near) in near.iter().enumerate() {
-        *scores.entry(near.chunk).or_default() += ranks(rank);
-    }
-    let mut fused: Vec<(i64, f32)> = scores.into_iter().collect();
-    fused.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    fused
-}
-
-/// The first `limit` passages, but no more than half of them (and three) of one document while
-/// others wait; the same text is shown once.
-fn spread(ordered: Vec<(StoredPassage, f32)>, limit: usize) -> Vec<(StoredPassage, f32)> {
-    let most = (limit / 2).max(3);
-    let mut of: HashMap<DocumentId, usize> = HashMap::new();
-    let mut texts = HashSet::new();
-    let (mut first, mut later) = (Vec::new(), Vec::new());
-    for (passage, score) in ordered {
-        if !texts.insert(blake3::hash(passage.text.as_bytes())) {
-            continue;
-        }
-        let count = of.entry(passage.document).or_default();
-        *count += 1;
-        if *count <= most { first.push((passage, score)) } else { later.push((passage, score)) }
-    }
-    first.truncate(limit);
-    let room = limit - first.len();
-    first.extend(later.into_iter().take(room));
-    first.sort_by(|a, b| b.1.total_cmp(&a.1));
-    first
-}
-
 fn hit(scored: Scored) -> SearchHit {
     let Scored { passage, score, words, meaning, snippet } = scored;
     SearchHit {
@@ -302,49 +360,5 @@ impl Passage {
     /// Where it stands in its page's text.
     pub fn span(&self) -> Span {
         Span { start: self.start, end: self.end }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fusion_prefers_what_both_lists_have() {
-        let words = [1, 2, 3].map(|chunk| Found { chunk, score: 1.0 });
-        let near = [4, 3, 5].map(|chunk| Near { chunk, cosine: 0.5 });
-        let order: Vec<i64> = fuse(&words, &near).into_iter().map(|(id, _)| id).collect();
-        assert_eq!(order, [3, 1, 4, 2, 5]);
-    }
-
-    #[test]
-    fn one_document_does_not_fill_the_list() {
-        let (a, b) = (DocumentId::new(), DocumentId::new());
-        let passage = |id: i64, document, text: &str| StoredPassage {
-            id,
-            document,
-            name: String::new(),
-            format: String::new(),
-            page: 1,
-            start: 0,
-            end: 1,
-            section: None,
-            language: None,
-            text: text.into(),
-            page_hash: String::new(),
-            header: None,
-            place: None,
-        };
-        let list = vec![
-            (passage(1, a, "1"), 1.0),
-            (passage(2, a, "2"), 0.9),
-            (passage(3, a, "3"), 0.8),
-            (passage(4, a, "4"), 0.7),
-            (passage(5, b, "1"), 0.6),
-            (passage(6, b, "6"), 0.5),
-        ];
-        let ids: Vec<i64> = spread(list.clone(), 4).iter().map(|(p, _)| p.id).collect();
-        assert_eq!(ids, [1, 2, 3, 6]);
-        assert_eq!(spread(list, 9).len(), 5);
     }
 }

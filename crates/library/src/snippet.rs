@@ -19,12 +19,19 @@ pub struct Snippet {
     pub share: f32,
 }
 
+/// A place where a wanted word stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Hit {
+    span: Span,
+    /// Which of the wanted words.
+    wanted: usize,
+}
+
 /// Chooses the part that holds most of the wanted words.
 pub fn snippet(text: &str, language: Option<&str>, terms: &Terms, weights: &[f32]) -> Snippet {
-    let stems = Stems::of(language);
     let all = words::words(text);
-    let hits: Vec<(usize, &Word)> = all.iter().filter_map(|w| Some((wanted(terms, &stems, w)?, w))).collect();
-    let found: BTreeSet<usize> = hits.iter().map(|(n, _)| *n).collect();
+    let hits = hits(text, &all, language, terms);
+    let found: BTreeSet<usize> = hits.iter().map(|hit| hit.wanted).collect();
     let weight = |n: &usize| weights.get(*n).copied().unwrap_or(1.0);
     let total: f32 = (0..terms.words.len()).map(|n| weight(&n)).sum();
     // Folded from zero: the sum of no numbers is -0.
@@ -37,26 +44,52 @@ pub fn snippet(text: &str, language: Option<&str>, terms: &Terms, weights: &[f32
     let body = shown.replace(['\n', '\t'], " ");
     let (lead, tail) = (if start > 0 { "… " } else { "" }, if end < length { " …" } else { "" });
     let offset = lead.chars().count() as u32;
-    let marks = hits
-        .iter()
-        .filter(|(_, w)| w.span.start >= start && w.span.end <= end)
-        .map(|(_, w)| Span { start: w.span.start - start + offset, end: w.span.end - start + offset })
+    let inside = hits.iter().map(|hit| hit.span).filter(|span| span.start >= start && span.end <= end);
+    let marks = joined(inside)
+        .into_iter()
+        .map(|span| Span { start: span.start - start + offset, end: span.end - start + offset })
         .collect();
     Snippet { text: format!("{lead}{body}{tail}"), marks, share }
 }
 
-/// Which wanted word this is.
-fn wanted(terms: &Terms, stems: &Stems, word: &Word) -> Option<usize> {
-    let stem = stems.stem(&word.folded);
-    terms.words.iter().position(|w| w.folded == word.folded || w.stems.contains(&stem))
+/// Every place where a wanted word stands, in order.
+fn hits(text: &str, all: &[Word], language: Option<&str>, terms: &Terms) -> Vec<Hit> {
+    let stems = Stems::of(language);
+    let mut hits: Vec<Hit> = Vec::new();
+    for unit in words::units(text) {
+        let stem = stems.stem(&unit.folded);
+        let wanted = terms.words.iter().position(|wanted| wanted.is(&unit.folded, &stem));
+        hits.extend(wanted.map(|wanted| Hit { span: unit.span, wanted }));
+    }
+    for (n, wanted) in terms.words.iter().enumerate() {
+        for other in wanted.others.iter().filter(|other| other.len() > 1) {
+            for row in all.windows(other.len()).filter(|row| row.iter().zip(other).all(|(a, b)| a.folded == *b)) {
+                hits.extend(row.iter().map(|word| Hit { span: word.span, wanted: n }));
+            }
+        }
+    }
+    hits.sort_unstable();
+    hits
+}
+
+/// Spans in order, those that overlap made one.
+fn joined(spans: impl Iterator<Item = Span>) -> Vec<Span> {
+    let mut all: Vec<Span> = Vec::new();
+    for span in spans {
+        match all.last_mut() {
+            Some(last) if span.start < last.end => last.end = last.end.max(span.end),
+            Some(_) | None => all.push(span),
+        }
+    }
+    all
 }
 
 /// The window that begins with a hit (or a little before) and holds the most weight.
-fn best_window(all: &[Word], hits: &[(usize, &Word)], length: u32, weight: &impl Fn(&usize) -> f32) -> (u32, u32) {
+fn best_window(all: &[Word], hits: &[Hit], length: u32, weight: &impl Fn(&usize) -> f32) -> (u32, u32) {
     let mut best = (0.0, 0);
-    for (at, (_, first)) in hits.iter().enumerate() {
-        let inside = hits[at..].iter().take_while(|(_, w)| w.span.end <= first.span.start + SHOWN * 3 / 4);
-        let value: f32 = inside.map(|(n, _)| *n).collect::<BTreeSet<_>>().iter().map(weight).sum();
+    for (at, first) in hits.iter().enumerate() {
+        let inside = hits[at..].iter().take_while(|hit| hit.span.end <= first.span.start + SHOWN * 3 / 4);
+        let value: f32 = inside.map(|hit| hit.wanted).collect::<BTreeSet<_>>().iter().map(weight).sum();
         if value > best.0 {
             best = (value, first.span.start.saturating_sub(SHOWN / 4));
         }
@@ -95,6 +128,15 @@ mod tests {
         );
         let short = snippet("Brief notice.", Some("en"), &terms, &[1.0; 3]);
         assert_eq!((short.text.as_str(), short.marks.len()), ("Brief notice.", 1));
+        let terms = parse("仲裁协议 水", &languages);
+        let found = snippet("根据仲裁协议的规定。", Some("zh"), &terms, &[1.0; 4]);
+        let marked: Vec<_> = found.marks.iter().map(|m| words::slice(&found.text, *m)).collect();
+        assert_eq!(marked, ["仲裁协议"], "pairs that overlap are one mark");
+        let mut terms = parse("NAV", &languages);
+        terms.words[0].others = vec![vec!["net".into(), "asset".into(), "value".into()], vec!["navs".into()]];
+        let found = snippet("The net asset value, not the value. NAVs", Some("en"), &terms, &[1.0]);
+        let marked: Vec<_> = found.marks.iter().map(|m| words::slice(&found.text, *m)).collect();
+        assert_eq!((marked, found.share), (vec!["net", "asset", "value", "NAVs"], 1.0));
         let none = snippet("Nothing.", Some("en"), &terms, &[1.0; 3]);
         assert!(none.share == 0.0 && none.share.is_sign_positive(), "{}", none.share);
     }

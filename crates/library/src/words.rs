@@ -41,6 +41,36 @@ pub fn words(text: &str) -> Vec<Word> {
     found
 }
 
+/// The words of a text as the index of stems has them: of a script without spaces each pair of
+/// neighbours, since one ideograph alone means little and where a word ends cannot be seen.
+pub fn units(text: &str) -> Vec<Word> {
+    let all = words(text);
+    let mut found = Vec::with_capacity(all.len());
+    let joined = |at: usize| {
+        let (a, b): (Option<&Word>, Option<&Word>) = (all.get(at), all.get(at + 1));
+        a.zip(b).is_some_and(|(a, b)| is_wide(&a.folded) && is_wide(&b.folded) && a.span.end == b.span.start)
+    };
+    for (at, word) in all.iter().enumerate() {
+        if joined(at) {
+            let next = &all[at + 1];
+            let folded = format!("{}{}", word.folded, next.folded);
+            found.push(Word { span: Span { start: word.span.start, end: next.span.end }, folded, capital: false });
+        } else if at == 0 || !joined(at - 1) {
+            found.push(word.clone());
+        }
+    }
+    found
+}
+
+/// Whether a word is one sign of a script without spaces.
+fn is_wide(folded: &str) -> bool {
+    let mut chars = folded.chars();
+    let first = chars.next().is_some_and(|c| {
+        matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+    });
+    first && chars.next().is_none()
+}
+
 fn push_word(found: &mut Vec<Word>, piece: &str, at: u32, length: u32) {
     // French and Italian elision: the article is not part of the word (l'avenant, d’une, qu'il).
     let elided = piece.char_indices().find(|(_, c)| matches!(c, '\'' | '’')).and_then(|(byte, quote)| {
@@ -80,6 +110,16 @@ pub fn fold(word: &str) -> String {
         }
     }
     folded
+}
+
+/// A word in lower case with its accents, where it has some: `Résumé` is `résumé`, beside `resume`.
+pub fn accented(word: &str, folded: &str) -> Option<String> {
+    if word.is_ascii() {
+        return None;
+    }
+    let elided = word.rsplit(['\'', '’']).next().unwrap_or(word);
+    let lower: String = elided.nfc().flat_map(char::to_lowercase).collect();
+    (lower != folded && fold(&lower) == folded).then_some(lower)
 }
 
 /// Languages whose words are stemmed, by ISO 639-1.
@@ -288,6 +328,16 @@ mod tests {
             ("bank's", "bank"),
         ];
         assert_eq!(found, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    }
+
+    #[test]
+    fn scripts_without_spaces_give_pairs() {
+        for (text, expected) in
+            [("仲裁协议 of 2020", "仲裁 裁协 协议 of 2020"), ("水, 火", "水 火"), ("the lease", "the lease"), ("", "")]
+        {
+            let found: Vec<_> = units(text).into_iter().map(|w| w.folded).collect();
+            assert_eq!(found.join(" "), expected);
+        }
     }
 
     #[test]

@@ -164,7 +164,7 @@ async fn removing_removes_everywhere_and_restoring_brings_back() {
     let derived = here.store.derived();
     assert!(derived.passages_of(document).await.unwrap().is_empty());
     assert!(derived.page(document, 1).await.is_err());
-    assert_eq!(derived.vectors("letters", 0, 100).await.unwrap().len(), 1, "only the other document's");
+    assert_eq!(derived.vector_ids("letters", 0, 100).await.unwrap().len(), 1, "only the other document's");
 
     library.restore(&here.person, document).await.unwrap();
     idle(&library).await;

@@ -70,66 +70,6 @@ fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_default().to_owned()
 }
 
-/// nDCG@10 and recall@10 of the search by words on a BEIR folder; `ATELIER_SET` names it.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs data that is not in the repository"]
-async fn retrieval() {
-    let sets = std::env::var("ATELIER_SET").unwrap_or("xquad-en,xquad-de,piaf-fr,scifact".into());
-    for set in sets.split(',') {
-        let dir = data().join("retrieval").join(set);
-        let here = Here::new().await;
-        let library = here.open().await;
-        let began = Instant::now();
-        let files = here.folder(&[]);
-        for entry in lines(dir.join("corpus.jsonl")) {
-            let body = format!("{}\n\n{}", text(&entry, "title"), text(&entry, "text"));
-            fs::write(files.join(format!("{}.txt", text(&entry, "_id"))), body).unwrap();
-        }
-        library.import(&here.person, &[files]).await.unwrap();
-        tokio::time::timeout(std::time::Duration::from_secs(3000), library.idle()).await.unwrap();
-        let imported = began.elapsed();
-        let mode = with_engine(&library).await;
-        let mode = if std::env::var("ATELIER_MODE").is_ok_and(|m| m == "vector") { SearchMode::Vector } else { mode };
-        let mut right: HashMap<String, HashMap<String, f64>> = HashMap::new();
-        for line in fs::read_to_string(dir.join("qrels/test.tsv")).unwrap().lines().skip(1) {
-            let parts: Vec<&str> = line.split('\t').collect();
-            right.entry(parts[0].into()).or_default().insert(format!("{}.txt", parts[1]), parts[2].parse().unwrap());
-        }
-        let (mut ndcg, mut recall, mut count) = (0.0, 0.0, 0.0);
-        let mut times = Vec::new();
-        for query in lines(dir.join("queries.jsonl")) {
-            let Some(wanted) = right.get(&text(&query, "_id")) else { continue };
-            let began = Instant::now();
-            let search = library::SearchQuery { text: text(&query, "text"), mode, limit: 30, documents: vec![] };
-            let reply = library.search(&search).await.unwrap();
-            times.push(began.elapsed());
-            let mut names: Vec<String> = Vec::new();
-            for hit in reply.hits {
-                if !names.contains(&hit.name) {
-                    names.push(hit.name);
-                }
-            }
-            let gain = |grade: f64, rank: usize| grade / (rank as f64 + 2.0).log2();
-            let found: f64 =
-                names.iter().take(10).enumerate().filter_map(|(n, name)| Some(gain(*wanted.get(name)?, n))).sum();
-            let mut ideal: Vec<f64> = wanted.values().copied().collect();
-            ideal.sort_by(|a, b| b.total_cmp(a));
-            ndcg += found / ideal.iter().take(10).enumerate().map(|(n, g)| gain(*g, n)).sum::<f64>();
-            recall += names.iter().take(10).filter(|n| wanted.contains_key(*n)).count() as f64 / wanted.len() as f64;
-            count += 1.0;
-        }
-        times.sort();
-        println!(
-            "{set} {mode:?}: nDCG@10 {:.3} recall@10 {:.3} over {count} queries; import {imported:.1?}; p50 {:.1?} p99 {:.1?}",
-            ndcg / count,
-            recall / count,
-            times[times.len() / 2],
-            times[times.len() * 99 / 100]
-        );
-        library.shutdown().await;
-    }
-}
-
 /// Every file of a folder is read or fails with a reason; `ATELIER_FILES` names the folder.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs data that is not in the repository"]

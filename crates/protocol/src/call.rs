@@ -116,11 +116,19 @@ calls! {
     PauseImport { paused: bool } -> ();
     /// Finds passages.
     Search { query: String, mode: SearchMode, limit: u32 } -> SearchReply;
+    /// Finds passages of other documents that are like the one of this page that `start` lies in.
+    MoreLikeThis { document: DocumentId, page: u32, start: u32, limit: u32 } -> SearchReply;
     /// One page with its picture or text, and the boxes of a passage on it.
     ReadPage { document: DocumentId, page: u32, passage: Option<Span>, width: u32 } -> PageView;
 
     /// What was removed and can be brought back, or erased for good.
     ListRemoved {} -> Removed;
+
+    // index
+    /// Compares the index and the vectors with the stored passages; with `mend`, makes them equal again.
+    CheckIndex { mend: bool } -> IndexReport;
+    /// Builds the index and the fast copy of the vectors anew from what is stored.
+    RebuildIndex {} -> IndexReport;
 
     // models
     /// The models on disk, what they need and what is free.

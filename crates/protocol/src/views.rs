@@ -6,6 +6,7 @@ mod document;
 mod explanation;
 mod model;
 mod removed;
+mod search;
 mod step;
 mod trust;
 
@@ -15,6 +16,7 @@ pub use document::*;
 pub use explanation::*;
 pub use model::*;
 pub use removed::*;
+pub use search::*;
 pub use step::*;
 pub use trust::*;
 

@@ -11,7 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["protocol"]),
     ("egress", &["protocol"]),
     ("models", &["protocol", "egress"]),
-    ("library", &["protocol", "store", "models"]),
+    ("library", &["protocol", "store", "models", "kernels"]),
     ("agents", &["protocol", "store", "models", "egress", "library"]),
     ("app", &["protocol", "store", "models", "egress", "library", "agents"]),
     ("atelier", &["app", "protocol"]),

@@ -1,6 +1,7 @@
 //! The search screen: passages while typing, by words, by meaning, or both, each with its page.
 
 mod hit;
+mod notes;
 mod nothing;
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     state::WorkspaceStoreFields,
 };
 use leptos::{html, prelude::*};
-use protocol::{Search as Find, SearchMode, SearchReply, Span};
+use protocol::{MoreLikeThis, Search as Find, SearchMode, SearchReply, Span};
 
 /// A pause in typing this long starts a search; shorter than a person notices.
 const PAUSE_MS: u32 = 40;
@@ -91,6 +92,27 @@ pub fn Search() -> impl IntoView {
         current.set(at);
         opened.set(true);
     });
+    let like = Callback::new(move |at: usize| {
+        let hit = reply.with_untracked(|reply| reply.as_ref()?.reply.hits.get(at).cloned());
+        let Some(hit) = hit else { return };
+        let number = asked.get_value();
+        leptos::task::spawn_local(async move {
+            let call = MoreLikeThis { document: hit.document, page: hit.page, start: hit.start, limit: LIMIT };
+            let found = client.call(call).await;
+            // Typing went on meanwhile.
+            if asked.try_get_value() != Some(number) {
+                return;
+            }
+            match found {
+                Ok(found) => {
+                    current.set(0);
+                    opened.set(false);
+                    reply.set(Some(Found { words: hit.name, mode: found.mode, reply: found }));
+                }
+                Err(fault) => client.screen.fault.set(Some(fault)),
+            }
+        });
+    });
     let name = move || {
         reply.with(|reply| Some(reply.as_ref()?.reply.hits.get(current.get())?.name.clone())).unwrap_or_default()
     };
@@ -152,13 +174,14 @@ pub fn Search() -> impl IntoView {
                     Some(found) if found.reply.hits.is_empty() => view! { <nothing::Nothing found mode/> }.into_any(),
                     Some(found) => {
                         view! {
+                            <notes::Notes reply=found.reply.clone() query/>
                             <ol class="hits" aria-label=t!("search.results")>
                                 {found
                                     .reply
                                     .hits
                                     .into_iter()
                                     .enumerate()
-                                    .map(|(at, found)| view! { <hit::Hit at found current show/> })
+                                    .map(|(at, found)| view! { <hit::Hit at found current show like/> })
                                     .collect_view()}
                             </ol>
                         }

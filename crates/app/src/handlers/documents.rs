@@ -85,12 +85,28 @@ pub(crate) async fn search(app: &App, _: &Actor, Search { query, mode, limit }: 
     app.library().search(&query).await.map_err(Fault::from)
 }
 
+pub(crate) async fn more_like(
+    app: &App,
+    _: &Actor,
+    MoreLikeThis { document, page, start, limit }: MoreLikeThis,
+) -> Result<SearchReply, Fault> {
+    app.library().more_like(document, page, start, limit.clamp(1, 200) as usize).await.map_err(Fault::from)
+}
+
 pub(crate) async fn read_page(
     app: &App,
     _: &Actor,
     ReadPage { document, page, passage, width }: ReadPage,
 ) -> Result<PageView, Fault> {
     app.library().page(document, page, passage, width.clamp(100, MAX_WIDTH)).await.map_err(Fault::from)
+}
+
+pub(crate) async fn check_index(app: &App, _: &Actor, CheckIndex { mend }: CheckIndex) -> Result<IndexReport, Fault> {
+    app.library().check_index(mend).await.map_err(Fault::from)
+}
+
+pub(crate) async fn rebuild_index(app: &App, _: &Actor, _: RebuildIndex) -> Result<IndexReport, Fault> {
+    app.library().rebuild_index().await.map_err(Fault::from)
 }
 
 fn to_paths(paths: Vec<String>) -> Vec<PathBuf> {

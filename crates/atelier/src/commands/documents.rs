@@ -302,6 +302,16 @@ pub(super) async fn search(door: &Door, query: String, mode: Mode, limit: u32, o
     if reply.mode != asked {
         out.note("by words only: the embedding model is not there or takes too long");
     }
+    for misread in &reply.misread {
+        out.note(&format!("“{}” is no condition here and was searched as words", misread.text));
+    }
+    for Instead { typed, found, why } in &reply.instead {
+        let found = found.join(", ");
+        out.note(&match why {
+            InsteadOf::Typo | InsteadOf::Beginning => format!("“{typed}” stands nowhere here; searched for: {found}"),
+            InsteadOf::Abbreviation | InsteadOf::Compound => format!("“{typed}” also means here: {found}"),
+        });
+    }
     out.value(&hits(reply), |found| {
         if found.hits.is_empty() {
             return "nothing found".to_owned();

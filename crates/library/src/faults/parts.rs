@@ -128,9 +128,13 @@ pub const NO_OCR: &str = "document.no_ocr";
 
 /// Text in pictures cannot be read on this machine.
 pub fn no_ocr() -> Fault {
-    Fault::new(FaultKind::Unavailable, "document.no_ocr", "Text in pictures cannot be read: Tesseract is not installed.")
-        .safe(SAFE)
-        .hint(GET_OCR)
+    Fault::new(
+        FaultKind::Unavailable,
+        "document.no_ocr",
+        "Text in pictures cannot be read: Tesseract is not installed.",
+    )
+    .safe(SAFE)
+    .hint(GET_OCR)
 }
 
 /// A picture in which no text was found.

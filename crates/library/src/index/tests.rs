@@ -8,6 +8,8 @@ pub(super) fn passage(id: i64, document: DocumentId, text: &str) -> StoredPassag
         document,
         name: "file.md".into(),
         format: "md".into(),
+        origin: "/home/a/contracts/2024/file.md".into(),
+        added: 1_700_000_000_000,
         page: 1,
         start: 0,
         end: text.chars().count() as u32,
@@ -20,12 +22,37 @@ pub(super) fn passage(id: i64, document: DocumentId, text: &str) -> StoredPassag
     }
 }
 
+fn asked(index: &TextIndex, text: &str) -> Terms {
+    let mut terms = parse(text, &index.languages());
+    terms.expand(index).unwrap();
+    terms
+}
+
+/// What a query finds, best first.
+fn ranked(index: &TextIndex, text: &str) -> Vec<i64> {
+    let terms = asked(index, text);
+    index.search(&*terms.query(index, &[]).unwrap(), 10).unwrap().iter().map(|f| f.chunk).collect()
+}
+
 fn found(index: &TextIndex, text: &str) -> Vec<i64> {
-    let terms = parse(text, &index.languages());
-    let mut ids: Vec<i64> =
-        index.search(&*terms.query(index.fields(), &[]), 10).unwrap().iter().map(|f| f.chunk).collect();
+    let mut ids = ranked(index, text);
     ids.sort_unstable();
     ids
+}
+
+/// An index with these passages, numbered from 1, each of a document of its own.
+fn index_of(dir: &Path, passages: Vec<StoredPassage>) -> TextIndex {
+    let (index, _) = TextIndex::open(dir).unwrap();
+    for (n, passage) in passages.into_iter().enumerate() {
+        let document = DocumentId::new();
+        index.replace(document, &[StoredPassage { id: n as i64 + 1, document, ..passage }]).unwrap();
+    }
+    index.commit(1).unwrap();
+    index
+}
+
+fn text(text: &str) -> StoredPassage {
+    passage(0, DocumentId::new(), text)
 }
 
 /// Whether the word is in the dictionary of any segment, deleted passages included.
@@ -75,4 +102,119 @@ fn replaced_removed_expunged_and_opened_again() {
     assert!(!in_files(&index, "zanzibar") && !in_files(&index, "sleep") && in_files(&index, "wakes"));
     assert_eq!(found(&index, "walrus"), [3]);
     assert!(matches!(TextIndex::open(dir.path()), Err(IndexError::Tantivy(_))), "one writer at a time");
+}
+
+#[test]
+fn what_a_query_asks_of_words_is_what_it_finds() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = index_of(
+        dir.path(),
+        vec![
+            text("The tenant gives notice of ninety days."),
+            text("Ninety tenants; a day of notice is given to the landlord."),
+            text("Leasing companies lease cars."),
+            text("Cats and dogs stay outside."),
+        ],
+    );
+    for (query, expected) in [
+        ("\"notice of ninety\"", vec![1]),
+        ("notice -\"ninety days\"", vec![2]),
+        ("leas*", vec![3]),
+        ("lanldord~", vec![2]),
+        ("tenants AND landlord", vec![2]),
+        ("landlord OR cats", vec![2, 4]),
+        ("(cars OR cats) -dogs", vec![3]),
+        ("notice NOT landlord", vec![1]),
+        ("notice \"tenants\"", vec![2]),
+        ("notice nowhereatall", vec![1, 2]),
+        ("cats AND nowhereatall", vec![]),
+    ] {
+        assert_eq!(found(&index, query), expected, "{query}");
+    }
+}
+
+#[test]
+fn what_a_query_asks_of_documents_is_what_it_finds() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = StoredPassage {
+        name: "Q3_annual-report.pdf".into(),
+        origin: "/home/a/letters/Q3_annual-report.pdf".into(),
+        format: "pdf".into(),
+        added: 1_735_689_600_000,
+        language: Some("de".into()),
+        ..text("Bericht an alle")
+    };
+    let index = index_of(dir.path(), vec![text("a report to all"), other]);
+    for (query, expected) in [
+        ("type:pdf", vec![2]),
+        ("type:text,pdf", vec![1, 2]),
+        ("lang:german", vec![2]),
+        ("file:annual", vec![2]),
+        ("file:rep", vec![2]),
+        ("file:\"q3 report\"", vec![2]),
+        ("in:contracts/2024", vec![1]),
+        ("in:2024/contracts", vec![]),
+        ("date:2023", vec![1]),
+        ("date:2023-11..2025", vec![1, 2]),
+        ("after:2025-01-01", vec![2]),
+        ("before:2025 -file:nothing", vec![1]),
+        ("annual", vec![2]),
+    ] {
+        assert_eq!(found(&index, query), expected, "{query}");
+    }
+    let terms = asked(&index, "sort:new type:md,pdf");
+    let newest = index.newest(&*terms.query(&index, &[]).unwrap(), 5).unwrap();
+    assert_eq!(newest.iter().map(|f| f.chunk).collect::<Vec<_>>(), [2, 1]);
+}
+
+#[test]
+fn slips_beginnings_and_abbreviations_find_what_was_meant() {
+    use protocol::InsteadOf::{Abbreviation, Beginning, Typo};
+    let dir = tempfile::tempdir().unwrap();
+    let index = index_of(
+        dir.path(),
+        vec![
+            text("The Net Asset Value (NAV) is told on every day."),
+            text("Of the fund the net asset value counts."),
+            text("The NAV of May."),
+            text("The agreement on arbitration."),
+        ],
+    );
+    for (query, expected, instead) in [
+        ("arbitraton", vec![4], Some(("arbitraton", "arbitration", Typo))),
+        ("arbitrat", vec![4], Some(("arbitrat", "arbitration", Beginning))),
+        ("NAV", vec![1, 2, 3], Some(("nav", "net asset value", Abbreviation))),
+        ("net asset value", vec![1, 2, 3], Some(("net asset value", "nav", Abbreviation))),
+        ("fund", vec![2], None),
+        ("xylophone", vec![], None),
+        ("2031", vec![], None),
+    ] {
+        assert_eq!(found(&index, query), expected, "{query}");
+        let said = asked(&index, query).instead;
+        let said = said.first().map(|said| (said.typed.as_str(), said.found[0].as_str(), said.why));
+        assert_eq!(said, instead, "{query}");
+    }
+}
+
+#[test]
+fn accents_are_folded_and_count_where_they_are_typed() {
+    let dir = tempfile::tempdir().unwrap();
+    let index =
+        index_of(dir.path(), vec![text("Please resume the work soon."), text("Please send the résumé to us soon.")]);
+    assert_eq!(ranked(&index, "résumé"), [2, 1]);
+    assert_eq!(found(&index, "resume"), [1, 2]);
+    assert_eq!(found(&index, "\"the resume\""), [2], "a phrase is folded, too");
+}
+
+#[test]
+fn chinese_is_found_by_pairs_and_by_phrase() {
+    let dir = tempfile::tempdir().unwrap();
+    let chinese = |words: &str| StoredPassage { language: Some("zh".into()), ..text(words) };
+    let index = index_of(
+        dir.path(),
+        vec![chinese("双方同意将争议提交仲裁。"), chinese("裁判仲夏夜之梦。"), chinese("房屋租赁合同的期限为三年。")],
+    );
+    assert_eq!(ranked(&index, "仲裁")[0], 1);
+    assert_eq!(ranked(&index, "租赁合同期限")[0], 3);
+    assert_eq!(found(&index, "\"仲裁\""), [1]);
 }

@@ -1,6 +1,6 @@
 //! Citations of true sentences, altered ones, and ones whose evidence was taken away.
 
-use super::{answers::number, common::*, data, lines, text};
+use super::{answers::number, data, lines, text};
 use library::{Passage, cite};
 use std::{collections::HashMap, fs};
 
@@ -222,88 +222,4 @@ fn scifact_claims(dir: &std::path::Path, corpus: &[(String, String)]) {
     }
     beside.print("a person's claim");
     without.print("a person's claim, elsewhere");
-}
-
-struct Question {
-    text: String,
-    answer: String,
-    document: String,
-}
-
-/// The report: questions of xquad-en.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs data that is not in the repository"]
-async fn citations() {
-    let dir = data().join("answers/xquad-en");
-    let here = Here::new().await;
-    let library = here.open().await;
-    library.import(&here.person, &[dir.join("documents")]).await.unwrap();
-    idle(&library).await;
-    let questions: Vec<Question> = lines(dir.join("questions.jsonl"))
-        .iter()
-        .filter(|q| q["answerable"].as_bool().unwrap())
-        .map(|q| Question {
-            text: text(q, "question"),
-            answer: q["answers"][0].as_str().unwrap_or_default().to_owned(),
-            document: text(q, "document"),
-        })
-        .collect();
-    let mut rows: [Tally; 6] = Default::default();
-    for (n, question) in questions.iter().enumerate() {
-        let passages = library.candidates(&question.text, 6, &[]).await.unwrap();
-        let source = fs::read_to_string(dir.join("documents").join(&question.document)).unwrap();
-        let Some(said) = sentence_with(&source, &question.answer) else { continue };
-        let right = |cited: &protocol::CitationView| {
-            cited.name == question.document && (cited.quote.contains(&question.answer) || said.contains(&cited.quote))
-        };
-        // 1. The answer alone. 2. A sentence that says it in the question's words.
-        // 3. The source's sentence with another question's answer in its place. 4. Its negation flipped.
-        // 5. A strange clause added to it. 6. As it is, but its document is not among the passages.
-        rows[0].add(&question.answer, &passages, right);
-        rows[1].add(&in_the_words_of(question), &passages, right);
-        let other = &questions[(n * 7 + 13) % questions.len()];
-        if !source.contains(&other.answer) {
-            rows[2].add(&said.replacen(&question.answer, &other.answer, 1), &passages, right);
-        }
-        if let Some(opposite) = flipped(&said, false) {
-            rows[3].add(&opposite, &passages, right);
-        }
-        let strange = fs::read_to_string(dir.join("documents").join(&other.document)).unwrap();
-        if let (true, Some(strange)) = (other.document != question.document, sentence(&strange))
-            && let Some(more) = with_strange_clause(&said, strange, false)
-        {
-            rows[4].add(&more, &passages, right);
-        }
-        let others: Vec<Passage> = passages.into_iter().filter(|p| p.name != question.document).collect();
-        rows[5].add(&said, &others, right);
-    }
-    let names = [
-        "the answer alone",
-        "in the question's words",
-        "with a wrong answer",
-        "its negation flipped",
-        "a strange clause added",
-        "without its document",
-    ];
-    rows.iter().zip(names).for_each(|(row, name)| row.print(name));
-    library.shutdown().await;
-}
-
-/// "What is the capital of X?" + "Y" as a model would say it: the question's words, then the answer.
-fn in_the_words_of(question: &Question) -> String {
-    let words = question.text.trim_end_matches(['?', ' ']);
-    let rest = words.split_once(' ').map_or(words, |(_, rest)| rest);
-    format!("{} {}.", rest, question.answer)
-}
-
-/// The sentence around an answer; None for titles and scraps.
-fn sentence_with(source: &str, answer: &str) -> Option<String> {
-    let ends = |part: &str| part.find(". ").map(|n| n + 1).into_iter().chain(part.find('\n')).min();
-    source.match_indices(answer).find_map(|(at, _)| {
-        let before = source[..at].rfind(". ").map(|n| n + 2).into_iter().chain(source[..at].rfind('\n').map(|n| n + 1));
-        let start = before.max().unwrap_or(0);
-        let end = ends(&source[at..]).map_or(source.len(), |n| at + n);
-        let sentence = source[start..end].trim();
-        (sentence.split_whitespace().count() > 6).then(|| sentence.to_owned())
-    })
 }

@@ -149,66 +149,6 @@ pub struct ImportProgress {
     pub stopped: Option<Fault>,
 }
 
-/// How to search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SearchMode {
-    /// Words and meaning, fused.
-    #[default]
-    Hybrid,
-    /// Words.
-    Text,
-    /// Meaning.
-    Vector,
-}
-
-/// What a search found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SearchReply {
-    /// Hits, best first.
-    pub hits: Vec<SearchHit>,
-    /// In how many documents.
-    pub documents: u32,
-    /// How long it took.
-    pub ms: u64,
-    /// The mode that was really used (words only while no embedding model is there).
-    pub mode: SearchMode,
-}
-
-/// A passage that was found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SearchHit {
-    /// The document.
-    pub document: DocumentId,
-    /// Its name.
-    pub name: String,
-    /// Its format.
-    pub format: String,
-    /// The page, from 1.
-    pub page: u32,
-    /// Where the passage starts in the page's text, in chars.
-    pub start: u32,
-    /// Where it ends.
-    pub end: u32,
-    /// The nearest heading.
-    pub section: Option<String>,
-    /// The fused score.
-    pub score: f32,
-    /// Share of the words evidence, 0 to 1; 0 when no word matches.
-    pub words: f32,
-    /// Share of the meaning evidence, 0 to 1 (cosine); 0 when not computed.
-    pub meaning: f32,
-    /// The part of the passage to show.
-    pub snippet: String,
-    /// Chars of `snippet` to mark.
-    pub marks: Vec<Span>,
-    /// The passage's language, ISO 639-1.
-    pub language: Option<String>,
-    /// What people call the place: `Rent!B4:D9`, `Slide 3`, a chapter; None where it is the page's number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<String>,
-}
-
 /// A rectangle on a page as fractions of its width and height, from the top left.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rect {

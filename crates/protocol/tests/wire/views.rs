@@ -143,6 +143,12 @@ fn search() -> Value {
             "language": "en",
         }],
         "documents": 1, "ms": 2, "mode": "hybrid",
+        "misread": [{ "text": "soon", "why": "date" }],
+        "instead": [{ "typed": "rnet", "found": ["rent"], "why": "typo" }],
+        "facets": {
+            "formats": [{ "value": "pdf", "count": 1 }], "languages": [{ "value": "en", "count": 1 }],
+            "documents": [{ "document": ID, "name": "lease.pdf", "count": 1 }],
+        },
     })
 }
 
@@ -187,6 +193,13 @@ fn views() {
             })),
         ),
         ("SearchReply", written::<SearchReply>(&search())),
+        (
+            "IndexReport",
+            written::<IndexReport>(&json!({
+                "passages": 9, "words_missing": 1, "words_extra": 2, "damaged": false, "vectors": 8, "vectors_odd": 3,
+                "vectors_missing": 4, "vectors_extra": 5, "mended": true,
+            })),
+        ),
         (
             "PageView",
             written::<PageView>(&json!({

@@ -186,6 +186,12 @@ impl Derived {
         Ok(numbers.fetch_all(self.store.pool()).await?)
     }
 
+    /// How long reading all documents took together, in milliseconds.
+    pub async fn reading_time(&self) -> Result<u64, StoreError> {
+        let sum = sqlx::query_scalar!(r#"SELECT coalesce(sum(took_ms), 0) AS "sum!: i64" FROM readings"#);
+        Ok(sum.fetch_one(self.store.pool()).await?.unsigned_abs())
+    }
+
     /// A page of a document.
     pub async fn page(&self, document: DocumentId, page: u32) -> Result<StoredPage, StoreError> {
         let row = sqlx::query!(

@@ -16,6 +16,10 @@ pub struct StoredPassage {
     pub name: String,
     /// The document's format.
     pub format: String,
+    /// Where the document came from.
+    pub origin: String,
+    /// When it was added, in Unix milliseconds.
+    pub added: i64,
     /// The page, from 1.
     pub page: u32,
     /// Its first char in the page's text.
@@ -41,6 +45,8 @@ struct Row {
     document: Uuid,
     name: String,
     format: String,
+    origin: String,
+    ms: i64,
     page: i64,
     start_char: i64,
     end_char: i64,
@@ -60,6 +66,8 @@ impl From<Row> for StoredPassage {
             document: DocumentId(row.document),
             name: row.name,
             format: row.format,
+            origin: row.origin,
+            added: row.ms,
             page: number(row.page),
             start: number(row.start_char),
             end: number(row.end_char),
@@ -78,7 +86,7 @@ impl Derived {
     pub async fn passages_of(&self, document: DocumentId) -> Result<Vec<StoredPassage>, StoreError> {
         let rows = sqlx::query_as!(
             Row,
-            r#"SELECT c.id AS "id!: i64", c.document AS "document!: Uuid", d.name, d.format, c.page, c.start_char,
+            r#"SELECT c.id AS "id!: i64", c.document AS "document!: Uuid", d.name, d.format, d.origin, d.ms, c.page, c.start_char,
                       c.end_char, c.section, c.language,
                       substr(p.text, c.start_char + 1, c.end_char - c.start_char) AS "text!: String", p.hash,
                       c.header, c.place
@@ -97,7 +105,7 @@ impl Derived {
         let ids = serde_json::to_string(ids)?;
         let rows = sqlx::query_as!(
             Row,
-            r#"SELECT c.id AS "id!: i64", c.document AS "document!: Uuid", d.name, d.format, c.page, c.start_char,
+            r#"SELECT c.id AS "id!: i64", c.document AS "document!: Uuid", d.name, d.format, d.origin, d.ms, c.page, c.start_char,
                       c.end_char, c.section, c.language,
                       substr(p.text, c.start_char + 1, c.end_char - c.start_char) AS "text!: String", p.hash,
                       c.header, c.place

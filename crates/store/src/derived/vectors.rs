@@ -33,17 +33,37 @@ pub struct StoredVector {
 }
 
 impl Derived {
-    /// Passages without a vector of this model, from the first after `after`.
-    pub async fn unembedded(&self, model: &str, after: i64, limit: u32) -> Result<Vec<Unembedded>, StoreError> {
+    /// Documents some of whose passages have no vector yet, what was imported last first: who has just
+    /// dropped a file wants to find it, not the archive of last year.
+    pub async fn to_embed(&self, limit: u32) -> Result<Vec<DocumentId>, StoreError> {
+        let ids = sqlx::query_scalar!(
+            r#"SELECT r.document AS "document!: Uuid" FROM readings r JOIN jobs j ON j.document = r.document
+               JOIN documents d ON d.id = r.document
+               WHERE r.embedded < r.passages AND d.removed = 0 AND j.state IN ('indexing', 'ready')
+               ORDER BY d.ms DESC, r.document DESC LIMIT ?"#,
+            limit
+        );
+        Ok(ids.fetch_all(self.store.pool()).await?.into_iter().map(DocumentId).collect())
+    }
+
+    /// Passages of a document without a vector of this model, from the first after `after`.
+    pub async fn unembedded(
+        &self,
+        model: &str,
+        document: DocumentId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Unembedded>, StoreError> {
         let rows = sqlx::query!(
             r#"SELECT c.id AS "id!: i64", c.document AS "document!: Uuid", c.section, c.header,
                       substr(p.text, c.start_char + 1, c.end_char - c.start_char) AS "text!: String"
                FROM chunks c JOIN jobs j ON j.document = c.document
                JOIN page_texts p ON p.document = c.document AND p.page = c.page
-               WHERE c.id > ?2 AND j.state IN ('indexing', 'ready')
+               WHERE c.document = ?2 AND c.id > ?3 AND j.state IN ('indexing', 'ready')
                AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.model = ?1 AND v.chunk = c.id)
-               ORDER BY c.id LIMIT ?3"#,
+               ORDER BY c.id LIMIT ?4"#,
             model,
+            document.0,
             after,
             limit
         );
@@ -102,10 +122,10 @@ impl Derived {
         Ok(complete)
     }
 
-    /// The vectors of a model, from the first after `after`.
-    pub async fn vectors(&self, model: &str, after: i64, limit: u32) -> Result<Vec<StoredVector>, StoreError> {
+    /// Which passages have a vector of a model, with their documents, from the first after `after`.
+    pub async fn vector_ids(&self, model: &str, after: i64, limit: u32) -> Result<Vec<(i64, DocumentId)>, StoreError> {
         let rows = sqlx::query!(
-            r#"SELECT v.chunk, c.document AS "document: Uuid", v.vector FROM vectors v JOIN chunks c ON c.id = v.chunk
+            r#"SELECT v.chunk, c.document AS "document: Uuid" FROM vectors v JOIN chunks c ON c.id = v.chunk
                JOIN jobs j ON j.document = c.document
                WHERE v.model = ? AND v.chunk > ? AND j.state IN ('indexing', 'ready') ORDER BY v.chunk LIMIT ?"#,
             model,
@@ -113,11 +133,43 @@ impl Derived {
             limit
         );
         let rows = rows.fetch_all(self.store.pool()).await?;
+        Ok(rows.into_iter().map(|row| (row.chunk, DocumentId(row.document))).collect())
+    }
+
+    /// The vectors that a model has of these passages.
+    pub async fn vectors_of(&self, model: &str, ids: &[i64]) -> Result<Vec<StoredVector>, StoreError> {
+        let ids = serde_json::to_string(ids)?;
+        // CROSS JOIN keeps this order: else all vectors of the model are read, and few of them asked for.
+        let rows = sqlx::query!(
+            r#"SELECT v.chunk AS "chunk!", c.document AS "document: Uuid", v.vector FROM json_each(?) wanted
+               CROSS JOIN vectors v ON v.model = ? AND v.chunk = wanted.value CROSS JOIN chunks c ON c.id = v.chunk"#,
+            ids,
+            model
+        );
+        let rows = rows.fetch_all(self.store.pool()).await?;
         let floats = |bytes: &[u8]| bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
         Ok(rows
             .into_iter()
             .map(|row| StoredVector { id: row.chunk, document: DocumentId(row.document), vector: floats(&row.vector) })
             .collect())
+    }
+
+    /// Drops vectors that cannot be used: their passages have none then.
+    pub async fn drop_vectors(&self, model: &str, ids: &[i64]) -> Result<(), StoreError> {
+        let ids = serde_json::to_string(ids)?;
+        let mut tx = self.begin().await?;
+        sqlx::query!("DELETE FROM vectors WHERE model = ? AND chunk IN (SELECT value FROM json_each(?))", model, ids)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query!(
+            "UPDATE readings SET embedded = (SELECT count(*) FROM chunks c JOIN vectors v ON v.chunk = c.id
+             WHERE c.document = readings.document AND v.model = ?)",
+            model
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Drops the vectors of every other model, so that a change of model leaves nothing behind.

@@ -23,6 +23,8 @@ pub(super) fn Hit(
     current: RwSignal<usize>,
     /// Shows its page.
     show: Callback<usize>,
+    /// Looks for passages like it.
+    like: Callback<usize>,
 ) -> impl IntoView {
     let client = use_client();
     let on = Memo::new(move |_| current.get() == at);
@@ -59,6 +61,17 @@ pub(super) fn Hit(
                 <div class="hit-note">
                     {by_meaning.then(|| view! { <span>{t!("search.by_meaning")}</span> })}
                     <span class="grow"></span>
+                    <button
+                        class="btn ghost sm"
+                        data-testid="hit-like"
+                        on:click=move |event| {
+                            event.stop_propagation();
+                            like.run(at);
+                        }
+                    >
+                        <Glyph icon=Icon::Search size=14/>
+                        {t!("search.like")}
+                    </button>
                     <button
                         class="btn ghost sm"
                         on:click=move |event| {

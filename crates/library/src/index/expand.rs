@@ -1,0 +1,113 @@
+//! What a word is taken for where the documents do not have it as it was typed: its beginning, a slip
+//! of the finger, an abbreviation that a document explains, the parts of a compound.
+
+use super::{How, IndexError, Terms, TextIndex, Wanted, short};
+use protocol::{Instead, InsteadOf};
+
+/// A word with fewer letters is not completed.
+const SHORTEST_BEGINNING: usize = 3;
+/// A word with fewer letters is not corrected.
+const SHORTEST_TYPO: usize = 4;
+/// From so many letters on, two may be wrong.
+const TWO_WRONG: usize = 8;
+/// The most words that one is taken for.
+const MOST: usize = 5;
+/// The most words that one with a star stands for.
+const MOST_BEGINNINGS: usize = 64;
+/// The most long forms of a short one, and the other way round.
+const MOST_FORMS: usize = 2;
+/// The most words of a long form.
+const LONGEST_FORM: usize = 6;
+
+impl Terms {
+    /// Looks up what the words stand for in this index.
+    pub fn expand(&mut self, index: &TextIndex) -> Result<(), IndexError> {
+        let mut said: Vec<Instead> = Vec::new();
+        for wanted in self.all_words_mut() {
+            if let Some((found, why)) = wanted.expand(index)? {
+                let instead = Instead { typed: wanted.folded.clone(), found, why };
+                if !said.contains(&instead) {
+                    said.push(instead);
+                }
+            }
+        }
+        said.extend(self.expand_forms(index)?);
+        self.instead = said;
+        Ok(())
+    }
+
+    /// A short form finds what it is short for, and the other way round.
+    fn expand_forms(&mut self, index: &TextIndex) -> Result<Vec<Instead>, IndexError> {
+        let mut said = Vec::new();
+        let all: Vec<String> = self.words.iter().map(|wanted| wanted.folded.clone()).collect();
+        for from in 0..all.len() {
+            for count in 1..=LONGEST_FORM.min(all.len() - from) {
+                let form = all[from..from + count].join(" ");
+                let leads = short::leads_from(&form);
+                let forms = index.beginnings(index.fields().short, &leads, MOST_FORMS)?;
+                let forms: Vec<&str> = forms.iter().filter_map(|(term, _)| term.strip_prefix(&leads)).collect();
+                if forms.is_empty() {
+                    continue;
+                }
+                for other in &forms {
+                    self.words[from].others.push(other.split(' ').map(str::to_owned).collect());
+                }
+                let found = forms.into_iter().map(str::to_owned).collect();
+                said.push(Instead { typed: form, found, why: InsteadOf::Abbreviation });
+            }
+        }
+        Ok(said)
+    }
+}
+
+impl Wanted {
+    fn expand(&mut self, index: &TextIndex) -> Result<Option<(Vec<String>, InsteadOf)>, IndexError> {
+        let fields = index.fields();
+        match self.how {
+            How::Beginning => {
+                let all = index.beginnings(fields.exact, &self.folded, MOST_BEGINNINGS)?;
+                self.others = all.into_iter().map(|(word, _)| vec![word]).collect();
+                return Ok(None);
+            }
+            How::Alike => {
+                let all = index.alike(fields.exact, &self.folded, self.wrong(), MOST_BEGINNINGS)?;
+                self.others = all.into_iter().map(|(word, _)| vec![word]).collect();
+                return Ok(None);
+            }
+            How::Plain => {}
+        }
+        let mut known = Vec::new();
+        for stem in &self.stems {
+            if index.frequency(fields.stem, stem)? > 0 || index.frequency(fields.title, stem)? > 0 {
+                known.push(stem.clone());
+            }
+        }
+        let nowhere = known.is_empty() && index.frequency(fields.exact, &self.folded)? == 0;
+        // Stems that are nowhere only cost time.
+        self.stems.retain(|stem| known.contains(stem));
+        if !nowhere || self.folded.bytes().any(|b| b.is_ascii_digit()) {
+            return Ok(None);
+        }
+        let letters = self.folded.chars().count();
+        let mut found = Vec::new();
+        let mut why = InsteadOf::Beginning;
+        if letters >= SHORTEST_BEGINNING {
+            found = index.beginnings(fields.exact, &self.folded, MOST)?;
+        }
+        if found.is_empty() && letters >= SHORTEST_TYPO {
+            why = InsteadOf::Typo;
+            found = index.alike(fields.exact, &self.folded, 1, MOST)?;
+            if found.is_empty() && self.wrong() > 1 {
+                found = index.alike(fields.exact, &self.folded, 2, MOST)?;
+            }
+        }
+        let found: Vec<String> = found.into_iter().map(|(word, _)| word).collect();
+        self.others = found.iter().map(|word| vec![word.clone()]).collect();
+        Ok((!found.is_empty()).then_some((found, why)))
+    }
+
+    /// How many letters may be wrong.
+    fn wrong(&self) -> u8 {
+        if self.folded.chars().count() >= TWO_WRONG { 2 } else { 1 }
+    }
+}
