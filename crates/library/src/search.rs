@@ -232,7 +232,12 @@ impl Inner {
         let scored = spread.into_iter().map(|(passage, score)| {
             let around = snippet(&passage.text, passage.language.as_deref(), by, &weights);
             let meaning = found.get(&passage.id).and_then(|evidence| evidence.meaning).map(|cosine| cosine.max(0.0));
-            Scored { score, words: around.share, meaning, snippet: around, passage }
+            // What the cells of a table are about stands in its header row.
+            let words = passage.header.as_ref().map_or(around.share, |header| {
+                let whole = format!("{header}\n{}", passage.text);
+                snippet(&whole, passage.language.as_deref(), by, &weights).share
+            });
+            Scored { score, words, meaning, snippet: around, passage }
         });
         let is_near = |hit: &Scored| hit.words > 0.0 || hit.meaning.is_some_and(|meaning| meaning >= LEAST_MEANING);
         let scored = scored.filter(|hit| all || is_near(hit)).collect();

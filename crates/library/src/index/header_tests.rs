@@ -66,7 +66,7 @@ fn share(with_header: bool) -> f64 {
     for (number, of_row) in rows.iter().enumerate() {
         for (row, passage) in of_row.iter().enumerate() {
             let terms = parse(&format!("{} unit{row}", columns(number).join(" ")), &index.languages());
-            let hits = index.search(&*terms.query(index.fields(), &[]), 3).unwrap();
+            let hits = index.search(&*terms.query(&index, &[]).unwrap(), 3).unwrap();
             found += usize::from(hits.iter().any(|hit| hit.chunk == *passage));
             asked += 1;
         }
