@@ -8,6 +8,10 @@ use store::StoredPassage;
 /// How much meaning counts of what both say together (docs/decisions/0008-search.md has how it was set).
 const MEANING: f32 = 0.4;
 
+/// The scale of each kind of evidence ends with so many of the best: the order is the same however many
+/// hits are asked for.
+const SCALED: usize = 100;
+
 /// What is known of a passage that may be shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Evidence {
@@ -18,11 +22,11 @@ pub struct Evidence {
 }
 
 /// Puts passages in order, best first, with a score between 0 and 1. Where a query has both kinds of
-/// evidence, each is brought to one scale by the best and the worst of this query's candidates: how
+/// evidence, each is brought to one scale by the best and the hundredth of this query's candidates: how
 /// much nearer one passage is than the others says more than its rank.
 pub fn fuse(all: &HashMap<i64, Evidence>) -> Vec<(i64, f32)> {
-    let words = Scale::of(all.values().map(|evidence| evidence.words.unwrap_or(0.0)));
-    let meaning = Scale::of(all.values().filter_map(|evidence| evidence.meaning));
+    let words = Scale::of(all.values().map(|evidence| evidence.words.unwrap_or(0.0)).collect());
+    let meaning = Scale::of(all.values().filter_map(|evidence| evidence.meaning).collect());
     let weight = match (words, meaning) {
         (Some(_), Some(_)) => MEANING,
         (None, _) => 1.0,
@@ -52,13 +56,15 @@ struct Scale {
 
 impl Scale {
     /// None where all are equal: that kind says nothing.
-    fn of(all: impl Iterator<Item = f32>) -> Option<Self> {
-        let (least, most) = all.fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
+    fn of(mut all: Vec<f32>) -> Option<Self> {
+        all.sort_by(|a, b| b.total_cmp(a));
+        let (most, least) = (*all.first()?, *all.get(SCALED - 1).or(all.last())?);
         (most > least).then_some(Self { least, most })
     }
 
+    /// Between 0 and 1; what is worse than the last that counts is no better than nothing.
     fn place(&self, x: f32) -> f32 {
-        (x - self.least) / (self.most - self.least)
+        ((x - self.least) / (self.most - self.least)).max(0.0)
     }
 }
 
@@ -108,6 +114,25 @@ mod tests {
         assert_eq!(order(&[(1, evidence(Some(1.0), None)), (2, evidence(Some(2.0), None))]), [2, 1]);
         assert_eq!(order(&[(1, evidence(None, Some(0.1))), (2, evidence(None, Some(0.2)))]), [2, 1]);
         assert_eq!(order(&[(2, evidence(Some(1.0), None)), (1, evidence(Some(1.0), None))]), [1, 2]);
+    }
+
+    #[test]
+    fn the_order_of_the_best_does_not_depend_on_how_many_are_asked_for() {
+        // Whatever comes later is worse in both.
+        let near = |n: i64| {
+            if n > 120 {
+                0.1
+            } else if n % 7 == 0 {
+                0.9
+            } else {
+                0.5 - n as f32 / 1e3
+            }
+        };
+        let one = |n: i64| (n, evidence(Some(500.0 - n as f32), Some(near(n))));
+        let few: Vec<_> = (1..=120).map(one).collect();
+        let many: Vec<_> = (1..=400).map(one).collect();
+        assert_eq!(order(&few)[..20], order(&many)[..20]);
+        assert_eq!(order(&few)[..3], [7, 14, 21]);
     }
 
     #[test]
