@@ -49,6 +49,8 @@ struct Pair {
     read: [f64; 2],
     write: [f64; 2],
     peak: [u64; 2],
+    /// Milliseconds until the engine is ready, the file in the system's cache.
+    load: f64,
     /// The share of the memory's measured bandwidth that writing reaches.
     share_of_memory: f64,
 }
@@ -56,6 +58,7 @@ struct Pair {
 /// The engine's own measurement.
 #[derive(Deserialize)]
 struct Own {
+    load_ms: f64,
     prompt_per_second: f64,
     write_per_second: f64,
     share_of_memory: f64,
@@ -108,7 +111,7 @@ fn files(places: &Places, options: &Options) -> Result<Vec<PathBuf>> {
 
 fn pair(places: &Places, options: &Options, (own, peer): (&Path, &Path), file: &Path, threads: usize) -> Result<Pair> {
     let [prompt, write, threads_text] = [options.prompt, options.write, threads as u32].map(|n| n.to_string());
-    let (mut read, mut written, mut shares) = ([vec![], vec![]], [vec![], vec![]], vec![]);
+    let (mut read, mut written, mut shares, mut loads) = ([vec![], vec![]], [vec![], vec![]], vec![], vec![]);
     let mut peak = [0, 0];
     for _ in 0..options.runs.max(1) {
         let mut engine = command(own, places);
@@ -119,6 +122,7 @@ fn pair(places: &Places, options: &Options, (own, peer): (&Path, &Path), file: &
         read[0].push(own.prompt_per_second);
         written[0].push(own.write_per_second);
         shares.push(own.share_of_memory);
+        loads.push(own.load_ms);
         peak[0] = own.peak_bytes.unwrap_or(0).max(peak[0]);
 
         let mut llama = command(peer, places);
@@ -134,7 +138,7 @@ fn pair(places: &Places, options: &Options, (own, peer): (&Path, &Path), file: &
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let medians = |all: [Vec<f64>; 2]| all.map(median);
     let (read, write) = (medians(read), medians(written));
-    Ok(Pair { file: name, threads, read, write, peak, share_of_memory: median(shares) })
+    Ok(Pair { file: name, threads, read, write, peak, load: median(loads), share_of_memory: median(shares) })
 }
 
 /// What a program prints, and the most memory that it has had while it ran.
@@ -174,12 +178,12 @@ fn median(mut all: Vec<f64>) -> f64 {
 fn table(pairs: &[Pair]) -> String {
     let mut text = String::from(
         "\n| file | threads | reads: engine / llama.cpp | ratio | writes: engine / llama.cpp | ratio | of the memory's \
-         bandwidth | peak memory, MB |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
+         bandwidth | peak memory, MB | loads in, ms |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for pair in pairs {
         let mb = pair.peak.map(|bytes| bytes / 1_000_000);
         text.push_str(&format!(
-            "| {} | {} | {:.0} / {:.0} | {:.2} | {:.1} / {:.1} | {:.2} | {:.0} % | {} / {} |\n",
+            "| {} | {} | {:.0} / {:.0} | {:.2} | {:.1} / {:.1} | {:.2} | {:.0} % | {} / {} | {:.0} |\n",
             pair.file,
             pair.threads,
             pair.read[0],
@@ -190,7 +194,8 @@ fn table(pairs: &[Pair]) -> String {
             pair.write[0] / pair.write[1],
             pair.share_of_memory * 100.0,
             mb[0],
-            mb[1]
+            mb[1],
+            pair.load
         ));
     }
     text
@@ -208,10 +213,11 @@ mod tests {
             read: [400.0, 100.0],
             write: [60.0, 20.0],
             peak: [210_000_000, 200_000_000],
+            load: 123.4,
             share_of_memory: 0.5,
         };
         let row = table(&[pair]).lines().last().unwrap().to_owned();
-        assert_eq!(row, "| a.gguf | 2 | 400 / 100 | 4.00 | 60.0 / 20.0 | 3.00 | 50 % | 210 / 200 |");
+        assert_eq!(row, "| a.gguf | 2 | 400 / 100 | 4.00 | 60.0 / 20.0 | 3.00 | 50 % | 210 / 200 | 123 |");
         assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
     }
 }

@@ -224,7 +224,13 @@ impl Inner {
         let mut stored: HashMap<i64, StoredPassage> =
             self.derived.passages(&ids).await?.into_iter().map(|p| (p.id, p)).collect();
         stored.retain(|_, passage| except != Some(passage.document));
-        let facets = facets(stored.values());
+        // Only what would be listed is counted: a neighbour that is not near enough is not.
+        let listed = |passage: &&StoredPassage| {
+            let evidence = found.get(&passage.id);
+            let by_words = evidence.and_then(|evidence| evidence.words).is_some_and(|words| words > 0.0);
+            all || by_words || evidence.and_then(|evidence| evidence.meaning).is_some_and(|near| near >= LEAST_MEANING)
+        };
+        let facets = facets(stored.values().filter(listed));
         let best = ranked.first().map_or(1.0, |(_, score)| if *score > 0.0 { *score } else { 1.0 });
         let ordered = ranked.into_iter().filter_map(|(id, score)| Some((stored.remove(&id)?, score / best)));
         let spread = self.untouched(spread(ordered.collect(), limit)).await?;
