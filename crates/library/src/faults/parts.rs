@@ -148,7 +148,7 @@ pub fn no_text_in_picture() -> Fault {
 /// Text that was read in pictures.
 pub fn pages_recognised(pages: &[u32]) -> Fault {
     damaged_kind(
-        RECOGNISED,
+        "document.pages_recognised",
         format!("The text of these pages was read from their picture and may have mistakes: {}.", super::ranges(pages)),
     )
     .with("pages", super::ranges(pages))
