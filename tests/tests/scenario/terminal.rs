@@ -113,7 +113,7 @@ fn what_an_import_passes_over_is_counted() {
     assert_eq!(out.status.code(), Some(0), "{said}");
     assert!(said.contains("passed over: 1 hidden") && said.contains("of the kind PDF"), "{said}");
     let kept = workspace.json(["search", "program", "--mode", "text"]);
-    assert_eq!(kept["hits"][0]["name"], "program.pdf", "{kept}");
+    assert_eq!(kept["hits"][0]["document"], "program.pdf", "{kept}");
     let found = workspace.json(["search", "spare key", "--mode", "vector"]);
     assert!(!found.to_string().contains("-0.0"), "{found}");
 }
