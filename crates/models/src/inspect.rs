@@ -4,6 +4,7 @@
 use crate::{ModelError, files::Found, memory::Need};
 use serde::Deserialize;
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -84,21 +85,26 @@ impl Inspector {
         Some(read(&found.path, &answer))
     }
 
-    // This crate is the owner of the engine's processes.
-    #[allow(clippy::disallowed_methods)]
     async fn run(&self, file: &Path) -> std::io::Result<Vec<u8>> {
-        let mut command = Command::new(&self.program);
-        command.args(["inspect", "--json"]).arg(file).kill_on_drop(true);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn()?;
-        let mut answer = Vec::new();
-        if let Some(out) = child.stdout.take() {
-            out.take(MAX_ANSWER).read_to_end(&mut answer).await?;
-        }
-        // It has closed its output; if it does not end, it is killed with the caller's patience.
-        child.wait().await?;
-        Ok(answer)
+        ask_engine(&self.program, &["inspect".into(), "--json".into(), file.into()]).await
     }
+}
+
+/// What the engine's program prints for these arguments. It ends with the caller's patience.
+// This crate is the owner of the engine's processes.
+#[allow(clippy::disallowed_methods)]
+pub(crate) async fn ask_engine(program: &Path, args: &[OsString]) -> std::io::Result<Vec<u8>> {
+    let mut command = Command::new(program);
+    command.args(args).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn()?;
+    let mut answer = Vec::new();
+    if let Some(out) = child.stdout.take() {
+        out.take(MAX_ANSWER).read_to_end(&mut answer).await?;
+    }
+    // It has closed its output; if it does not end, it is killed with the caller's patience.
+    child.wait().await?;
+    Ok(answer)
 }
 
 fn read(file: &Path, answer: &[u8]) -> Result<Told, ModelError> {

@@ -373,7 +373,7 @@ impl Models {
 }
 
 /// Runs work that waits for the disk beside the async threads.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ModelError> + Send + 'static,
 ) -> Result<T, ModelError> {
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(ModelError::Closed))

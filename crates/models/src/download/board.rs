@@ -9,6 +9,7 @@ use crate::{
     ModelError, ModelsEvent, catalogue,
     files::{self, Digest, Shelf},
     memory,
+    models::blocking,
 };
 use egress::{Errand, Gate};
 use protocol::{DownloadState, DownloadView};
@@ -334,10 +335,4 @@ impl Board {
             self.moved();
         }
     }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ModelError> + Send + 'static,
-) -> Result<T, ModelError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(ModelError::Closed))
 }

@@ -4,13 +4,14 @@ use super::Models;
 use crate::{
     ModelError,
     files::{Found, Kind},
+    inspect::ask_engine,
     memory,
     speed::Machine,
 };
 use protocol::ModelView;
 use serde::Deserialize;
-use std::{ffi::OsStr, process::Stdio, time::Duration};
-use tokio::{io::AsyncReadExt, process::Command, time::timeout};
+use std::{ffi::OsStr, time::Duration};
+use tokio::time::timeout;
 
 /// How long measuring the machine may take.
 const MACHINE: Duration = Duration::from_secs(20);
@@ -18,8 +19,6 @@ const MACHINE: Duration = Duration::from_secs(20);
 const MODEL: Duration = Duration::from_secs(600);
 /// Tokens that are read and written for it.
 const TOKENS: &str = "32";
-/// The longest answer that is read.
-const MAX_ANSWER: u64 = 1 << 20;
 
 /// `atelier-engine bench --json`, as far as it matters.
 #[derive(Deserialize)]
@@ -38,7 +37,7 @@ impl Models {
         if let Some(threads) = self.inner.config.threads {
             args.extend(["--threads".into(), threads.to_string().into()]);
         }
-        let answer = timeout(MACHINE, self.ask_engine(&args)).await;
+        let answer = timeout(MACHINE, ask_engine(&self.inner.config.engine, &args)).await;
         let machine = answer.ok().and_then(Result::ok).and_then(|text| serde_json::from_slice::<Machine>(&text).ok());
         if let Some(machine) = machine.filter(|machine| machine.memory_per_second > 0) {
             self.inner.speeds.set_machine(machine);
@@ -74,7 +73,7 @@ impl Models {
         }
         let engine = || self.inner.config.engine.display().to_string();
         let failed = |reason: String| ModelError::EngineStart { engine: engine(), reason };
-        let answer = timeout(MODEL, self.ask_engine(&args)).await;
+        let answer = timeout(MODEL, ask_engine(&self.inner.config.engine, &args)).await;
         let text =
             answer.map_err(|_| ModelError::EngineSlow { after: MODEL })?.map_err(|error| failed(error.to_string()))?;
         let bench: Bench = serde_json::from_slice(&text).map_err(|_| ModelError::EngineLoad {
@@ -84,21 +83,6 @@ impl Models {
         self.inner.speeds.measured(&found.id, bench.write_per_second, reads(&found));
         self.changed();
         self.one(&found.id).await
-    }
-
-    // This crate is the owner of the engine's processes.
-    #[allow(clippy::disallowed_methods)]
-    async fn ask_engine(&self, args: &[std::ffi::OsString]) -> std::io::Result<Vec<u8>> {
-        let mut command = Command::new(&self.inner.config.engine);
-        command.args(args).kill_on_drop(true);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn()?;
-        let mut answer = Vec::new();
-        if let Some(out) = child.stdout.take() {
-            out.take(MAX_ANSWER).read_to_end(&mut answer).await?;
-        }
-        child.wait().await?;
-        Ok(answer)
     }
 }
 
