@@ -1,7 +1,7 @@
 //! Source files: small, headed, complete, reachable.
 
 use crate::metadata::{files, read};
-use atelier_tests::source::without_tests;
+use atelier_tests::{place, source::without_tests};
 use std::path::{Path, PathBuf};
 
 const MOST_LINES: usize = 400;
@@ -15,6 +15,29 @@ fn files_stay_small() {
         .map(|(file, lines)| format!("{}: {lines} lines", file.display()))
         .collect();
     assert!(long.is_empty(), "over {MOST_LINES} lines; divide them by what they answer:\n{}", long.join("\n"));
+}
+
+#[test]
+fn no_binary_is_kept() {
+    /// A file that a fuzzer begins with may be one of these, and is tiny.
+    const TINY: u64 = 4 << 10;
+    let mut found = files(&[
+        ".whl",
+        ".gguf",
+        ".safetensors",
+        ".onnx",
+        ".so",
+        ".dll",
+        ".dylib",
+        ".exe",
+        ".emf",
+        ".gz",
+        ".deb",
+        ".rpm",
+        ".wasm",
+    ]);
+    found.retain(|file| place::root().join(file).metadata().is_ok_and(|data| data.len() > TINY));
+    assert!(found.is_empty(), "weights, packages and binaries do not belong here: {found:?}");
 }
 
 #[test]
