@@ -1,9 +1,6 @@
 //! The library end to end: real store, real worker process, real index.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails loudly
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use library::{LibraryEvent, SearchQuery};
 use protocol::{DocumentState, SearchMode, Span};
 use std::{fs, time::Duration};

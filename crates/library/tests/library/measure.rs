@@ -1,15 +1,10 @@
-//! Measurements on data that is not in the repository: `ATELIER_MEASURE=/path/to/data cargo test -p
-//! library --test measure -- --ignored --nocapture`. The figures stand in docs/decisions. Thresholds are
+//! Measurements on data that is not in the repository: `ATELIER_MEASURE=/path/to/data cargo test --workspace
+//! --test library measure -- --ignored --nocapture`. The figures stand in docs/decisions. Thresholds are
 //! set on some sets and reported on others: see docs/decisions/0006-citations.md.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails loudly
 
-#[path = "measure/answers.rs"]
 mod answers;
-#[path = "measure/claims.rs"]
 mod claims;
-mod common;
-
-use common::*;
+use crate::common::*;
 use library::Library;
 use protocol::SearchMode;
 use serde_json::Value;

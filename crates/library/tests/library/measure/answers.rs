@@ -2,7 +2,8 @@
 //! model's words have no support. `ATELIER_SET` names the set: `piaf-fr` and `scifact` are for setting
 //! the thresholds, `xquad-en` and `financebench` for reporting them, once.
 
-use super::{common::*, data, lines, text, with_engine};
+use super::{data, lines, text, with_engine};
+use crate::common::*;
 use library::{ANSWERABLE_BY_MEANING, ANSWERABLE_BY_WORDS, Closest, Library, Passage, nearest, score};
 use std::{collections::HashMap, fs, time::Duration};
 

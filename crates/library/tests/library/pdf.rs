@@ -1,9 +1,6 @@
 //! PDFs that are more than their text: protected ones, forms, notes, outlines, scans.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails loudly
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use library::Library;
 use protocol::{DocumentId, DocumentState, Span};
 use std::fs;
@@ -27,7 +24,7 @@ async fn code(here: &Here, document: DocumentId) -> String {
 async fn a_protected_document_is_read_with_its_password_and_the_password_is_kept_nowhere() {
     let here = Here::new().await;
     let library = here.open().await;
-    let bytes = include_bytes!("fixtures/protected.pdf");
+    let bytes = include_bytes!("../fixtures/protected.pdf");
     let document = import(&here, &library, "rent.pdf", bytes).await;
     assert_eq!(code(&here, document).await, "document.asks_password");
     library.unlock(&here.person, document, "open SESAME").await.unwrap();

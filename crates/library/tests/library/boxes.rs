@@ -1,9 +1,6 @@
 //! A highlight lies where another reader of PDFs sees the words.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails loudly
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use protocol::{Rect, Span};
 use std::{collections::HashMap, path::PathBuf};
 

@@ -1,10 +1,7 @@
 //! The text in scans and pictures, where Tesseract is installed; and what is said where it is not.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails loudly
 
-mod common;
-
+use crate::common::*;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use common::*;
 use library::{Library, LibraryConfig};
 use protocol::{DocumentState, Span};
 use std::{fs, path::Path};

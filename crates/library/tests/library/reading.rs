@@ -1,9 +1,6 @@
 //! How documents are read and shown when a file, a page or a person is difficult.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails loudly
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use library::LibraryEvent;
 use protocol::{DocumentState, Span};
 use std::{fs, time::Duration};

@@ -1,7 +1,6 @@
-//! Reading real files, which are not in the repository: `ATELIER_DOCUMENTS=/path/to/files cargo test -p library
-//! --test fidelity -- --ignored --nocapture`. `ATELIER_REFERENCES` names the folder of the texts that other
+//! Reading real files, which are not in the repository: `ATELIER_DOCUMENTS=/path/to/files cargo test --workspace
+//! --test library fidelity -- --ignored --nocapture`. `ATELIER_REFERENCES` names the folder of the texts that other
 //! programs read of them (tests/python/reference_texts.py), `ATELIER_TEXTS` one to write ours to.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails loudly
 
 use library::{Limits, by_format, fidelity};
 use std::{fs, path::PathBuf};
@@ -12,7 +11,7 @@ async fn real_files_are_read_or_end_in_a_clear_fault() {
     let named = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let corpus = named("ATELIER_DOCUMENTS").expect("ATELIER_DOCUMENTS names the folder");
     let (references, texts) = (named("ATELIER_REFERENCES"), named("ATELIER_TEXTS"));
-    let worker = vec![env!("CARGO_BIN_EXE_extract-worker").into()];
+    let worker = vec![WORKER.into()];
     let mut told = |file: &library::ReadFile, text: &str| {
         if let Some(folder) = &texts {
             let mut path = folder.join(file.path.strip_prefix(&corpus).unwrap()).into_os_string();

@@ -1,9 +1,6 @@
 //! Files inside files: attachments and the contents of archives are documents of their own.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails loudly
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use library::{Library, Limits};
 use protocol::{DocumentId, DocumentState, DocumentView};
 use std::fs;

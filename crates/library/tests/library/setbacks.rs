@@ -1,10 +1,7 @@
 //! What becomes of an import when the reader or the embedding model cannot go on.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails loudly
 
-mod common;
-
+use crate::common::*;
 use async_trait::async_trait;
-use common::*;
 use library::{Embed, Library, LibraryEvent, Limits, SearchQuery};
 use protocol::{DocumentState, SearchMode};
 use std::{

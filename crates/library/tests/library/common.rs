@@ -1,5 +1,4 @@
 //! A workspace in a temporary folder, the real worker, a small embedder, and PDFs made by hand.
-#![allow(dead_code)]
 
 use async_trait::async_trait;
 use library::{Embed, Library, LibraryConfig, Limits, SearchQuery};

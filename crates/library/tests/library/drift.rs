@@ -1,9 +1,6 @@
 //! What differs between SQLite, the index and the vectors is found and mended, whichever was damaged.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails loudly
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use library::{Library, SearchQuery};
 use protocol::{DocumentId, SearchHit, SearchMode};
 use std::{

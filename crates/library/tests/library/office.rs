@@ -1,23 +1,8 @@
 //! Office documents end to end: imported, found, cited by the name of the place, and shown as what they are.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails loudly
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use protocol::{BlockKind, DocumentState, Span};
 use std::{fs, io::Write};
-use zip::{ZipWriter, write::SimpleFileOptions};
-
-fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    let mut writer = ZipWriter::new(&mut bytes);
-    for (name, part) in parts {
-        writer.start_file(*name, SimpleFileOptions::default()).unwrap();
-        writer.write_all(part).unwrap();
-    }
-    writer.finish().unwrap();
-    bytes.into_inner()
-}
 
 /// A workbook with a long table: the flats of a house.
 fn workbook() -> Vec<u8> {
@@ -33,7 +18,7 @@ fn workbook() -> Vec<u8> {
             500 + row
         );
     }
-    archive(&[
+    zip(&[
         ("xl/workbook.xml", b"<workbook><sheets><sheet name='Rent 2026' r:id='a'/></sheets></workbook>"),
         (
             "xl/_rels/workbook.xml.rels",
@@ -50,7 +35,7 @@ fn slides() -> Vec<u8> {
              <p:sp><p:nvPr><p:ph idx='1'/></p:nvPr><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:sp></p:sld>"
         )
     };
-    archive(&[
+    zip(&[
         ("ppt/presentation.xml", b"<p:presentation><p:sldId r:id='a'/><p:sldId r:id='b'/></p:presentation>"),
         (
             "ppt/_rels/presentation.xml.rels",

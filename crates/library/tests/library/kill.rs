@@ -1,9 +1,6 @@
 //! Killed in the middle of an import, the library finishes it at the next start.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails loudly
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use library::{Library, LibraryConfig};
 use protocol::{Actor, DocumentState};
 use std::{fs, path::Path, process::Stdio, time::Duration};
@@ -17,7 +14,7 @@ const PACKED: usize = 12;
 async fn open(dir: &Path) -> (Store, Library) {
     let options = Options { keeping: Keeping::Files, ..Options::default() };
     let store = Store::open(dir.join("data"), options).await.unwrap().store;
-    let config = LibraryConfig::new(dir.join("data/index"), vec![env!("CARGO_BIN_EXE_extract-worker").into()]);
+    let config = LibraryConfig::new(dir.join("data/index"), vec![WORKER.into()]);
     let library = Library::open(store.clone(), config).await.unwrap();
     (store, library)
 }
@@ -55,7 +52,7 @@ async fn an_import_that_was_killed_is_finished() {
         // A test process of its own, since a kill takes everything in it.
         #[allow(clippy::disallowed_methods)]
         let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "the_one_that_is_killed", "--nocapture"])
+            .args(["--exact", "kill::the_one_that_is_killed", "--nocapture"])
             .env(DATA, dir.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
