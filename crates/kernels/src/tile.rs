@@ -6,8 +6,7 @@
 //! partial sum, with no sum across lanes.
 
 use crate::arena::Plain;
-use crate::format::{Codes, Format};
-use half::f16;
+use crate::format::{BITS, Codes, Format, NIBBLES, PAIRS, from_half, to_half};
 
 /// Rows of a tile and of a panel.
 pub(crate) const ROWS: usize = 16;
@@ -70,21 +69,18 @@ pub(crate) trait CodeTile: Plain {
     fn row(&self, row: usize) -> [f32; COLUMNS];
 }
 
-fn half_bits(value: f32) -> u16 {
-    f16::from_f32(value).to_bits()
-}
-
-fn from_bits(bits: u16) -> f32 {
-    f16::from_bits(bits).to_f32()
+/// Puts four bytes where a group has those of one row.
+#[inline(always)]
+fn set_word(group: &mut [u8; GROUP], row: usize, word: u32) {
+    group[row * 4..][..4].copy_from_slice(&word.to_le_bytes());
 }
 
 /// Puts the low four bits of 32 codes where [`Tile4`] wants them.
+#[inline(always)]
 fn set_nibbles(codes: &mut [[u8; GROUP]; 4], row: usize, block: &Codes) {
-    for (group, of_group) in codes.iter_mut().zip(block.codes.chunks_exact(8)) {
-        for i in 0..4 {
-            let (low, high) = (of_group[i].cast_unsigned() & 15, of_group[i + 4].cast_unsigned() & 15);
-            group[row * 4 + i] = low | high << 4;
-        }
+    for (at, group) in codes.iter_mut().enumerate() {
+        let (low, high) = (block.words[2 * at] & NIBBLES, block.words[2 * at + 1] & NIBBLES);
+        set_word(group, row, low | high << 4);
     }
 }
 
@@ -93,31 +89,31 @@ fn get_nibble(codes: &[[u8; GROUP]; 4], row: usize, column: usize) -> u8 {
 }
 
 impl CodeTile for Tile4 {
+    #[inline(always)]
     fn set(&mut self, row: usize, block: &Codes) {
         set_nibbles(&mut self.codes, row, block);
-        self.scales[row] = half_bits(block.scales[0]);
-        self.offsets[row] = half_bits(block.offsets[0]);
+        self.scales[row] = to_half(block.scales[0]);
+        self.offsets[row] = to_half(block.offsets[0]);
     }
 
     fn row(&self, row: usize) -> [f32; COLUMNS] {
-        let (scale, offset) = (from_bits(self.scales[row]), from_bits(self.offsets[row]));
+        let (scale, offset) = (from_half(self.scales[row]), from_half(self.offsets[row]));
         std::array::from_fn(|column| scale * f32::from(get_nibble(&self.codes, row, column)) + offset)
     }
 }
 
 impl CodeTile for Tile5 {
+    #[inline(always)]
     fn set(&mut self, row: usize, block: &Codes) {
         set_nibbles(&mut self.codes, row, block);
-        for i in 0..4 {
-            let bits = (0..8).map(|part| (block.codes[part * 4 + i].cast_unsigned() >> 4 & 1) << part);
-            self.fifth[row * 4 + i] = bits.fold(0, |all, bit| all | bit);
-        }
-        self.scales[row] = half_bits(block.scales[0]);
-        self.offsets[row] = half_bits(block.offsets[0]);
+        let bits = (0..8).map(|part| (block.words[part] >> 4 & BITS) << part);
+        set_word(&mut self.fifth, row, bits.fold(0, |all, bits| all | bits));
+        self.scales[row] = to_half(block.scales[0]);
+        self.offsets[row] = to_half(block.offsets[0]);
     }
 
     fn row(&self, row: usize) -> [f32; COLUMNS] {
-        let (scale, offset) = (from_bits(self.scales[row]), from_bits(self.offsets[row]));
+        let (scale, offset) = (from_half(self.scales[row]), from_half(self.offsets[row]));
         std::array::from_fn(|column| {
             let fifth = self.fifth[row * 4 + column % 4] >> (column / 4) & 1;
             scale * f32::from(get_nibble(&self.codes, row, column) | fifth << 4) + offset
@@ -126,14 +122,13 @@ impl CodeTile for Tile5 {
 }
 
 impl CodeTile for Tile6 {
+    #[inline(always)]
     fn set(&mut self, row: usize, block: &Codes) {
         set_nibbles(&mut self.codes, row, block);
         for (half, upper) in self.upper.iter_mut().enumerate() {
-            for i in 0..4 {
-                let code = |part: usize| block.codes[half * 16 + part * 4 + i].cast_unsigned() >> 4 & 3;
-                upper[row * 4 + i] = (0..4).fold(0, |all, part| all | code(part) << (2 * part));
-            }
-            self.scales[half][row] = half_bits(block.scales[half]);
+            let pairs = (0..4).map(|part| (block.words[half * 4 + part] >> 4 & PAIRS) << (2 * part));
+            set_word(upper, row, pairs.fold(0, |all, pairs| all | pairs));
+            self.scales[half][row] = to_half(block.scales[half]);
         }
     }
 
@@ -141,21 +136,22 @@ impl CodeTile for Tile6 {
         std::array::from_fn(|column| {
             let upper = self.upper[column / 16][row * 4 + column % 4] >> (column / 4 % 4 * 2) & 3;
             let code = get_nibble(&self.codes, row, column) | upper << 4;
-            from_bits(self.scales[column / 16][row]) * (f32::from(code) - 32.0)
+            from_half(self.scales[column / 16][row]) * (f32::from(code) - 32.0)
         })
     }
 }
 
 impl CodeTile for Tile8 {
+    #[inline(always)]
     fn set(&mut self, row: usize, block: &Codes) {
-        for (group, of_group) in self.codes.iter_mut().zip(block.codes.chunks_exact(4)) {
-            group[row * 4..row * 4 + 4].copy_from_slice(of_group);
+        for (group, word) in self.codes.iter_mut().zip(block.words) {
+            group[row * 4..][..4].copy_from_slice(&word.to_le_bytes().map(u8::cast_signed));
         }
-        self.scales[row] = half_bits(block.scales[0]);
+        self.scales[row] = to_half(block.scales[0]);
     }
 
     fn row(&self, row: usize) -> [f32; COLUMNS] {
-        let scale = from_bits(self.scales[row]);
+        let scale = from_half(self.scales[row]);
         std::array::from_fn(|column| scale * f32::from(self.codes[column / 4][row * 4 + column % 4]))
     }
 }
@@ -197,7 +193,7 @@ impl FloatColumn for Halves {
         self.0[row] = u16::from_le_bytes([bytes[0], bytes[1]]);
     }
     fn get(&self, row: usize) -> f32 {
-        from_bits(self.0[row])
+        from_half(self.0[row])
     }
 }
 
@@ -212,9 +208,30 @@ impl FloatColumn for Brains {
 
 /// Fills one panel of codes from the bytes of up to 16 rows.
 pub(crate) fn pack_codes<T: CodeTile>(format: Format, rows: &[&[u8]], panel: &mut [T]) {
-    for (row, bytes) in rows.iter().enumerate() {
-        for (at, tile) in panel.iter_mut().enumerate() {
-            tile.set(row, &format.codes(bytes, at));
+    match format {
+        Format::Q4_0 => pack_blocks(Format::Q4_0, rows, panel),
+        Format::Q4_1 => pack_blocks(Format::Q4_1, rows, panel),
+        Format::Q5_0 => pack_blocks(Format::Q5_0, rows, panel),
+        Format::Q5_1 => pack_blocks(Format::Q5_1, rows, panel),
+        Format::Q8_0 => pack_blocks(Format::Q8_0, rows, panel),
+        Format::Q4K => pack_blocks(Format::Q4K, rows, panel),
+        Format::Q5K => pack_blocks(Format::Q5K, rows, panel),
+        Format::Q6K => pack_blocks(Format::Q6K, rows, panel),
+        Format::F32 | Format::F16 | Format::BF16 => unreachable!("floats have no codes"),
+    }
+}
+
+/// Goes through the blocks from left to right, so that the tiles of a block stay in the first-level cache until
+/// their 16 rows are in them. Always inlined, so that each format has a copy of its own.
+#[inline(always)]
+fn pack_blocks<T: CodeTile>(format: Format, rows: &[&[u8]], panel: &mut [T]) {
+    let (values, bytes) = format.block();
+    for (at, tiles) in panel.chunks_exact_mut(values / COLUMNS).enumerate() {
+        for (row, of_row) in rows.iter().enumerate() {
+            let block = format.open(&of_row[at * bytes..][..bytes]);
+            for (part, tile) in tiles.iter_mut().enumerate() {
+                tile.set(row, &block.codes(part));
+            }
         }
     }
 }
