@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use engine::{
+    arch::Processor,
     commands::{
         bench::{Plan, bench},
         inspect::inspect,
@@ -71,6 +72,9 @@ struct ServeArgs {
     /// Threads to compute with; all cores unless given.
     #[arg(long)]
     threads: Option<usize>,
+    /// What computes the chat model: `cpu`, or `cuda` or `metal` where this program was built with it.
+    #[arg(long, default_value_t)]
+    device: Processor,
     /// Tokens of prompt and answer together.
     #[arg(long)]
     context: Option<usize>,
@@ -129,6 +133,9 @@ struct BenchArgs {
     /// Threads; all cores unless given.
     #[arg(short, long)]
     threads: Option<usize>,
+    /// What computes: `cpu`, or `cuda` or `metal` where this program was built with it.
+    #[arg(long, default_value_t)]
+    device: Processor,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -181,7 +188,8 @@ fn main() -> ExitCode {
         }
         Command::Bench(args) => {
             let threads = threads(args.threads);
-            let plan = Plan { prompt: args.prompt, write: args.write, runs: args.runs, threads };
+            let (prompt, write, runs, processor) = (args.prompt, args.write, args.runs, args.device);
+            let plan = Plan { prompt, write, runs, threads, processor };
             match bench(&args.file, plan) {
                 Ok(measured) if args.json => print_json(&measured),
                 Ok(measured) => {
@@ -218,6 +226,7 @@ fn run_serve(args: ServeArgs) -> ExitCode {
         reranker: args.reranker,
         encoder_weights: args.encoder_weights.into(),
         threads,
+        processor: args.device,
         context: args.context,
         streams: args.streams,
         kept: args.kept,

@@ -1,7 +1,7 @@
 //! What is loaded: a chat model, a sentence encoder, a reranker, or several, and how far loading is.
 
 use crate::{
-    arch::{self, Opening, Shape},
+    arch::{self, Opening, Processor, Shape},
     encoder::{Embedder, Loaded, Reranker},
     error::{EngineError, Result},
     gguf::Gguf,
@@ -43,6 +43,8 @@ pub struct Choice {
     pub encoder_weights: kernels::Precision,
     /// Threads to compute with.
     pub threads: usize,
+    /// What computes the chat model.
+    pub processor: Processor,
     /// Tokens of prompt and answer together.
     pub context: Option<usize>,
     /// Answers written at a time, unless the usual number.
@@ -218,7 +220,7 @@ fn chat(file: &Gguf, choice: &Choice, loading: &Loading) -> Result<Chat> {
     let limits = limits(choice, context)?;
     let mut progress = |done, _| loading.done.store(done, Ordering::Relaxed);
     let mut opening = Opening { threads: choice.threads.max(1), positions: context, progress: &mut progress };
-    let decoder = arch::open(file, &mut opening)?;
+    let decoder = choice.processor.open(file, &mut opening)?;
     let shape = decoder.shape().clone();
     Ok(Chat {
         id: name_of(file.path()),

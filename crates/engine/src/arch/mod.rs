@@ -17,6 +17,7 @@ mod olmo;
 mod pass;
 mod phi;
 mod plan;
+mod processor;
 mod qwen;
 pub mod reference;
 mod rotation;
@@ -26,6 +27,7 @@ mod work;
 
 pub use cache::{Kept, KvCache};
 pub use memory::Memory;
+pub use processor::Processor;
 pub use shape::Shape;
 
 use crate::{
@@ -153,9 +155,9 @@ pub static ARCHITECTURES: &[Architecture] = &[
     line("smollm3", llama::smollm3),
 ];
 
-/// Opens the decoder for a file, or says which architectures there are.
+/// Opens the decoder for a file on the cores, or says which architectures there are.
 pub fn open(file: &Gguf, opening: &mut Opening<'_>) -> Result<Box<dyn Decoder>> {
-    Ok(Box::new(decoder::Fast::open(file, opening, plan(file)?)?))
+    Processor::Cpu.open(file, opening)
 }
 
 /// Whether [`open`] will open a file, found out without reading its weights: its sizes, or what is in the way.

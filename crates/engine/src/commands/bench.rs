@@ -2,7 +2,7 @@
 
 use super::machine::memory_per_second;
 use crate::{
-    arch::{self, Decoder, Opening, Shape},
+    arch::{Decoder, Opening, Processor, Shape},
     error::{EngineError, Result},
     gguf::Gguf,
 };
@@ -20,6 +20,8 @@ pub struct Plan {
     pub runs: usize,
     /// Threads.
     pub threads: usize,
+    /// What computes.
+    pub processor: Processor,
 }
 
 /// What was measured: rates in tokens per second.
@@ -63,7 +65,8 @@ pub fn bench(path: &Path, plan: Plan) -> Result<Measured> {
     let began = Instant::now();
     let file = Gguf::open(path)?;
     let positions = plan.prompt.max(plan.write);
-    let mut decoder = arch::open(&file, &mut Opening { threads: plan.threads, positions, progress: &mut |_, _| {} })?;
+    let mut opening = Opening { threads: plan.threads, positions, progress: &mut |_, _| {} };
+    let mut decoder = plan.processor.open(&file, &mut opening)?;
     let load_ms = began.elapsed().as_secs_f64() * 1000.0;
     let tokens = tokens(decoder.shape().vocab, positions);
     // The first run warms caches and page tables and is not counted.

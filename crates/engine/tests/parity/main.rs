@@ -24,6 +24,7 @@ mod plans;
 #[path = "../common/starter.rs"]
 mod starter;
 
+use candle_core::Device;
 use engine::{
     arch::{self, Decoder, Opening, Run, Wanted, reference},
     gguf::{Gguf, Kind},
@@ -124,6 +125,27 @@ fn every_structure_agrees_with_the_reference() {
 fn every_structure_in_codes_agrees_with_the_reference() {
     for (name, plan) in structures(Kind::Q8_0) {
         check(name, plan);
+    }
+}
+
+/// What runs on graphics processors, on candle's kernels for the cores: the same program, another device. Their
+/// products also round the scale of each block of inputs, to half precision, so the bound for codes is 3 in 100.
+#[test]
+fn candle_with_codes_agrees_with_the_reference() {
+    let kinds = KINDS.into_iter().map(|kind| (kind.name(), Plan::new("llama", kind)));
+    let all = kinds.chain(structures(Kind::F16)).chain(structures(Kind::Q8_0)).chain(ours(Kind::F16));
+    for (what, plan) in all {
+        let written = model::write(plan);
+        let file = Gguf::open(&written.path).unwrap();
+        let tokens = tokens(40);
+        let parts: Vec<&[u32]> = vec![&tokens[..17], &tokens[17..18], &tokens[18..40]];
+        let mut opening = Opening { threads: 1, positions: CONTEXT, progress: &mut |_, _| {} };
+        let mut coded = reference::open_on(&Device::Cpu, &file, &mut opening).unwrap();
+        let apart = apart_in(&read(&mut *coded, &parts), &read(&mut *plain(&file), &parts));
+        let coded = !matches!(plan.kind, Kind::F32 | Kind::F16 | Kind::BF16);
+        let most = if coded { 3e-2 } else { tolerance(plan.kind) } * (plan.layers as f32 / 4.0).max(1.0);
+        println!("{what}: {apart:?}, at most {most}");
+        assert!(apart.iter().all(|apart| *apart < most), "{what}: {apart:?}");
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::plan::{Gate, HeadNorms, Turn};
 use super::{
     Mixer, Plan, Reference,
-    read::{Linear, Reader, coded},
+    read::{Linear, Reader},
     rope::Table,
 };
 use crate::error::Result;
@@ -71,8 +71,9 @@ fn attention(read: &mut Reader<'_>, plan: &Plan, name: &dyn Fn(&str) -> String) 
     let (width, head) = (shape.width, shape.head_width);
     let (queries, keys) = (shape.heads * head, shape.kv_heads * head);
     let (query, key, value) = if read.file.tensors().contains_key(&name("attn_qkv.weight")) {
-        let all = read.linear(&name("attn_qkv"), width, queries + 2 * keys)?;
-        (all.outputs(0, queries)?, all.outputs(queries, keys)?, all.outputs(queries + keys, keys)?)
+        let all = queries + 2 * keys;
+        let mut part = |rows| read.part(&name("attn_qkv"), width, all, rows);
+        (part(0..queries)?, part(queries..queries + keys)?, part(queries + keys..all)?)
     } else {
         let mut linear = |part: &str, to| read.linear(&name(part), width, to);
         (linear("attn_q", queries)?, linear("attn_k", keys)?, linear("attn_v", keys)?)
@@ -93,8 +94,8 @@ fn feed(read: &mut Reader<'_>, plan: &Plan, name: &dyn Fn(&str) -> String) -> Re
     let down = read.linear(&name("ffn_down"), inner, width)?;
     match plan.gate {
         Gate::FusedSilu => {
-            let both = read.linear(&name("ffn_up"), width, 2 * inner)?;
-            Ok(Feed { gate: Some(both.outputs(0, inner)?), up: both.outputs(inner, inner)?, down })
+            let mut part = |rows| read.part(&name("ffn_up"), width, 2 * inner, rows);
+            Ok(Feed { gate: Some(part(0..inner)?), up: part(inner..2 * inner)?, down })
         }
         Gate::Silu | Gate::Gelu => {
             let gate = Some(read.linear(&name("ffn_gate"), width, inner)?);
@@ -108,9 +109,7 @@ fn experts(read: &mut Reader<'_>, plan: &Plan, name: &dyn Fn(&str) -> String) ->
     let (width, inner, count) = (plan.shape.width, plan.shape.feed_forward, plan.shape.experts);
     let mut all = |part: &str, from, to| -> Result<Vec<Linear>> {
         let name = format!("{}.weight", name(part));
-        let (weights, coded) = (read.tensor(&name, &[from, to, count])?, coded(read.file, &name)?);
-        let each = (0..count).map(|at| Ok(Linear { weight: weights.get(at)?, bias: None, coded }));
-        each.collect()
+        (0..count).map(|at| read.matrix(&name, &[from, to, count], at * to..(at + 1) * to)).collect()
     };
     let (gates, ups) = (all("ffn_gate_exps", width, inner)?, all("ffn_up_exps", width, inner)?);
     let downs = all("ffn_down_exps", inner, width)?;
@@ -199,7 +198,8 @@ impl Reference {
         if let Some(cap) = self.plan.attention_cap {
             scores = ((scores / f64::from(cap))?.tanh()? * f64::from(cap))?;
         }
-        let scores = scores.reshape((heads, tokens, seen))?.broadcast_add(&mask(tokens, from, window)?)?;
+        let scores =
+            scores.reshape((heads, tokens, seen))?.broadcast_add(&mask(tokens, from, window, query.device())?)?;
         let weights = ops::softmax_last_dim(&scores)?.reshape((groups, heads / groups * tokens, seen))?;
         let mixed = weights.matmul(&values)?.reshape((heads, tokens, head))?;
         mixed.transpose(0, 1)?.reshape((tokens, heads * head))
@@ -268,10 +268,10 @@ fn convolve(inputs: &Tensor, weights: &Tensor, from: usize, tokens: usize) -> ca
 }
 
 /// 0 where a token may look, -inf elsewhere: `[tokens, from + tokens]`.
-fn mask(tokens: usize, from: usize, window: Option<usize>) -> candle_core::Result<Tensor> {
+fn mask(tokens: usize, from: usize, window: Option<usize>, device: &Device) -> candle_core::Result<Tensor> {
     let sees = |query: usize, key: usize| key <= query && window.is_none_or(|window| query - key < window);
     let row =
         |token: usize| (0..from + tokens).map(move |key| if sees(from + token, key) { 0.0 } else { f32::NEG_INFINITY });
     let values: Vec<f32> = (0..tokens).flat_map(row).collect();
-    Tensor::from_vec(values, (tokens, from + tokens), &Device::Cpu)
+    Tensor::from_vec(values, (tokens, from + tokens), device)
 }

@@ -1,5 +1,6 @@
-//! What a model computes, written plainly: candle tensors in f32, weights dequantised. It is the
-//! measure that the fast decoders are tested against, and runs wherever candle runs.
+//! What a model computes, written plainly with candle's tensors. In f32 with dequantised weights it is the
+//! measure that the fast decoders are tested against. With the weights as codes it is what runs on a graphics
+//! processor, where candle has kernels of its own for them.
 //!
 //! It follows the same [`Plan`], which says what is computed, and shares nothing that says how. That the plans
 //! themselves are right is tested against llama.cpp's logits.
@@ -24,12 +25,18 @@ use candle_core::{DType, Device, IndexOp, Tensor};
 use candle_nn::ops;
 use kept::Layers;
 use layers::Layer;
-use read::{Reader, coded};
+use read::{Keep, Linear, Reader};
 use rope::Table;
 
 /// Opens a decoder of any architecture.
 pub fn open(file: &Gguf, opening: &mut Opening<'_>) -> Result<Box<dyn Decoder>> {
-    Ok(Box::new(Reference::open(file, opening, Rounding::None)?))
+    Ok(Box::new(Reference::open(file, opening, &Device::Cpu, Keep::Plain, Rounding::None)?))
+}
+
+/// Opens a decoder of any architecture that candle computes on a device, with the weights as the file has them.
+/// Products round as that device's kernels do, keys and values are in f32.
+pub fn open_on(device: &Device, file: &Gguf, opening: &mut Opening<'_>) -> Result<Box<dyn Decoder>> {
+    Ok(Box::new(Reference::open(file, opening, device, Keep::Coded, Rounding::None)?))
 }
 
 /// Opens a decoder that rounds what the kernels round: the inputs of products with
@@ -37,7 +44,7 @@ pub fn open(file: &Gguf, opening: &mut Opening<'_>) -> Result<Box<dyn Decoder>> 
 /// changed by a part of `nudge`: what comes of a change as small as sums in another order leave shows how far two
 /// decoders without a fault may come apart.
 pub fn open_rounded(file: &Gguf, opening: &mut Opening<'_>, nudge: f32) -> Result<Box<dyn Decoder>> {
-    let mut reference = Reference::open(file, opening, Rounding::AsKernels)?;
+    let mut reference = Reference::open(file, opening, &Device::Cpu, Keep::Plain, Rounding::AsKernels)?;
     let width = reference.plan.shape.width;
     let sides: Vec<f32> = (0..width).map(|i| if i % 2 == 0 { 1.0 + nudge } else { 1.0 - nudge }).collect();
     reference.nudge = Some(Tensor::from_vec(sides, width, &Device::Cpu)?);
@@ -51,14 +58,14 @@ enum Rounding {
     AsKernels,
 }
 
-/// A decoder in f32.
+/// A decoder of candle's tensors.
 struct Reference {
     plan: Plan,
+    device: Device,
     embedding: Tensor,
     layers: Vec<Layer>,
     norm: Tensor,
-    output: Tensor,
-    output_bias: Option<Tensor>,
+    output: Linear,
     /// The rotations of layers that turn as the file says, and of those that turn locally.
     main: Table,
     local: Table,
@@ -66,8 +73,6 @@ struct Reference {
     rounding: Rounding,
     /// What the embeddings are multiplied with.
     nudge: Option<Tensor>,
-    /// Whether the weights of the output are codes.
-    output_coded: bool,
 }
 
 impl Rounding {
@@ -96,35 +101,21 @@ impl Rounding {
 }
 
 impl Reference {
-    fn open(file: &Gguf, opening: &mut Opening<'_>, rounding: Rounding) -> Result<Self> {
+    fn open(file: &Gguf, opening: &mut Opening<'_>, device: &Device, keep: Keep, rounding: Rounding) -> Result<Self> {
         let plan = super::plan(file)?;
         let (width, vocab) = (plan.shape.width, plan.shape.vocab);
-        let mut read = Reader { file, progress: opening.progress, done: 0 };
-        let embedding = read.tensor("token_embd.weight", &[width, vocab])?;
+        let mut read = Reader { file, device, keep, progress: opening.progress, done: 0 };
+        let embedding = read.table("token_embd.weight", width, vocab)?;
         let layers = (0..plan.shape.layers).map(|at| Layer::read(&mut read, &plan, at)).collect::<Result<Vec<_>>>()?;
         let norm = read.tensor(plan.last_norm, &[width])?;
-        let output = read.optional("output.weight", &[width, vocab])?;
-        let output_bias = read.optional("output.bias", &[vocab])?;
-        let output_coded = coded(file, if output.is_some() { "output.weight" } else { "token_embd.weight" })?;
-        let output = output.unwrap_or_else(|| embedding.clone());
+        let own = file.tensors().contains_key("output.weight");
+        let output = if own { "output.weight" } else { "token_embd.weight" };
+        let bias = read.optional("output.bias", &[vocab])?;
+        let output = read.matrix(output, &[width, vocab], 0..vocab)?.with_bias(bias);
         let main = rope::main(&mut read, &plan, opening.positions)?;
-        let local = rope::local(&plan, opening.positions)?;
-        let positions = opening.positions;
-        let nudge = None;
-        Ok(Self {
-            plan,
-            embedding,
-            layers,
-            norm,
-            output,
-            output_bias,
-            main,
-            local,
-            positions,
-            rounding,
-            nudge,
-            output_coded,
-        })
+        let local = rope::local(&plan, opening.positions, device)?;
+        let (positions, device, nudge) = (opening.positions, device.clone(), None);
+        Ok(Self { plan, device, embedding, layers, norm, output, main, local, positions, rounding, nudge })
     }
 
     fn normalise(&self, x: &Tensor, weight: Option<&Tensor>) -> candle_core::Result<Tensor> {
@@ -137,8 +128,8 @@ impl Reference {
     /// The logits after the last `rows` tokens.
     fn logits(&self, tokens: &[u32], from: usize, kept: &Layers, rows: usize) -> candle_core::Result<Vec<f32>> {
         let scales = self.plan.scales;
-        let ids = Tensor::new(tokens, &Device::Cpu)?;
-        let mut x = (self.embedding.index_select(&ids, 0)? * f64::from(scales.embedding))?;
+        let ids = Tensor::new(tokens, &self.device)?;
+        let mut x = (self.embedding.index_select(&ids, 0)?.to_dtype(DType::F32)? * f64::from(scales.embedding))?;
         if let Some(nudge) = &self.nudge {
             x = x.broadcast_mul(nudge)?;
         }
@@ -152,11 +143,7 @@ impl Reference {
             return Ok(Vec::new());
         }
         let last = self.normalise(&x.i(tokens.len() - rows..)?, Some(&self.norm))?;
-        let mut logits = self.rounding.input(&last, self.output_coded)?.matmul(&self.output.t()?)?;
-        if let Some(bias) = &self.output_bias {
-            logits = logits.broadcast_add(bias)?;
-        }
-        logits = (logits * f64::from(scales.logits))?;
+        let mut logits = (self.output.forward(&last, self.rounding)? * f64::from(scales.logits))?;
         if let Some(cap) = self.plan.logit_cap {
             logits = ((logits / f64::from(cap))?.tanh()? * f64::from(cap))?;
         }
@@ -172,7 +159,7 @@ impl Decoder for Reference {
     fn new_cache(&self, positions: usize) -> Result<KvCache> {
         let positions = positions.min(self.positions);
         let shape = &self.plan.shape;
-        let empty = |heads, width| Tensor::zeros((heads, positions, width), DType::F32, &Device::Cpu);
+        let empty = |heads, width| Tensor::zeros((heads, positions, width), DType::F32, &self.device);
         let kept = self.plan.mixers.iter().map(|mixer| match mixer {
             Mixer::Attention { .. } => {
                 Ok(vec![empty(shape.kv_heads, shape.head_width)?, empty(shape.kv_heads, shape.head_width)?])

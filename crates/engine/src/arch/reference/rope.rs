@@ -11,13 +11,12 @@ pub(super) struct Table {
 }
 
 /// With the same angle per position for each pair in all layers.
-fn table(angles: &[f64], magnitude: f64, positions: usize) -> Result<Table> {
+fn table(angles: &[f64], magnitude: f64, positions: usize, device: &Device) -> Result<Table> {
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "f64 on the way to f32")]
     let fill = |f: fn(f64) -> f64| -> Vec<f32> {
         (0..positions).flat_map(|p| angles.iter().map(move |angle| (f(p as f64 * angle) * magnitude) as f32)).collect()
     };
     let size = (positions, angles.len());
-    let device = &Device::Cpu;
     Ok(Table {
         cos: Tensor::from_vec(fill(f64::cos), size, device)?,
         sin: Tensor::from_vec(fill(f64::sin), size, device)?,
@@ -30,8 +29,8 @@ fn angles(pairs: usize, base: f32) -> Vec<f64> {
 }
 
 /// Of the layers that turn locally.
-pub(super) fn local(plan: &Plan, positions: usize) -> Result<Table> {
-    table(&angles(plan.shape.rope_width / 2, plan.local_base), 1.0, positions)
+pub(super) fn local(plan: &Plan, positions: usize, device: &Device) -> Result<Table> {
+    table(&angles(plan.shape.rope_width / 2, plan.local_base), 1.0, positions, device)
 }
 
 /// As the file says.
@@ -76,5 +75,5 @@ pub(super) fn main(read: &mut Reader<'_>, plan: &Plan, positions: usize) -> Resu
         }
         other => return Err(read.file.unsupported(format!("'{other}' rope scaling"))),
     }
-    table(&angles, magnitude, positions)
+    table(&angles, magnitude, positions, read.device)
 }
