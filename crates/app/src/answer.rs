@@ -59,6 +59,8 @@ impl App {
             Search => documents::search,
             MoreLikeThis => documents::more_like,
             ReadPage => documents::read_page,
+            ListPages => documents::list_pages,
+            FindInDocument => documents::find,
             CheckIndex => documents::check_index,
             RebuildIndex => documents::rebuild_index,
             ListModels => models::list,

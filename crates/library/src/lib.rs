@@ -11,6 +11,7 @@ mod error;
 mod extract;
 mod faults;
 mod fidelity;
+mod find;
 mod import;
 mod index;
 mod indexing;

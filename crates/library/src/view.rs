@@ -7,13 +7,8 @@ use crate::{
     worker::Trouble,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use protocol::{CitationView, DocumentId, DocumentState, PageView, Rect, Span};
+use protocol::{CitationView, DocumentId, DocumentState, PageEntry, PageView, Span, WordPlace, lines};
 use std::collections::{HashMap, hash_map::Entry};
-
-/// Boxes of one passage that are drawn, at most.
-const MOST_BOXES: usize = 400;
-/// Words of one line overlap in height by at least this share of the lower one.
-const SAME_LINE: f32 = 0.5;
 
 impl Library {
     /// One page; for a fixed layout with its picture, about `width` pixels wide, and the boxes of `passage`.
@@ -50,6 +45,7 @@ impl Library {
             width: 0,
             height: 0,
             boxes: Vec::new(),
+            words: Vec::new(),
             passage,
             page_hash: stored.hash.clone(),
             label: stored.label.clone(),
@@ -66,7 +62,9 @@ impl Library {
                 Ok(picture) => {
                     shown.picture = Some(STANDARD.encode(&picture.png));
                     (shown.width, shown.height) = (picture.width, picture.height);
-                    shown.boxes = passage.map(|s| boxes(&WordBox::unpack(&stored.boxes), s)).unwrap_or_default();
+                    let place = |WordBox { start, length, sides }| WordPlace { start, length, sides };
+                    shown.words = WordBox::unpack(&stored.boxes).into_iter().map(place).collect();
+                    shown.boxes = passage.map(|passage| lines(&shown.words, passage)).unwrap_or_default();
                 }
                 // The text is there all the same.
                 Err(Trouble::Document(fault) | Trouble::Reader(fault)) => {
@@ -75,6 +73,11 @@ impl Library {
             }
         }
         Ok(shown)
+    }
+
+    /// The pages of a document that was read, in order, without their texts.
+    pub async fn pages(&self, document: DocumentId) -> Result<Vec<PageEntry>, LibraryError> {
+        Ok(self.inner.derived.page_entries(document).await?)
     }
 
     /// Finds the evidence for an answer. Only passages that stand in the stored pages as they were
@@ -170,62 +173,5 @@ fn no_page(state: &DocumentState) -> protocol::Fault {
         .hint("Try again in a moment."),
         DocumentState::Failed { fault } => fault.clone(),
         DocumentState::Indexing { .. } | DocumentState::Ready { .. } => faults::no_page(),
-    }
-}
-
-/// The rectangles of a passage: one per line.
-fn boxes(words: &[WordBox], passage: Span) -> Vec<Rect> {
-    let mut lines: Vec<[u16; 4]> = Vec::new();
-    let inside = words.iter().filter(|w| w.start < passage.end && w.start + u32::from(w.length) > passage.start);
-    for word in inside {
-        let next = word.sides;
-        // A word further left than the line's start begins another line or column.
-        if let Some(line) = lines.last_mut().filter(|line| same_line(**line, next) && next[0] >= line[0]) {
-            *line = [line[0], line[1].min(next[1]), line[2].max(next[2]), line[3].max(next[3])];
-        } else if lines.len() < MOST_BOXES {
-            lines.push(next);
-        } else {
-            break;
-        }
-    }
-    let fraction = |side: u16| f32::from(side) / 65_535.0;
-    lines
-        .into_iter()
-        .map(|[left, top, right, bottom]| Rect {
-            x: fraction(left),
-            y: fraction(top),
-            w: fraction(right.saturating_sub(left)),
-            h: fraction(bottom.saturating_sub(top)),
-        })
-        .collect()
-}
-
-fn same_line(a: [u16; 4], b: [u16; 4]) -> bool {
-    let height = |s: [u16; 4]| f32::from(s[3].saturating_sub(s[1]));
-    let overlap = f32::from(a[3].min(b[3])) - f32::from(a[1].max(b[1]));
-    overlap >= SAME_LINE * height(a).min(height(b))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_box_per_line() {
-        let word = |start, x: u16, y: u16| WordBox { start, length: 4, sides: [x, y, x + 400, y + 100] };
-        let words = [
-            word(0, 1000, 1000),
-            word(5, 1500, 1000),
-            word(10, 2000, 1010),
-            word(15, 1000, 1200),
-            word(20, 1500, 1200),
-        ];
-        let found = boxes(&words, Span { start: 6, end: 17 });
-        let sides: Vec<_> = found
-            .iter()
-            .map(|r| ((r.x * 65_535.0).round(), (r.y * 65_535.0).round(), (r.w * 65_535.0).round()))
-            .collect();
-        assert_eq!(sides, [(1500.0, 1000.0, 900.0), (1000.0, 1200.0, 400.0)]);
-        assert_eq!(boxes(&words, Span { start: 30, end: 40 }), []);
     }
 }

@@ -120,6 +120,10 @@ calls! {
     MoreLikeThis { document: DocumentId, page: u32, start: u32, limit: u32 } -> SearchReply;
     /// One page with its picture or text, and the boxes of a passage on it.
     ReadPage { document: DocumentId, page: u32, passage: Option<Span>, width: u32 } -> PageView;
+    /// The pages of a document that was read, in order, without their texts.
+    ListPages { document: DocumentId } -> Vec<PageEntry>;
+    /// Where words stand in a document: whatever their case, their accents and the blanks between them.
+    FindInDocument { document: DocumentId, words: String, limit: u32 } -> Found;
 
     /// What was removed and can be brought back, or erased for good.
     ListRemoved {} -> Removed;

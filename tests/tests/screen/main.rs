@@ -6,5 +6,6 @@ mod chat;
 mod job;
 mod layout;
 mod long_chat;
+mod reader;
 #[cfg(target_os = "linux")]
 mod window;

@@ -55,6 +55,7 @@ icons! {
     MemoryStick "memory-stick",
     MessageSquare "message-square",
     MessageSquareText "message-square-text",
+    Minus "minus",
     Monitor "monitor",
     Moon "moon",
     PanelLeft "panel-left",

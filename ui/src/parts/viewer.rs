@@ -4,8 +4,8 @@
 use super::{
     icon::{Glyph, Icon},
     notice::FaultNotice,
-    page_dialog::Wide,
     place::page_line,
+    reader::{Wide, layer},
     text_page::TextPage,
 };
 use crate::{client::use_client, route::Route};
@@ -194,21 +194,15 @@ fn Waiting() -> impl IntoView {
 #[component]
 pub(super) fn Page(
     /// What was read of it.
-    page: PageView,
+    mut page: PageView,
 ) -> impl IntoView {
     let name = t!("viewer.page_name", page = page.page, document = &page.name);
     let note = note(&page).map(|words| view! { <p class="notice warn viewer-note" role="status">{words}</p> });
-    let page = match page.picture {
+    let page = match page.picture.take() {
         Some(picture) => {
             let first = scrolled_to::<html::Span>();
             let boxes = page.boxes.iter().enumerate().map(|(at, rect)| {
-                let style = format!(
-                    "left:{:.3}%;top:{:.3}%;width:{:.3}%;height:{:.3}%",
-                    rect.x * 100.0,
-                    rect.y * 100.0,
-                    rect.w * 100.0,
-                    rect.h * 100.0
-                );
+                let style = layer::place(rect);
                 // The picture has its size before it is there, so the first box can come into view at once.
                 if at == 0 {
                     view! { <span class="page-box" style=style node_ref=first></span> }.into_any()
@@ -218,10 +212,13 @@ pub(super) fn Page(
             });
             let marked = marked(&page.text, page.passage);
             let said = if marked.is_empty() { name } else { t!("viewer.page_with", name = name, passage = &marked) };
+            let (ratio, boxes) =
+                (format!("aspect-ratio:{}/{}", page.width.max(1), page.height.max(1)), boxes.collect_view());
             view! {
-                <div class="page page-picture" style=format!("aspect-ratio:{}/{}", page.width.max(1), page.height.max(1))>
+                <div class="page page-picture" style=ratio>
                     <img src=format!("data:image/png;base64,{picture}") alt=said draggable="false"/>
-                    {boxes.collect_view()}
+                    <layer::TextLayer page=StoredValue::new(page)/>
+                    {boxes}
                 </div>
             }
             .into_any()
@@ -235,7 +232,7 @@ pub(super) fn Page(
 }
 
 /// What a person should know of a page that is not there as it should be.
-fn note(page: &PageView) -> Option<String> {
+pub(super) fn note(page: &PageView) -> Option<String> {
     match (page.text.trim().is_empty(), page.picture.is_some()) {
         (true, true) => Some(t!("viewer.no_text")),
         (true, false) if page.format == "pdf" => Some(t!("viewer.unreadable")),
@@ -287,6 +284,7 @@ mod tests {
             width: 0,
             height: 0,
             boxes: Vec::new(),
+            words: Vec::new(),
             passage: None,
             page_hash: String::new(),
             label: None,

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 /// The widest page picture, in pixels.
 const MAX_WIDTH: u32 = 3000;
+/// The most places in one document that are told at once.
+const MOST_FINDS: u32 = 2_000;
 
 pub(crate) async fn plan(app: &App, _: &Actor, PlanImport { paths }: PlanImport) -> Result<ImportPlan, Fault> {
     app.library().plan(&to_paths(paths)).await.map_err(Fault::from)
@@ -99,6 +101,22 @@ pub(crate) async fn read_page(
     ReadPage { document, page, passage, width }: ReadPage,
 ) -> Result<PageView, Fault> {
     app.library().page(document, page, passage, width.clamp(100, MAX_WIDTH)).await.map_err(Fault::from)
+}
+
+pub(crate) async fn list_pages(
+    app: &App,
+    _: &Actor,
+    ListPages { document }: ListPages,
+) -> Result<Vec<PageEntry>, Fault> {
+    app.library().pages(document).await.map_err(Fault::from)
+}
+
+pub(crate) async fn find(
+    app: &App,
+    _: &Actor,
+    FindInDocument { document, words, limit }: FindInDocument,
+) -> Result<Found, Fault> {
+    app.library().find(document, &words, limit.clamp(1, MOST_FINDS) as usize).await.map_err(Fault::from)
 }
 
 pub(crate) async fn check_index(app: &App, _: &Actor, CheckIndex { mend }: CheckIndex) -> Result<IndexReport, Fault> {

@@ -1,4 +1,4 @@
-//! Documents, their import, their pages, and what a search finds in them.
+//! Documents and their import.
 
 use crate::*;
 use serde::{Deserialize, Serialize};
@@ -147,55 +147,4 @@ pub struct ImportProgress {
     /// Why no document can be read now, where that is no document's fault. It is tried again by itself.
     #[serde(default)]
     pub stopped: Option<Fault>,
-}
-
-/// A rectangle on a page as fractions of its width and height, from the top left.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Rect {
-    /// Left.
-    pub x: f32,
-    /// Top.
-    pub y: f32,
-    /// Width.
-    pub w: f32,
-    /// Height.
-    pub h: f32,
-}
-
-/// One page for the viewer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PageView {
-    /// The document.
-    pub document: DocumentId,
-    /// Its name.
-    pub name: String,
-    /// Its format.
-    pub format: String,
-    /// The page, from 1.
-    pub page: u32,
-    /// Pages in all.
-    pub pages: u32,
-    /// The page's text.
-    pub text: String,
-    /// The page as a PNG in base64, for formats with a fixed layout.
-    pub picture: Option<String>,
-    /// The picture's width in pixels.
-    pub width: u32,
-    /// The picture's height in pixels.
-    pub height: u32,
-    /// Where the passage lies on the picture.
-    pub boxes: Vec<Rect>,
-    /// The passage in `text`, where it was found.
-    pub passage: Option<Span>,
-    /// BLAKE3 of the page's text, hex.
-    pub page_hash: String,
-    /// What people call the page: a sheet's name, `Slide 3`, a chapter's title.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub label: Option<String>,
-    /// What the page's text consists of, where the format says; else it is drawn as it is.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub blocks: Vec<Block>,
-    /// The header cells of the table that the page begins in the middle of.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub columns: Vec<String>,
 }

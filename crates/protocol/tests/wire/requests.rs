@@ -48,6 +48,8 @@ fn examples() -> Vec<Value> {
         call("CheckIndex", json!({ "mend": true })),
         call("RebuildIndex", json!({})),
         call("ReadPage", json!({ "document": ID, "page": 1, "passage": { "start": 2, "end": 3 }, "width": 900 })),
+        call("ListPages", json!({ "document": ID })),
+        call("FindInDocument", json!({ "document": ID, "words": "the lease", "limit": 10 })),
         call("ListRemoved", json!({})),
         call("ListModels", json!({})),
         call("AddModel", json!({ "path": "/home/ada/a.gguf", "signer": "00ff 11ee" })),

@@ -206,6 +206,22 @@ fn views() {
                 "document": ID, "name": "lease.pdf", "format": "pdf", "page": 1, "pages": 2, "text": "900 euros",
                 "picture": "AA==", "width": 900, "height": 1200, "boxes": [{ "x": 0.5, "y": 0.25, "w": 0.125, "h": 0.5 }],
                 "passage": { "start": 0, "end": 3 }, "page_hash": "00ff",
+                "words": [{ "start": 0, "length": 3, "sides": [1, 2, 300, 400] }],
+            })),
+        ),
+        (
+            "PageEntry",
+            written::<Vec<PageEntry>>(&json!([
+                { "page": 1, "width": 595.5, "height": 842.0 }, { "page": 2, "label": "Rent", "width": 0.0, "height": 0.0 },
+            ])),
+        ),
+        (
+            "Found",
+            written::<Found>(&json!({
+                "total": 7,
+                "finds": [{
+                    "page": 2, "span": { "start": 4, "end": 9 }, "before": "of the ", "words": "lease", "after": " ends",
+                }],
             })),
         ),
         (

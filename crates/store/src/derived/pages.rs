@@ -2,7 +2,7 @@
 
 use super::Derived;
 use crate::{StoreError, clock::now};
-use protocol::{Block, DocumentId, Fault};
+use protocol::{Block, DocumentId, Fault, PageEntry};
 
 /// A page that was read, with its passages.
 #[derive(Clone, Debug, Default)]
@@ -184,6 +184,38 @@ impl Derived {
             document.0
         );
         Ok(numbers.fetch_all(self.store.pool()).await?)
+    }
+
+    /// The pages of a document that are stored, in order, without their texts.
+    pub async fn page_entries(&self, document: DocumentId) -> Result<Vec<PageEntry>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT page AS "page: u32", label, width, height FROM page_texts WHERE document = ? ORDER BY page"#,
+            document.0
+        );
+        let rows = rows.fetch_all(self.store.pool()).await?;
+        let entries = rows.into_iter().map(|row| PageEntry {
+            page: row.page,
+            label: row.label,
+            width: row.width as f32,
+            height: row.height as f32,
+        });
+        Ok(entries.collect())
+    }
+
+    /// The texts of up to `count` pages of a document from `first`, in order.
+    pub async fn page_texts(
+        &self,
+        document: DocumentId,
+        first: u32,
+        count: u32,
+    ) -> Result<Vec<(u32, String)>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT page AS "page: u32", text FROM page_texts WHERE document = ? AND page >= ? ORDER BY page LIMIT ?"#,
+            document.0,
+            first,
+            count
+        );
+        Ok(rows.fetch_all(self.store.pool()).await?.into_iter().map(|row| (row.page, row.text)).collect())
     }
 
     /// How long reading all documents took together, in milliseconds.

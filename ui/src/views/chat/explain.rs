@@ -4,7 +4,7 @@ use super::ChatScreen;
 use crate::{
     client::use_client,
     i18n,
-    parts::{dialog::Dialog, notice::FaultNotice, page_dialog::PageLink, place::short_place, viewer::Shown},
+    parts::{dialog::Dialog, notice::FaultNotice, place::short_place, reader::PageLink, viewer::Shown},
     told,
 };
 use leptos::prelude::*;
