@@ -194,7 +194,10 @@ impl Stream {
     /// Tells that the answer is complete, and returns its text with what was kept of it.
     pub(super) fn finish(mut self, finish: Finish) -> (Vec<u32>, KvCache) {
         let mut pieces = Vec::new();
-        self.job.answer.finish(&mut pieces);
+        match finish {
+            Finish::Stop => self.job.answer.finish(&mut pieces),
+            Finish::Length => self.job.answer.cut_off(&mut pieces),
+        }
         let done = Done {
             finish,
             stop: self.job.answer.stopped_by().map(str::to_owned),
