@@ -9,6 +9,9 @@ pub mod error;
 pub mod gguf;
 pub mod grammar;
 pub mod models;
+#[cfg(test)]
+#[path = "../tests/common/peer.rs"]
+mod peer;
 pub mod sampling;
 pub mod scheduler;
 pub mod server;

@@ -3,6 +3,7 @@
 mod guard;
 mod json;
 mod limits;
+mod looks;
 mod shield;
 
 use crate::{
@@ -84,6 +85,7 @@ impl ChatTemplate {
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(MAX_DEPTH);
         limits::install(&mut environment);
+        looks::install(&mut environment);
         environment.add_filter("tojson", json::filter);
         environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
