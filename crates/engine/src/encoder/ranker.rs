@@ -55,7 +55,11 @@ impl Head {
         let (dense, last, curve) = match config.family {
             Family::Bert if weights.has("pooler.dense.weight") => ("pooler.dense", "classifier", Curve::Tanh),
             Family::Bert => ("bert.pooler.dense", "classifier", Curve::Tanh),
-            Family::Roberta => ("classifier.dense", "classifier.out_proj", Curve::Tanh),
+            Family::Roberta | Family::MpNet => ("classifier.dense", "classifier.out_proj", Curve::Tanh),
+            Family::Modern => {
+                let what = "ranking with modernbert".to_owned();
+                return Err(EngineError::Unsupported { file: weights.file().to_owned(), what });
+            }
             Family::DistilBert => ("pre_classifier", "classifier", Curve::Relu),
         };
         if !weights.has(&format!("{last}.weight")) {
