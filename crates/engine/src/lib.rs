@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod arch;
+pub mod bias;
 pub mod commands;
 pub mod encoder;
 pub mod error;

@@ -48,17 +48,7 @@ pub(super) async fn embeddings(server: Shared, body: Result<Bytes, BytesRejectio
     named(request.model.as_deref(), &embedder.id)?;
     let cut = cut(request.dimensions, embedder)?;
     let prompt = prompt(&request, embedder)?;
-    let put = |text: String| Input::Text(if prompt.is_empty() { text } else { format!("{prompt}{text}") });
-    let inputs: Vec<Input> = match request.input {
-        Inputs::Text(text) => vec![put(text)],
-        Inputs::Texts(texts) => texts.into_iter().map(put).collect(),
-        // An empty list is a list of texts; here it would be a text without tokens.
-        Inputs::Tokens(tokens) => vec![Input::Tokens(tokens)],
-        Inputs::Many(many) => many.into_iter().map(Input::Tokens).collect(),
-    };
-    if inputs.is_empty() || inputs.len() > MAX_TEXTS {
-        return Err(Problem::invalid("input", format!("between 1 and {MAX_TEXTS} texts are taken at once")));
-    }
+    let inputs = inputs(request.input, prompt)?;
     let mut embedded = embedder.embed(inputs).await?;
     for one in embedded.iter_mut().filter(|one| cut < one.vector.len()) {
         one.vector.truncate(cut);
@@ -82,6 +72,45 @@ pub(super) async fn embeddings(server: Shared, body: Result<Bytes, BytesRejectio
         .collect();
     let usage = json!({"prompt_tokens": tokens, "total_tokens": tokens});
     Ok(Json(json!({"object": "list", "data": data, "model": embedder.id, "usage": usage})))
+}
+
+/// What llama-server's own form asks for.
+#[derive(Deserialize)]
+struct Own {
+    #[serde(alias = "input")]
+    content: Inputs,
+    model: Option<String>,
+    embd_normalize: Option<i64>,
+}
+
+/// `POST /embedding` and `/embeddings`, in llama-server's own form: a list of vectors, each in a list of its own
+/// because other poolings have one for each token.
+pub(super) async fn own(server: Shared, body: Result<Bytes, BytesRejection>) -> Result<Json<Value>, Problem> {
+    let request: Own = parse(body)?;
+    if request.embd_normalize.is_some_and(|norm| norm != 2) {
+        return Err(Problem::invalid("embd_normalize", "vectors have length 1, which is 2 here"));
+    }
+    let embedder = server.embedder()?;
+    named(request.model.as_deref(), &embedder.id)?;
+    let embedded = embedder.embed(inputs(request.content, "")?).await?;
+    let list = embedded.iter().enumerate().map(|(index, one)| json!({"index": index, "embedding": [one.vector]}));
+    Ok(Json(list.collect()))
+}
+
+/// The texts to embed, each behind a prompt.
+fn inputs(inputs: Inputs, prompt: &str) -> Result<Vec<Input>, Problem> {
+    let put = |text: String| Input::Text(if prompt.is_empty() { text } else { format!("{prompt}{text}") });
+    let inputs: Vec<Input> = match inputs {
+        Inputs::Text(text) => vec![put(text)],
+        Inputs::Texts(texts) => texts.into_iter().map(put).collect(),
+        // An empty list is a list of texts; here it would be a text without tokens.
+        Inputs::Tokens(tokens) => vec![Input::Tokens(tokens)],
+        Inputs::Many(many) => many.into_iter().map(Input::Tokens).collect(),
+    };
+    if inputs.is_empty() || inputs.len() > MAX_TEXTS {
+        return Err(Problem::invalid("input", format!("between 1 and {MAX_TEXTS} texts are taken at once")));
+    }
+    Ok(inputs)
 }
 
 /// How many numbers of each vector are given. A vector that is cut keeps its meaning only where the model was

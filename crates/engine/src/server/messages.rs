@@ -25,7 +25,19 @@ pub(super) struct Chat {
     add_generation_prompt: bool,
     #[serde(default)]
     chat_template_kwargs: Map<String, Value>,
+    reasoning_effort: Option<String>,
 }
+
+/// How much a model is to think: as OpenAI names it, and whether that is to think at all.
+const EFFORTS: [(&str, bool); 7] = [
+    ("none", false),
+    ("minimal", false),
+    ("low", true),
+    ("medium", true),
+    ("high", true),
+    ("xhigh", true),
+    ("max", true),
+];
 
 fn yes() -> bool {
     true
@@ -39,7 +51,14 @@ impl Chat {
         tool_choice: Option<Value>,
         chat_template_kwargs: Map<String, Value>,
     ) -> Self {
-        Self { messages, tools: Some(tools), tool_choice, add_generation_prompt: true, chat_template_kwargs }
+        Self {
+            messages,
+            tools: Some(tools),
+            tool_choice,
+            add_generation_prompt: true,
+            chat_template_kwargs,
+            reasoning_effort: None,
+        }
     }
 
     /// The messages, for tests of what they were made of.
@@ -81,18 +100,48 @@ impl Chat {
                 "this model's chat template does not teach it to call tools in a form that is known here",
             ));
         }
+        let mut extra = self.chat_template_kwargs;
+        if let Some(effort) = &self.reasoning_effort {
+            think(effort, template, &mut extra)?;
+        }
         let mut messages = self.messages.into_iter().map(plain).collect::<Result<Vec<_>, _>>()?;
         if template.calls() == Some(Form::Listed) {
             messages.iter_mut().for_each(shorten_ids);
         }
+        if !template.source().contains("developer") {
+            messages.iter_mut().for_each(instruct);
+        }
         let begun = if self.add_generation_prompt { take_begun(&mut messages) } else { None };
         let tools = self.tools.filter(|_| calls).map(Value::Array);
-        let extra = Value::Object(self.chat_template_kwargs);
+        let extra = Value::Object(extra);
         let prompt = template.render(Value::Array(messages), tools, self.add_generation_prompt, &extra)?;
         Ok(match begun {
             Some(begun) => prompt.followed_by(begun),
             None => prompt,
         })
+    }
+}
+
+/// Tells a template how much the model is to think, in the words that templates have for it. What the client says to
+/// the template itself counts more.
+fn think(effort: &str, template: &ChatTemplate, extra: &mut Map<String, Value>) -> Result<(), Problem> {
+    let Some((_, at_all)) = EFFORTS.iter().find(|(name, _)| *name == effort) else {
+        let names = EFFORTS.map(|(name, _)| name).join(", ");
+        return Err(Problem::invalid("reasoning_effort", format!("it is one of: {names}")));
+    };
+    if !template.asks("reasoning_effort") && !template.asks("enable_thinking") {
+        let message = "this model's chat template has no word for how much it is to think";
+        return Err(Problem::invalid("reasoning_effort", message));
+    }
+    extra.entry("reasoning_effort").or_insert(effort.into());
+    extra.entry("enable_thinking").or_insert((*at_all).into());
+    Ok(())
+}
+
+/// OpenAI's newer name for a system message, which templates do not have unless they say so.
+fn instruct(message: &mut Value) {
+    if message["role"] == "developer" {
+        message["role"] = "system".into();
     }
 }
 
@@ -183,6 +232,14 @@ mod tests {
         ] {
             assert_eq!(take_begun(&mut whole), None);
         }
+    }
+
+    #[test]
+    fn a_developer_is_the_system() {
+        let [mut system, mut person] = ["developer", "user"].map(|role| json!({"role": role, "content": "x"}));
+        instruct(&mut system);
+        instruct(&mut person);
+        assert_eq!((&system["role"], &person["role"]), (&json!("system"), &json!("user")));
     }
 
     #[test]
