@@ -35,6 +35,8 @@ pub(crate) struct Windows {
     pub(crate) reach: usize,
     /// The base of the rotation in layers that see the whole text, and in the others.
     pub(crate) bases: (f32, f32),
+    /// Whether a rank is read from the mean of all states, not from the first.
+    pub(crate) mean: bool,
 }
 
 /// How token vectors become one.
@@ -97,6 +99,10 @@ struct File {
     local_attention: Option<usize>,
     global_rope_theta: Option<f64>,
     local_rope_theta: Option<f64>,
+    classifier_pooling: Option<String>,
+    classifier_activation: Option<String>,
+    #[serde(default)]
+    classifier_bias: bool,
     #[serde(default)]
     attention_bias: bool,
     #[serde(default)]
@@ -161,8 +167,12 @@ impl Config {
         if !(4..=4096).contains(&buckets) || !buckets.is_multiple_of(4) {
             return Err(damaged("its relative_attention_num_buckets is out of range"));
         }
-        let windows = windows(&file).ok_or_else(|| damaged("its windows or rotations are out of range"))?;
-        if file.attention_bias || file.mlp_bias || file.norm_bias {
+        let windows =
+            windows(&file).ok_or_else(|| damaged("its windows, rotations or classifier_pooling are out of range"))?;
+        if file.classifier_activation.as_deref().is_some_and(|curve| curve != "gelu") {
+            return Err(unsupported("the activation of its classifier".to_owned()));
+        }
+        if file.attention_bias || file.mlp_bias || file.norm_bias || file.classifier_bias {
             return Err(unsupported("biases in ModernBERT".to_owned()));
         }
         if family == Family::Modern && !(file.hidden_size / file.num_attention_heads).is_multiple_of(2) {
@@ -227,7 +237,7 @@ impl Config {
             pad: 0,
             cuts: Vec::new(),
             buckets: 32,
-            windows: Windows { whole: 3, reach: 64, bases: (160_000.0, 10_000.0) },
+            windows: Windows { whole: 3, reach: 64, bases: (160_000.0, 10_000.0), mean: false },
         }
     }
 
@@ -254,7 +264,12 @@ fn windows(file: &File) -> Option<Windows> {
         Some(theta.unwrap_or(usual)).filter(|theta| (1.0..1e9).contains(theta)).map(|theta| theta as f32)
     };
     let bases = (base(file.global_rope_theta, 160_000.0)?, base(file.local_rope_theta, 10_000.0)?);
-    ((1..=1024).contains(&whole) && (1..=1 << 20).contains(&reach)).then_some(Windows { whole, reach, bases })
+    let mean = match file.classifier_pooling.as_deref() {
+        None | Some("cls") => false,
+        Some("mean") => true,
+        Some(_) => return None,
+    };
+    ((1..=1024).contains(&whole) && (1..=1 << 20).contains(&reach)).then_some(Windows { whole, reach, bases, mean })
 }
 
 /// `sentence_bert_config.json`.

@@ -15,7 +15,7 @@ mod starter;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use candle_core::{DType, Device, IndexOp, Tensor};
-use candle_nn::VarBuilder;
+use candle_nn::{Module, VarBuilder};
 use candle_transformers::models::{bert, distilbert, modernbert, xlm_roberta};
 use engine::encoder::{Embedding, Encoder, Input, Ranker, normalise};
 use kernels::Precision;
@@ -166,7 +166,7 @@ fn company_and_threads_change_nothing() {
 fn scores_agree_with_candle() {
     let query = "notice period";
     let documents = ["the notice period is three months", "rent", "", "lease of the bail préavis 期 unknownword"];
-    for family in [Family::XlmRoberta, Family::Bert, Family::DistilBert, Family::MpNet] {
+    for family in [Family::XlmRoberta, Family::Bert, Family::DistilBert, Family::MpNet, Family::Modern] {
         let folder = tempfile::tempdir().unwrap();
         let prefix = match family {
             Family::Bert => "bert.",
@@ -214,7 +214,13 @@ fn candle_score(family: Family, tensors: &Tensors, prefix: &str, ids: &[u32], ty
             let first = model.forward(&row(ids), &row(types), None).unwrap().i((.., 0)).unwrap().contiguous().unwrap();
             dense(&dense(&first, "bert.pooler.dense").tanh().unwrap(), "classifier")
         }
-        Family::MpNet | Family::Modern => {
+        Family::Modern => {
+            let mean = candle_states(family, &bare, ids).mean_keepdim(0).unwrap();
+            let bent = mean.matmul(&tensors["head.dense.weight"].t().unwrap()).unwrap().gelu_erf().unwrap();
+            let norm = candle_nn::LayerNorm::new_no_bias(tensors["head.norm.weight"].clone(), 1e-5);
+            dense(&norm.forward(&bent).unwrap(), "classifier")
+        }
+        Family::MpNet => {
             let first = candle_states(family, &bare, ids).i(0).unwrap().unsqueeze(0).unwrap();
             dense(&dense(&first, "classifier.dense").tanh().unwrap(), "classifier.out_proj")
         }

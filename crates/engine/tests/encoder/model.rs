@@ -63,7 +63,7 @@ pub fn config(family: Family) -> Value {
             "num_hidden_layers": LAYERS, "intermediate_size": INNER, "vocab_size": VOCAB,
             "max_position_embeddings": POSITIONS, "norm_eps": 1e-5, "hidden_activation": "gelu", "pad_token_id": 0,
             "global_attn_every_n_layers": 2, "local_attention": 16, "global_rope_theta": 160000.0,
-            "local_rope_theta": 10000.0, "attention_bias": false, "mlp_bias": false, "norm_bias": false,
+            "local_rope_theta": 10000.0, "classifier_pooling": "mean", "attention_bias": false, "mlp_bias": false, "norm_bias": false,
         }),
         Family::Bert | Family::XlmRoberta => json!({
             "model_type": if family == Family::Bert { "bert" } else { "xlm-roberta" },
@@ -173,9 +173,17 @@ pub fn tensors(family: Family, prefix: &str, seed: u64) -> Tensors {
     all
 }
 
-/// All tensors of a ModernBERT.
+/// All tensors of a ModernBERT, with a head that ranks.
 fn modern(prefix: &str, mut random: Random) -> Tensors {
     let mut all = Tensors::new();
+    for (name, shape, size, middle) in [
+        ("head.dense.weight", &[WIDTH, WIDTH][..], 0.3, 0.0),
+        ("head.norm.weight", &[WIDTH], 0.3, 1.0),
+        ("classifier.weight", &[1, WIDTH], 0.3, 0.0),
+        ("classifier.bias", &[1], 0.2, 0.0),
+    ] {
+        all.insert(name.to_owned(), random.tensor(shape, size, middle));
+    }
     let mut put = |name: String, shape: &[usize], size: f32, middle: f32| {
         all.insert(format!("{prefix}{name}.weight"), random.tensor(shape, size, middle));
     };

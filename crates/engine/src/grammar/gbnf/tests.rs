@@ -262,6 +262,32 @@ fn drawn_grammars_take_the_same_texts() {
     assert!(taken > 600 && divided > 30, "{taken} texts were taken, {divided} grammars have several rules");
 }
 
+/// Whatever becomes of a grammar on its way: an error, or something that llguidance takes.
+#[test]
+fn altered_grammars_do_no_harm() {
+    let judge = Judge::new();
+    let whole = "root ::= (list | \"a\\x41\" | [^b-d\\n]{0,3} ws)+ # a\nlist ::= \"[\" ws (root (\",\" ws root)*)? \"]\" |\n \"é\"\nws ::= ([ \\t] ws)?\n";
+    let mut random = Random(5);
+    let mut taken = 0;
+    for _ in 0..3000 {
+        let mut chars: Vec<char> = whole.chars().collect();
+        for _ in 0..=random.below(4) {
+            let (at, from) = (random.below(chars.len() as u64) as usize, random.below(chars.len() as u64) as usize);
+            match random.below(3) {
+                0 => drop(chars.remove(at)),
+                1 => chars[at] = chars[from],
+                _ => chars.insert(at, chars[from]),
+            }
+        }
+        let gbnf: String = chars.into_iter().collect();
+        let Ok(lark) = to_lark(&gbnf) else { continue };
+        let parser = judge.factory.create_parser(TopLevelGrammar::from_lark(lark.clone()));
+        assert!(parser.is_ok(), "{}: {gbnf}\n{lark}", parser.err().unwrap());
+        taken += 1;
+    }
+    assert!(taken > 200, "{taken} of 3000 were taken");
+}
+
 #[test]
 fn a_hostile_grammar_takes_no_more_than_a_moment() {
     let chain: String = (0..990).map(|n| format!("r{n} ::= \"x\" r{} \"y\" | root\n", (n * 7 + 3) % 990)).collect();
