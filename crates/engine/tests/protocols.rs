@@ -83,6 +83,7 @@ fn texts_are_gone_on_with() {
         json!({"prompt": []}),
         json!({"prompt": [99_999_999]}),
         json!({"prompt": "x", "suffix": "y"}),
+        json!({"prompt": "x", "best_of": 2}),
         json!({"prompt": "x", "logprobs": 99}),
         json!({"prompt": "x", "echo": true, "logprobs": 1}),
         json!({"prompt": "word ".repeat(3000)}),
@@ -269,7 +270,14 @@ fn llama_servers_clients_are_answered() {
     }
     assert_eq!(slots.as_array().unwrap().len() as u64, props["total_slots"].as_u64().unwrap());
     assert!(rests(&slots) && slots[0]["n_ctx"] == 1024, "{slots}");
-    assert_eq!(engine.get("/slots?fail_on_no_slot=1").0, 200);
+    for query in ["fail_on_no_slot=1", "fail_on_no_slot=x", "%"] {
+        assert_eq!(engine.get(&format!("/slots?{query}")).0, 200, "{query}");
+    }
+    for (path, body) in
+        [("/detokenize", json!({"tokens": [1, 99_999_999]})), ("/tokenize", json!({"content": ["x", 99_999_999]}))]
+    {
+        assert_eq!(engine.post(path, &body).1["error"]["param"], "tokens", "{path}");
+    }
     // The bytes of what is no character of its own.
     let (_, pieces) = engine.post("/tokenize", &json!({"content": "\u{10348}", "with_pieces": true}));
     let bytes: Vec<u8> = pieces["tokens"]

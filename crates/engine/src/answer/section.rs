@@ -98,7 +98,15 @@ impl Section {
                 State::Between => self.between(held, last),
             };
             if let Some(step) = step {
-                return if step == Step::More && last { Step::Broken } else { step };
+                return match (step, next) {
+                    // So far it was a call and nothing else: half of its markup is no text for a person.
+                    (Step::More, Next::Cut) if !self.strict => {
+                        held.clear();
+                        Step::Ended
+                    }
+                    (Step::More, Next::Over | Next::Cut) => Step::Broken,
+                    (step, _) => step,
+                };
             }
         }
     }

@@ -312,6 +312,26 @@ fn a_call_that_was_cut_off_stays_unfinished() {
     }
 }
 
+/// Nor is half of its beginning a text, unless it is one that only looks like a call.
+#[test]
+fn half_of_a_calls_beginning_is_no_text() {
+    for (form, written, shown) in [
+        (Form::Tagged, "Let me see. <tool_call>\n{\"name\": \"pai", "Let me see. "),
+        (Form::Tagged, "<tool_call>{\"name\":\"g\"}</tool_call>\n<tool_call>{\"na", "[g {}]"),
+        (Form::Functions, "<tool_call><functio", ""),
+        (Form::Python, "<|tool_call_start|>[f", ""),
+        (Form::Tagged, "<tool_call>f(1)</tool_call> so", "<tool_call>f(1)</tool_call> so"),
+        (Form::Bare, "{\"name\": \"Ada", "{\"name\": \"Ada"),
+        (Form::Tagged, "if a <tool", "if a <tool"),
+    ] {
+        let mut answer = Answer::new(Vec::new(), Some(form), false);
+        let mut pieces = Vec::new();
+        answer.push(written.as_bytes(), &mut pieces);
+        answer.cut_off(&mut pieces);
+        assert_eq!(line(&pieces), shown, "{form:?}: {written:?}");
+    }
+}
+
 #[test]
 fn a_second_thought_keeps_its_blanks() {
     for tokens in [

@@ -51,6 +51,7 @@ enum Neutral {
 /// Known parameters that the engine does not have, with the value that asks for nothing.
 const KNOWN: &[(&str, Neutral)] = &[
     ("audio", Neutral::Absent),
+    ("best_of", Neutral::Number(1.0)),
     ("dry_multiplier", Neutral::Number(0.0)),
     ("dynatemp_range", Neutral::Number(0.0)),
     ("function_call", Neutral::Absent),
@@ -65,6 +66,7 @@ const KNOWN: &[(&str, Neutral)] = &[
     ("post_sampling_probs", Neutral::Flag(false)),
     ("reasoning_format", Neutral::Word(&["auto", "deepseek"])),
     ("samplers", Neutral::Absent),
+    ("suffix", Neutral::Empty),
     ("t_max_predict_ms", Neutral::Number(0.0)),
     ("typical_p", Neutral::Number(1.0)),
     ("verbosity", Neutral::Absent),

@@ -4,11 +4,10 @@ use super::{Problem, Shared, llama};
 use crate::{error::EngineError, models::Models};
 use axum::{
     Json,
-    extract::{Path, Query},
+    extract::{Path, RawQuery},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{
     fmt::Write,
@@ -127,17 +126,13 @@ pub(super) async fn props(server: Shared) -> Result<Json<Value>, Problem> {
     })))
 }
 
-#[derive(Deserialize)]
-pub(super) struct Slots {
-    fail_on_no_slot: Option<u8>,
-}
-
 /// `GET /slots`: answers that can be written at a time, and how many are. They share the memory, so that any of them
 /// may have all of the context.
-pub(super) async fn slots(server: Shared, Query(asked): Query<Slots>) -> Result<Json<Value>, Problem> {
+pub(super) async fn slots(server: Shared, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     let chat = server.chat()?;
     let (all, busy) = (chat.scheduler.streams(), chat.scheduler.counters().streams.load(Ordering::Relaxed));
-    if asked.fail_on_no_slot == Some(1) && busy >= all {
+    let must = query.is_some_and(|query| query.split('&').any(|part| part == "fail_on_no_slot=1"));
+    if must && busy >= all {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_slot", "every slot is busy"));
     }
     let slot = |id| json!({"id": id, "n_ctx": chat.context, "speculative": true, "is_processing": id < busy});

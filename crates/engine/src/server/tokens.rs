@@ -42,6 +42,7 @@ pub(super) async fn tokenize(server: Shared, body: Result<Bytes, BytesRejection>
             Content::Text(text) => tokenizer.encode(&[(text, special)], request.add_special)?,
             Content::Mixed(parts) => mixed(parts, &tokenizer, special, request.add_special)?,
         };
+        known(&ids, tokenizer.len())?;
         // A token that is half a character has no text of its own: its bytes are told.
         let piece = |id: &u32| match std::str::from_utf8(tokenizer.bytes(*id)) {
             Ok(text) => json!({"id": id, "piece": text}),
@@ -62,7 +63,16 @@ struct Detokenize {
 pub(super) async fn detokenize(server: Shared, body: Result<Bytes, BytesRejection>) -> Result<Json<Value>, Problem> {
     let request: Detokenize = parse(body)?;
     let chat = server.chat()?;
+    known(&request.tokens, chat.tokenizer.len())?;
     Ok(Json(json!({"content": chat.tokenizer.decode(&request.tokens, true)})))
+}
+
+/// A number without a token would be left out silently.
+fn known(tokens: &[u32], count: usize) -> Result<(), Problem> {
+    match tokens.iter().find(|token| **token as usize >= count) {
+        Some(token) => Err(Problem::invalid("tokens", format!("there is no token {token}: this model has {count}"))),
+        None => Ok(()),
+    }
 }
 
 /// `POST /apply-template`: the prompt, and how many tokens it has.
