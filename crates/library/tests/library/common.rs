@@ -88,6 +88,11 @@ pub fn zip(files: &[(impl AsRef<str>, impl AsRef<[u8]>)]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
+/// An office document of these parts.
+pub fn package(parts: &[(&str, &[u8])]) -> Vec<u8> {
+    zip(parts)
+}
+
 /// A message with attachments.
 pub fn message(subject: &str, text: &str, attached: &[(&str, &str)]) -> String {
     let mut message = format!(

@@ -2,6 +2,7 @@
 //! --test library fidelity -- --ignored --nocapture`. `ATELIER_REFERENCES` names the folder of the texts that other
 //! programs read of them (tests/python/reference_texts.py), `ATELIER_TEXTS` one to write ours to.
 
+use crate::common::WORKER;
 use library::{Limits, by_format, fidelity};
 use std::{fs, path::PathBuf};
 

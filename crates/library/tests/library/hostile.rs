@@ -1,15 +1,16 @@
 //! Files that are damaged, wrong or made to do harm end in a clear state, and the next file is read.
 
+use crate::common::{WORKER, package};
 use library::{Limits, ReadFile, fidelity};
 use std::{fs, path::Path, time::Duration};
 
 fn docx(body: &str) -> Vec<u8> {
     let document = format!("<w:document><w:body>{body}</w:body></w:document>");
-    zip(&[("[Content_Types].xml", b"<Types/>"), ("word/document.xml", document.as_bytes())])
+    package(&[("[Content_Types].xml", b"<Types/>"), ("word/document.xml", document.as_bytes())])
 }
 
 fn xlsx(strings: &[u8], sheet: &[u8]) -> Vec<u8> {
-    zip(&[
+    package(&[
         ("xl/workbook.xml", b"<workbook><sheets><sheet name='S' r:id='a'/></sheets></workbook>"),
         (
             "xl/_rels/workbook.xml.rels",
@@ -42,7 +43,7 @@ async fn every_one_ends_in_a_clear_state() {
     drop(spaces);
     let many: Vec<(String, Vec<u8>)> = (0..60_000).map(|n| (format!("word/{n}.xml"), Vec::new())).collect();
     let many: Vec<(&str, &[u8])> = many.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-    put("many.docx", &zip(&many));
+    put("many.docx", &package(&many));
     put("deep.docx", &docx(&"<w:tbl><w:tr><w:tc>".repeat(100_000)));
     put("deep.rtf", &[&b"{\\rtf1 "[..], &b"{".repeat(2_000_000)].concat());
     let mut entities = String::from("<!DOCTYPE d [<!ENTITY a0 \"aaaaaaaaaa\">");
@@ -50,8 +51,8 @@ async fn every_one_ends_in_a_clear_state() {
         entities += &format!("<!ENTITY a{n} \"&a{0};&a{0};&a{0};&a{0};\">", n - 1);
     }
     entities += "]><w:document><w:p><w:r><w:t>Rent &a59;</w:t></w:r></w:p></w:document>";
-    put("entities.docx", &zip(&[("word/document.xml", entities.as_bytes())]));
-    put("repeats.ods", &zip(&[(
+    put("entities.docx", &package(&[("word/document.xml", entities.as_bytes())]));
+    put("repeats.ods", &package(&[(
         "content.xml",
         b"<office:document-content><office:body><office:spreadsheet><table:table table:name='S'>\
           <table:table-row table:number-rows-repeated='1048576'><table:table-cell table:number-columns-repeated='16384'>\
@@ -100,7 +101,7 @@ async fn a_file_that_is_cut_off_anywhere_ends_in_a_clear_state() {
     for (name, whole) in [
         ("docx", docx(GOOD)),
         ("xlsx", xlsx(b"<sst><si><t>Rent</t></si></sst>", sheet)),
-        ("odt", zip(&[("content.xml", content)])),
+        ("odt", package(&[("content.xml", content)])),
         ("rtf", rtf),
     ] {
         for part in 1..20 {

@@ -18,7 +18,7 @@ fn workbook() -> Vec<u8> {
             500 + row
         );
     }
-    zip(&[
+    package(&[
         ("xl/workbook.xml", b"<workbook><sheets><sheet name='Rent 2026' r:id='a'/></sheets></workbook>"),
         (
             "xl/_rels/workbook.xml.rels",
@@ -35,7 +35,7 @@ fn slides() -> Vec<u8> {
              <p:sp><p:nvPr><p:ph idx='1'/></p:nvPr><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:sp></p:sld>"
         )
     };
-    zip(&[
+    package(&[
         ("ppt/presentation.xml", b"<p:presentation><p:sldId r:id='a'/><p:sldId r:id='b'/></p:presentation>"),
         (
             "ppt/_rels/presentation.xml.rels",
