@@ -293,6 +293,15 @@ fn llama_servers_clients_are_answered() {
     let (_, own) = engine.post("/embedding", &json!({"content": ["sea", "lake"]}));
     let (_, theirs) = engine.post("/v1/embeddings", &json!({"input": ["sea", "lake"]}));
     assert_eq!(own[1]["embedding"][0], theirs["data"][1]["embedding"]);
+    let parts = json!({"content": [{"type": "text", "text": "la"}, {"type": "text", "text": "ke"}]});
+    let tokens = json!([101, 2712, 102]);
+    let (_, mixed) = engine.post("/v1/embeddings", &json!({"input": [tokens, {"prompt_string": "lake"}, parts]}));
+    for (at, same) in [(0, 0), (1, 1), (2, 1)] {
+        assert_eq!(mixed["data"][at]["embedding"], theirs["data"][same]["embedding"], "{at}");
+    }
+    for wrong in [json!([]), json!({"content": "x"}), json!([{"content": [{"type": "image_url", "image_url": {}}]}])] {
+        assert_eq!(engine.post("/v1/embeddings", &json!({"input": wrong})).0, 400, "{wrong}");
+    }
     for (path, same) in [("/models", "/v1/models"), ("/v1/health", "/health")] {
         assert_eq!(engine.get(path), engine.get(same));
     }

@@ -74,7 +74,7 @@ impl Chat {
 
     /// Whether the last message is the beginning of the answer.
     pub(super) fn begun(&self) -> bool {
-        self.add_generation_prompt && take_begun(&mut self.messages.clone()).is_some()
+        self.add_generation_prompt && self.messages.len() > 1 && self.messages.last().is_some_and(is_begun)
     }
 
     /// Whether the model may call tools in its answer.
@@ -104,7 +104,11 @@ impl Chat {
         if let Some(effort) = &self.reasoning_effort {
             think(effort, template, &mut extra)?;
         }
-        let mut messages = self.messages.into_iter().map(plain).collect::<Result<Vec<_>, _>>()?;
+        let mut messages = self.messages;
+        if let Some(last) = messages.last_mut().filter(|last| is_begun(last)) {
+            join(last);
+        }
+        let mut messages = messages.into_iter().map(plain).collect::<Result<Vec<_>, _>>()?;
         if template.calls() == Some(Form::Listed) {
             messages.iter_mut().for_each(shorten_ids);
         }
@@ -148,13 +152,26 @@ fn instruct(message: &mut Value) {
 /// The text of an answer that the model shall go on with: the last message, where the assistant said
 /// it. Templates would close it; so it follows the opened turn instead.
 fn take_begun(messages: &mut Vec<Value>) -> Option<String> {
-    let last = messages.last().filter(|_| messages.len() > 1)?;
-    if last.get("role")? != "assistant" || last.get("tool_calls").is_some() {
-        return None;
-    }
+    let last = messages.last().filter(|last| messages.len() > 1 && is_begun(last))?;
     let begun = last.get("content")?.as_str()?.to_owned();
     messages.pop();
     Some(begun)
+}
+
+/// Whether a message, where it is the last one, is the beginning of an answer.
+fn is_begun(message: &Value) -> bool {
+    let said = message.get("content").is_some_and(|content| content.is_string() || content.is_array());
+    said && message["role"] == "assistant" && message.get("tool_calls").is_none()
+}
+
+/// The parts of a beginning are one text: no line ends between them, as it does between what a person said.
+fn join(message: &mut Value) {
+    let Some(parts) = message["content"].as_array() else { return };
+    let texts: Result<Vec<String>, Problem> = parts.iter().map(text_of).collect();
+    // What is no text is refused where every message is read.
+    if let Ok(texts) = texts {
+        message["content"] = texts.concat().into();
+    }
 }
 
 /// A message as templates know it: the content one text, a call's arguments an object.
@@ -232,6 +249,15 @@ mod tests {
         ] {
             assert_eq!(take_begun(&mut whole), None);
         }
+    }
+
+    #[test]
+    fn a_beginning_in_parts_is_one_text() {
+        let part = |text: &str| json!({"type": "text", "text": text});
+        let mut begun = json!({"role": "assistant", "content": [part("Wh"), part("ill")]});
+        assert!(is_begun(&begun));
+        join(&mut begun);
+        assert_eq!(begun["content"], "Whill");
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) enum Part {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Marked {
-    prompt_string: String,
+    pub(super) prompt_string: String,
 }
 
 /// A prompt that is read.
