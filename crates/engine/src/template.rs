@@ -81,7 +81,7 @@ impl ChatTemplate {
         Self::new(source, tokenizer.bos_text(), tokenizer.eos_text(), tokenizer.control_texts()).map(Some)
     }
 
-    fn new(source: &str, bos: String, eos: String, control: impl Iterator<Item = String>) -> Result<Self> {
+    pub(crate) fn new(source: &str, bos: String, eos: String, control: impl Iterator<Item = String>) -> Result<Self> {
         let mut environment = Environment::new();
         environment.set_trim_blocks(true);
         environment.set_lstrip_blocks(true);

@@ -252,6 +252,35 @@ mod tests {
     }
 
     #[test]
+    fn effort_is_told_in_the_templates_words() {
+        let template =
+            |source: &str| ChatTemplate::new(source, String::new(), String::new(), std::iter::empty()).unwrap();
+        let (both, one, none) = (
+            template("{{ reasoning_effort }}{{ enable_thinking }}"),
+            template("{% if enable_thinking is defined %}{{ enable_thinking }}{% endif %}"),
+            template("{{ messages }}{% set enable_thinking = true %}{{ enable_thinking }}"),
+        );
+        let told = |effort: &str, template: &ChatTemplate, said: Value| {
+            let mut extra = said.as_object().unwrap().clone();
+            think(effort, template, &mut extra).map(|()| Value::Object(extra)).ok()
+        };
+        for (effort, template, said, expected) in [
+            ("low", &both, json!({}), Some(json!({"reasoning_effort": "low", "enable_thinking": true}))),
+            ("none", &one, json!({}), Some(json!({"reasoning_effort": "none", "enable_thinking": false}))),
+            (
+                "none",
+                &one,
+                json!({"enable_thinking": true}),
+                Some(json!({"enable_thinking": true, "reasoning_effort": "none"})),
+            ),
+            ("low", &none, json!({}), None),
+            ("much", &both, json!({}), None),
+        ] {
+            assert_eq!(told(effort, template, said.clone()), expected, "{effort} {said}");
+        }
+    }
+
+    #[test]
     fn a_beginning_in_parts_is_one_text() {
         let part = |text: &str| json!({"type": "text", "text": text});
         let mut begun = json!({"role": "assistant", "content": [part("Wh"), part("ill")]});
