@@ -55,6 +55,7 @@ pub fn run(data: &[u8]) {
             0 => grammars.of_lark(&text, "grammar"),
             1 => grammars.of_schema(&json(), "response_format"),
             2 => grammars.after_a_thought(&json(), "response_format"),
+            15 => grammars.of_gbnf(&text, "grammar"),
             form => {
                 let asked = Asked { required: kind & 16 != 0, several: kind & 32 != 0, thinking: kind & 64 != 0 };
                 let tools = [

@@ -88,6 +88,8 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
     let schema = r##"{"type":"object","properties":{"a":{"type":"integer","minimum":-5},"b":{"enum":["x",null]},"c":{"type":"array","items":{"$ref":"#/$defs/t"},"maxItems":3},"d":{"type":"string","pattern":"^a+$","maxLength":4}},"required":["a"],"additionalProperties":false,"$defs":{"t":{"anyOf":[{"type":"boolean"},{"const":2.5}]}}}"##;
     let lark = "start: A b? (\"x\" | c)+\nb: /[a-f]{2,6}/ & ~/.*bb.*/\nc: \"(\" start \")\" | %json {\"type\": \"null\"}\nA: \"a\"..\"c\" | B{2,3}\nB: \"the\" \" \"\n";
     add("grammar", "lark", join(&[&[0], b"1", lark.as_bytes()], SECTION));
+    let gbnf = "root ::= list | (\"a\" | [^b-d\\n] ws)+\nlist ::= \"[\" ws (root (\",\" ws root){0,3})? \"]\"\nws ::= ([ \\t] ws)? # blanks\n";
+    add("grammar", "gbnf", join(&[&[15], b"1", gbnf.as_bytes()], SECTION));
     for kind in [1u8, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14] {
         add("grammar", &format!("schema-{kind}"), join(&[&[kind | 0x30], b"1", schema.as_bytes()], SECTION));
     }

@@ -106,6 +106,8 @@ def main(url: str, token: str) -> None:
         parts = "".join(event.partial_json for event in stream if event.type == "input_json")
         final = stream.get_final_message()
     check("call in stream", json.loads(parts) == final.content[-1].input == uses[0].input, parts)
+    cut = client.messages.create(tool_choice=one, **{**asked, "max_tokens": 6})
+    check("call that is cut off", cut.stop_reason == "max_tokens" and cut.content == [], cut.content)
     outcome = {"type": "tool_result", "tool_use_id": uses[0].id, "content": [{"type": "text", "text": "painted"}]}
     turns = question + [{"role": "assistant", "content": called.content}, {"role": "user", "content": [outcome]}]
     after = client.messages.create(**{**asked, "messages": turns, "max_tokens": 24}, tool_choice={"type": "none"})

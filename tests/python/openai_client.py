@@ -82,6 +82,22 @@ def main(base_url: str, token: str) -> None:
     sums = all(token.logprob <= 0 and len(token.top_logprobs) == 2 for token in likely)
     check("logprobs", sums and "".join(token.token for token in likely).startswith(text), len(likely))
 
+    token = client.chat.completions.create(logprobs=True, **{**greedy, "max_tokens": 1}).choices[0].message.content
+    (number,) = client.with_options(base_url=base_url.removesuffix("/v1")).post("/tokenize", body={"content": token}, cast_to=object)["tokens"]
+    without = client.chat.completions.create(logit_bias={str(number): -100}, **greedy).choices[0].message.content
+    check("logit_bias", not without.startswith(token), repr(without))
+    varied = client.chat.completions.create(frequency_penalty=2, presence_penalty=2, **greedy).choices[0].message.content
+    check("penalties", varied != text, repr(varied))
+    told = [{"role": "developer", "content": "You answer in verse."}, *question]
+    as_system = [{"role": "system", "content": "You answer in verse."}, *question]
+    verses = [client.chat.completions.create(**{**greedy, "messages": m}).choices[0].message.content for m in (told, as_system)]
+    check("developer", verses[0] == verses[1], repr(verses[0]))
+    parts = [{"role": "user", "content": [{"type": "text", "text": question[0]["content"]}]}]
+    check("parts", client.chat.completions.create(**{**greedy, "messages": parts}).choices[0].message.content == text, "the same")
+    longer = {key: value for key, value in greedy.items() if key != "max_tokens"}
+    counted = client.chat.completions.create(max_completion_tokens=3, **longer)
+    check("max_completion_tokens", counted.usage.completion_tokens == 3, counted.choices[0].finish_reason)
+
     schema = {
         "type": "object",
         "properties": {"wet": {"type": "boolean"}, "depth": {"type": "integer", "minimum": 0, "maximum": 99999}},
@@ -141,6 +157,11 @@ def main(base_url: str, token: str) -> None:
             lambda: client.chat.completions.create(
                 model=kinds["chat"], messages=[{"role": "user", "content": "word " * 20_000}]
             ),
+            openai.BadRequestError,
+        ),
+        (
+            "effort of a model that does not think",
+            lambda: client.chat.completions.create(reasoning_effort="low", **greedy),
             openai.BadRequestError,
         ),
         (

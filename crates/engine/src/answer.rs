@@ -12,7 +12,7 @@ mod written;
 pub use calls::{Form, SPOKEN};
 
 use calls::THOUGHTS;
-use section::{Section, Step};
+use section::{Next, Section, Step};
 
 /// A part of an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,17 +108,26 @@ impl Answer {
         }
         self.bytes.extend_from_slice(bytes);
         take_characters(&mut self.bytes, &mut self.held);
-        self.settle(false, out);
+        self.settle(Next::Open, out);
     }
 
     /// The answer is over: appends what was held back.
     pub fn finish(&mut self, out: &mut Vec<Piece>) {
+        self.end(Next::Over, out);
+    }
+
+    /// The same where the model was not done: a call that it was writing stays unfinished.
+    pub fn cut_off(&mut self, out: &mut Vec<Piece>) {
+        self.end(Next::Cut, out);
+    }
+
+    fn end(&mut self, next: Next, out: &mut Vec<Piece>) {
         if self.stopped() {
             return;
         }
         self.held.push_str(&String::from_utf8_lossy(&self.bytes));
         self.bytes.clear();
-        self.settle(true, out);
+        self.settle(next, out);
     }
 
     /// The markers that matter now.
@@ -145,12 +154,13 @@ impl Answer {
         }
     }
 
-    /// Hands out what is certain. `last` says that nothing follows, so that all of it is.
-    fn settle(&mut self, last: bool, out: &mut Vec<Piece>) {
+    /// Hands out what is certain: all of it where nothing follows.
+    fn settle(&mut self, next: Next, out: &mut Vec<Piece>) {
+        let last = next != Next::Open;
         // Each round passes one marker or ends a section; a text holds fewer of them than characters.
         loop {
             if let Mode::Calls(section, marked) = &mut self.mode {
-                let step = section.read(&mut self.held, last, out);
+                let step = section.read(&mut self.held, next, out);
                 let shown = if *marked && !section.begun { self.calls.map_or("", Form::begin) } else { "" };
                 match step {
                     Step::More => return,

@@ -3,6 +3,7 @@
 //! llguidance computes the mask: an Earley parser over the bytes of the answer, walked along the trie of all
 //! tokens. A schema or a grammar comes from a client and is untrusted: its size and the work on it are limited.
 
+mod gbnf;
 mod tools;
 
 pub use tools::{Asked, Tool};
@@ -111,6 +112,17 @@ impl Grammars {
     pub fn of_lark(&self, grammar: &str, param: &'static str) -> Result<Grammar> {
         check(grammar, param)?;
         self.compile(TopLevelGrammar::from_lark(grammar.to_owned()), param)
+    }
+
+    /// A grammar in llama.cpp's form, GBNF.
+    pub fn of_gbnf(&self, grammar: &str, param: &'static str) -> Result<Grammar> {
+        if grammar.len() > LONGEST {
+            let message = format!("it has {} bytes; at most {LONGEST} are taken", grammar.len());
+            return Err(EngineError::Invalid { param, message });
+        }
+        let lark = gbnf::to_lark(grammar);
+        let lark = lark.map_err(|wrong| EngineError::Invalid { param, message: wrong.to_string() })?;
+        self.compile(TopLevelGrammar::from_lark(lark), param)
     }
 
     fn compile(&self, grammar: TopLevelGrammar, param: &'static str) -> Result<Grammar> {

@@ -3,12 +3,16 @@
 
 pub mod answer;
 pub mod arch;
+pub mod bias;
 pub mod commands;
 pub mod encoder;
 pub mod error;
 pub mod gguf;
 pub mod grammar;
 pub mod models;
+#[cfg(test)]
+#[path = "../tests/common/peer.rs"]
+mod peer;
 pub mod sampling;
 pub mod scheduler;
 pub mod server;

@@ -57,7 +57,7 @@ struct ServeArgs {
     /// A GGUF file for chats.
     #[arg(long)]
     model: Option<PathBuf>,
-    /// A folder with a sentence encoder.
+    /// A folder with a sentence encoder, or a GGUF file of one.
     #[arg(long)]
     embedding: Option<PathBuf>,
     /// A folder with a cross-encoder that ranks documents.

@@ -35,7 +35,7 @@ pub const MOST_STREAMS: usize = 64;
 pub struct Choice {
     /// A GGUF file.
     pub chat: Option<PathBuf>,
-    /// A folder with a sentence encoder.
+    /// A folder with a sentence encoder, or a GGUF file of one.
     pub embedding: Option<PathBuf>,
     /// A folder with a cross-encoder.
     pub reranker: Option<PathBuf>,

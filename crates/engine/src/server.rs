@@ -9,9 +9,11 @@ mod form;
 #[cfg(test)]
 mod forms;
 mod guard;
+mod llama;
 mod messages;
 mod parameters;
 mod problem;
+mod prompts;
 mod reply;
 mod rerank;
 mod status;
@@ -29,7 +31,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::DefaultBodyLimit,
-    http::StatusCode,
+    http::{StatusCode, Uri},
     middleware,
     routing::{delete, get, post},
 };
@@ -97,25 +99,38 @@ fn named(model: Option<&str>, serves: &str) -> Result<(), EngineError> {
 
 /// The routes, behind the guards.
 pub fn router(server: Arc<Server>) -> Router {
+    let openai = Router::new()
+        .route("/models", get(status::models))
+        .route("/models/{id}", get(status::model))
+        .route("/chat/completions", post(chat::completions))
+        .route("/rerank", post(rerank::rerank))
+        .route("/reranking", post(rerank::rerank))
+        .route("/health", get(status::health));
     Router::new()
-        .route("/v1/models", get(status::models))
-        .route("/v1/models/{id}", get(status::model))
-        .route("/v1/chat/completions", post(chat::completions))
+        // llama-server answers these with and without a version.
+        .merge(openai.clone())
+        .nest("/v1", openai)
         .route("/v1/completions", post(completions::completions))
         .route("/v1/messages", post(anthropic::messages))
         .route("/v1/messages/count_tokens", post(anthropic::count_tokens))
         .route("/v1/embeddings", post(embeddings::embeddings))
-        .route("/v1/rerank", post(rerank::rerank))
+        .route("/completion", post(llama::completion))
+        .route("/completions", post(llama::completion))
+        .route("/embedding", post(embeddings::own))
+        .route("/embeddings", post(embeddings::own))
         .route("/tokenize", post(tokens::tokenize))
         .route("/detokenize", post(tokens::detokenize))
         .route("/apply-template", post(tokens::apply_template))
         .route("/v1/cache", delete(status::forget))
         .route("/props", get(status::props))
+        .route("/slots", get(status::slots))
         .route("/metrics", get(status::metrics))
-        .route("/health", get(status::health))
-        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))
-        .method_not_allowed_fallback(async || {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path takes another method")
+        .fallback(async |uri: Uri| {
+            anthropic::spoken(&uri, Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))
+        })
+        .method_not_allowed_fallback(async |uri: Uri| {
+            let message = "this path takes another method";
+            anthropic::spoken(&uri, Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message))
         })
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(server.clone(), guard::check))

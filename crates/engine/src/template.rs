@@ -3,6 +3,7 @@
 mod guard;
 mod json;
 mod limits;
+mod looks;
 mod shield;
 
 use crate::{
@@ -19,6 +20,7 @@ use minijinja::{
 };
 use serde_json::Value;
 use shield::Shield;
+use std::collections::HashSet;
 
 /// Instructions one rendering may take: a chat of thousands of messages takes a few million.
 const FUEL: u64 = 50_000_000;
@@ -35,6 +37,8 @@ pub struct ChatTemplate {
     bos: String,
     eos: String,
     calls: Option<Form>,
+    /// What it takes from the request, beside what it sets itself.
+    asks: HashSet<String>,
 }
 
 /// A rendered chat. Text that came in messages can name no control token.
@@ -77,13 +81,14 @@ impl ChatTemplate {
         Self::new(source, tokenizer.bos_text(), tokenizer.eos_text(), tokenizer.control_texts()).map(Some)
     }
 
-    fn new(source: &str, bos: String, eos: String, control: impl Iterator<Item = String>) -> Result<Self> {
+    pub(crate) fn new(source: &str, bos: String, eos: String, control: impl Iterator<Item = String>) -> Result<Self> {
         let mut environment = Environment::new();
         environment.set_trim_blocks(true);
         environment.set_lstrip_blocks(true);
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(MAX_DEPTH);
         limits::install(&mut environment);
+        looks::install(&mut environment);
         environment.add_filter("tojson", json::filter);
         environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
@@ -96,11 +101,10 @@ impl ChatTemplate {
         survive(|| environment.add_template_owned("chat", source.clone()))
             .ok_or_else(|| EngineError::Template("it cannot be compiled".to_owned()))?
             .map_err(|e| failed(&e))?;
-        let tools = environment
-            .get_template("chat")
-            .is_ok_and(|template| template.undeclared_variables(false).contains("tools"));
-        let calls = Form::of_template(&source).filter(|_| tools);
-        Ok(Self { source, environment, shield: Shield::new(control)?, bos, eos, calls })
+        let asks = environment.get_template("chat").map(|template| template.undeclared_variables(false));
+        let asks = asks.unwrap_or_default();
+        let calls = Form::of_template(&source).filter(|_| asks.contains("tools"));
+        Ok(Self { source, environment, shield: Shield::new(control)?, bos, eos, calls, asks })
     }
 
     /// The form in which the model calls tools; `None` if the template does not tell it about tools, or
@@ -113,6 +117,12 @@ impl ChatTemplate {
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// Whether it takes a variable of this name from the request.
+    #[must_use]
+    pub fn asks(&self, name: &str) -> bool {
+        self.asks.contains(name)
     }
 
     /// Whether the model can use tools here.

@@ -303,13 +303,18 @@ impl Tokenizer {
         }
     }
 
+    /// The bytes of a token, whatever it is for; none where there is no such token.
+    #[must_use]
+    pub fn bytes(&self, id: u32) -> &[u8] {
+        self.bytes.get(id as usize).map_or(&[], |bytes| bytes)
+    }
+
     /// The text of tokens; control tokens too when `special`. Broken characters become U+FFFD.
     #[must_use]
     pub fn decode(&self, ids: &[u32], special: bool) -> String {
         let mut all = Vec::new();
         for id in ids {
-            let bytes =
-                if special { self.bytes.get(*id as usize).map_or(&[][..], |b| b) } else { self.answer_bytes(*id) };
+            let bytes = if special { self.bytes(*id) } else { self.answer_bytes(*id) };
             all.extend_from_slice(bytes);
         }
         String::from_utf8_lossy(&all).into_owned()

@@ -8,6 +8,7 @@ use common::tiny::tiny;
 use engine::{
     answer::{Answer, Piece},
     arch::{self, Decoder, KvCache, Opening, Run, Shape},
+    bias::Bias,
     error::{EngineError, Result},
     gguf::Gguf,
     sampling::Sampling,
@@ -81,6 +82,7 @@ impl Bench {
         self.scheduler.submit(Job {
             prompt,
             sampling,
+            bias: Bias::default(),
             limit: Some(limit),
             likely: None,
             grammar: None,

@@ -83,11 +83,12 @@ fn wrong_requests_are_refused(engine: &Engine) {
         (question("x", json!({"temperature": -1})), "invalid_request"),
         (question("x", json!({"n": 9})), "invalid_request"),
         (question("x", json!({"top_logprobs": 3})), "invalid_request"),
-        (question("x", json!({"frequency_penalty": 0.5})), "invalid_request"),
+        (question("x", json!({"frequency_penalty": 2.5})), "invalid_request"),
+        (question("x", json!({"dry_multiplier": 0.5})), "invalid_request"),
         (question("x", json!({"temprature": 0})), "invalid_request"),
         (question("x", json!({"response_format": {"type": "xml"}})), "invalid_request"),
         (question("x", json!({"json_schema": {"type": "nothing"}})), "invalid_request"),
-        (question("x", json!({"grammar": "root ::= \"a\""})), "invalid_request"),
+        (question("x", json!({"grammar": "root ::= \"a"})), "invalid_request"),
         (question("x", json!({"tools": [{"type": "function", "function": {"name": "f"}}]})), "invalid_request"),
         (question(&"word ".repeat(3000), json!({})), "context_length_exceeded"),
     ];
@@ -173,6 +174,15 @@ fn answers_have_the_form_that_was_asked_for(engine: &Engine) {
     let more = json!({"grammar": "%llguidance {}\nstart: \"yes\" | \"no\"", "logprobs": true, "top_logprobs": 2});
     let (_, answer) = engine.post(CHAT, &question("Is the sea wet?", more));
     assert!(["yes", "no"].contains(&content(&answer)), "{answer}");
+    // In llama.cpp's form as well; what is wrong with one is told with its place.
+    let gbnf = json!({"grammar": "root ::= \"(\" root \")\" | [0-9]{3}"});
+    let (_, nested) = engine.post(CHAT, &question("A number, please.", gbnf));
+    let digits = content(&nested).trim_matches(['(', ')']);
+    assert!(digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit()), "{nested}");
+    let (_, refused) = engine.post(CHAT, &question("x", json!({"grammar": "root ::= \"a\"\nb ::= ("})));
+    let error = &refused["error"];
+    assert!(error["message"].as_str().unwrap().starts_with("line 2, column 8: "), "{error}");
+    assert_eq!(error["param"], "grammar");
     let tokens = answer["choices"][0]["logprobs"]["content"].as_array().unwrap();
     let drawn: String = tokens.iter().filter_map(|token| token["token"].as_str()).collect();
     assert!(drawn.starts_with(content(&answer)), "{drawn}");

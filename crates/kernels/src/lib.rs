@@ -43,7 +43,7 @@ pub use arena::Arena;
 pub use attention::{Attention, Text};
 pub use conv::ShortConv;
 pub use cpu::Cpu;
-pub use dense::{Curve, DenseMatrix, Finish, Number, Precision};
+pub use dense::{Curve, DenseMatrix, Distances, Finish, Number, Precision};
 pub use error::ShapeError;
 pub use format::Format;
 pub use gates::Xielu;

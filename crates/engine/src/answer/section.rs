@@ -22,6 +22,17 @@ pub(super) enum Step {
     Broken,
 }
 
+/// What follows on what there is of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// More may come.
+    Open,
+    /// Nothing: the model was done.
+    Over,
+    /// Nothing: the answer was cut off.
+    Cut,
+}
+
 enum State {
     /// Before a call.
     Head,
@@ -55,8 +66,9 @@ impl Section {
         Self { form, state: State::Head, strict: !marked, list: false, tail: false, begun: false }
     }
 
-    /// Takes from `held` what is certain. `last` says that nothing follows.
-    pub(super) fn read(&mut self, held: &mut String, last: bool, out: &mut Vec<Piece>) -> Step {
+    /// Takes from `held` what is certain.
+    pub(super) fn read(&mut self, held: &mut String, next: Next, out: &mut Vec<Piece>) -> Step {
+        let last = next != Next::Open;
         loop {
             let step = match &mut self.state {
                 State::Head => self.head(held, out),
@@ -82,11 +94,19 @@ impl Section {
                     self.state = State::Between;
                     None
                 }
-                State::Parts(_) => self.parts(held, last, out),
+                State::Parts(_) => self.parts(held, next, out),
                 State::Between => self.between(held, last),
             };
             if let Some(step) = step {
-                return if step == Step::More && last { Step::Broken } else { step };
+                return match (step, next) {
+                    // So far it was a call and nothing else: half of its markup is no text for a person.
+                    (Step::More, Next::Cut) if !self.strict => {
+                        held.clear();
+                        Step::Ended
+                    }
+                    (Step::More, Next::Over | Next::Cut) => Step::Broken,
+                    (step, _) => step,
+                };
             }
         }
     }
@@ -141,7 +161,7 @@ impl Section {
         }
     }
 
-    fn parts(&mut self, held: &mut String, last: bool, out: &mut Vec<Piece>) -> Option<Step> {
+    fn parts(&mut self, held: &mut String, next: Next, out: &mut Vec<Piece>) -> Option<Step> {
         let State::Parts(count) = self.state else { return None };
         let got = match self.form.body() {
             Body::Tags(tags) => tag_part(held, tags, self.form.end()),
@@ -160,11 +180,16 @@ impl Section {
                 held.drain(..end);
                 self.state = State::Between;
             }
-            Got::More if !last => return Some(Step::More),
-            // The answer was cut off inside the call: what there is of it is its arguments, as it stands.
+            Got::More if next == Next::Open => return Some(Step::More),
+            // The answer ends inside the call: what there is of it is its arguments, as it stands. Where the model was
+            // done it only left out the call's end; where it was cut off, more arguments may have been to come.
             Got::More => {
                 let rest = std::mem::take(held);
-                out.push(Piece::Arguments(if rest.trim().is_empty() { "}".to_owned() } else { rest }));
+                if !rest.trim().is_empty() {
+                    out.push(Piece::Arguments(rest));
+                } else if next == Next::Over {
+                    out.push(Piece::Arguments("}".to_owned()));
+                }
                 self.state = State::Between;
             }
             Got::Broken => {

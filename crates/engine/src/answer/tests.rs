@@ -283,6 +283,55 @@ fn a_call_on_lines_ends_its_name_with_the_line() {
     }
 }
 
+/// A call that the limit cut off must not look like a whole one: somebody might run it.
+#[test]
+fn a_call_that_was_cut_off_stays_unfinished() {
+    for (form, written) in [
+        (Form::Tagged, r#"<tool_call>{"name": "f", "arguments": "#),
+        (Form::Tagged, r#"<tool_call>{"name": "f", "arguments": {"a": 1, "#),
+        (Form::Functions, "<tool_call><function=f>"),
+        (Form::Functions, "<tool_call><function=f><parameter=a>1</parameter>"),
+        (Form::Keys, "<tool_call>f<arg_key>a</arg_key>"),
+        (Form::Python, "<|tool_call_start|>[f("),
+        (Form::Python, "<|tool_call_start|>[f(a=1, b="),
+        (Form::Braced, "<|tool_call>call:f{a:1"),
+        (Form::Line, "f\n{"),
+    ] {
+        let mut answer = Answer::new(Vec::new(), Some(form), false);
+        let mut pieces = Vec::new();
+        answer.push(written.as_bytes(), &mut pieces);
+        answer.cut_off(&mut pieces);
+        let mut arguments = String::new();
+        for piece in &pieces {
+            match piece {
+                Piece::Call { arguments: text, .. } | Piece::Arguments(text) => arguments += text,
+                Piece::Text(_) | Piece::Reasoning(_) => {}
+            }
+        }
+        assert!(serde_json::from_str::<serde_json::Value>(&arguments).is_err(), "{form:?}: {written:?}: {arguments}");
+    }
+}
+
+/// Nor is half of its beginning a text, unless it is one that only looks like a call.
+#[test]
+fn half_of_a_calls_beginning_is_no_text() {
+    for (form, written, shown) in [
+        (Form::Tagged, "Let me see. <tool_call>\n{\"name\": \"pai", "Let me see. "),
+        (Form::Tagged, "<tool_call>{\"name\":\"g\"}</tool_call>\n<tool_call>{\"na", "[g {}]"),
+        (Form::Functions, "<tool_call><functio", ""),
+        (Form::Python, "<|tool_call_start|>[f", ""),
+        (Form::Tagged, "<tool_call>f(1)</tool_call> so", "<tool_call>f(1)</tool_call> so"),
+        (Form::Bare, "{\"name\": \"Ada", "{\"name\": \"Ada"),
+        (Form::Tagged, "if a <tool", "if a <tool"),
+    ] {
+        let mut answer = Answer::new(Vec::new(), Some(form), false);
+        let mut pieces = Vec::new();
+        answer.push(written.as_bytes(), &mut pieces);
+        answer.cut_off(&mut pieces);
+        assert_eq!(line(&pieces), shown, "{form:?}: {written:?}");
+    }
+}
+
 #[test]
 fn a_second_thought_keeps_its_blanks() {
     for tokens in [

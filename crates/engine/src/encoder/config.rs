@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 /// The largest JSON file that is read.
 const MAX_JSON: u64 = 64 << 20;
 /// What is run, as it stands in `model_type`.
-const SUPPORTED: &str = "bert, roberta, xlm-roberta, camembert, distilbert";
+const SUPPORTED: &str = "bert, roberta, xlm-roberta, camembert, distilbert, mpnet, modernbert";
 
 /// How tensors are called, and how positions are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,23 @@ pub(crate) enum Family {
     Roberta,
     /// DistilBERT: BERT without types.
     DistilBert,
+    /// MPNet: RoBERTa's positions without types, and a number for each distance between two tokens.
+    MpNet,
+    /// ModernBERT: rotated positions, windows, gates, no biases.
+    Modern,
+}
+
+/// What only ModernBERT has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Windows {
+    /// Each so many-th layer sees the whole text, the first one among them.
+    pub(crate) whole: usize,
+    /// How far the others see, to each side.
+    pub(crate) reach: usize,
+    /// The base of the rotation in layers that see the whole text, and in the others.
+    pub(crate) bases: (f32, f32),
+    /// Whether a rank is read from the mean of all states, not from the first.
+    pub(crate) mean: bool,
 }
 
 /// How token vectors become one.
@@ -48,6 +65,9 @@ pub(crate) struct Config {
     pub(crate) pad: u32,
     /// Widths that vectors may be cut to; empty if the model was not trained for it.
     pub(crate) cuts: Vec<usize>,
+    /// Rows of MPNet's table of distances.
+    pub(crate) buckets: usize,
+    pub(crate) windows: Windows,
 }
 
 /// What stands in `config.json`. DistilBERT has names of its own.
@@ -66,13 +86,29 @@ struct File {
     max_position_embeddings: usize,
     #[serde(default)]
     type_vocab_size: Option<usize>,
+    #[serde(alias = "norm_eps")]
     layer_norm_eps: Option<f64>,
-    #[serde(alias = "activation")]
+    #[serde(alias = "activation", alias = "hidden_activation")]
     hidden_act: Option<String>,
     pad_token_id: Option<u32>,
     position_embedding_type: Option<String>,
     #[serde(default)]
     matryoshka_dimensions: Vec<usize>,
+    relative_attention_num_buckets: Option<usize>,
+    global_attn_every_n_layers: Option<usize>,
+    local_attention: Option<usize>,
+    global_rope_theta: Option<f64>,
+    local_rope_theta: Option<f64>,
+    classifier_pooling: Option<String>,
+    classifier_activation: Option<String>,
+    #[serde(default)]
+    classifier_bias: bool,
+    #[serde(default)]
+    attention_bias: bool,
+    #[serde(default)]
+    mlp_bias: bool,
+    #[serde(default)]
+    norm_bias: bool,
 }
 
 impl Config {
@@ -92,6 +128,8 @@ impl Config {
             None | Some("bert") => Family::Bert,
             Some("roberta" | "xlm-roberta" | "camembert") => Family::Roberta,
             Some("distilbert") => Family::DistilBert,
+            Some("mpnet") => Family::MpNet,
+            Some("modernbert") => Family::Modern,
             Some(_) => {
                 let found = kind.model_type.unwrap_or_default();
                 return Err(EngineError::Architecture { file: path, found, supported: SUPPORTED.to_owned() });
@@ -99,11 +137,14 @@ impl Config {
         };
         let file: File = serde_json::from_str(&text).map_err(|e| damaged(&e.to_string()))?;
         let types = match family {
-            Family::DistilBert => 0,
+            Family::DistilBert | Family::MpNet | Family::Modern => 0,
             Family::Bert => file.type_vocab_size.unwrap_or(2),
             Family::Roberta => file.type_vocab_size.unwrap_or(1),
         };
-        let pad = file.pad_token_id.unwrap_or(if family == Family::Roberta { 1 } else { 0 });
+        let pad = file.pad_token_id.unwrap_or(match family {
+            Family::Roberta | Family::MpNet => 1,
+            Family::Bert | Family::DistilBert | Family::Modern => 0,
+        });
         let limits = [
             (file.hidden_size, 16_384),
             (file.num_attention_heads, 1024),
@@ -122,8 +163,23 @@ impl Config {
         if file.position_embedding_type.as_deref().is_some_and(|kind| kind != "absolute") {
             return Err(unsupported("positions that are not absolute".to_owned()));
         }
-        // RoBERTa's file says 1e-5 where it means it; who says nothing means BERT's.
-        let epsilon = file.layer_norm_eps.unwrap_or(1e-12);
+        let buckets = file.relative_attention_num_buckets.unwrap_or(32);
+        if !(4..=4096).contains(&buckets) || !buckets.is_multiple_of(4) {
+            return Err(damaged("its relative_attention_num_buckets is out of range"));
+        }
+        let windows =
+            windows(&file).ok_or_else(|| damaged("its windows, rotations or classifier_pooling are out of range"))?;
+        if file.classifier_activation.as_deref().is_some_and(|curve| curve != "gelu") {
+            return Err(unsupported("the activation of its classifier".to_owned()));
+        }
+        if file.attention_bias || file.mlp_bias || file.norm_bias || file.classifier_bias {
+            return Err(unsupported("biases in ModernBERT".to_owned()));
+        }
+        if family == Family::Modern && !(file.hidden_size / file.num_attention_heads).is_multiple_of(2) {
+            return Err(damaged("its heads have an odd number of values"));
+        }
+        // RoBERTa's file says 1e-5 where it means it; who says nothing means BERT's, or ModernBERT's.
+        let epsilon = file.layer_norm_eps.unwrap_or(if family == Family::Modern { 1e-5 } else { 1e-12 });
         if !(0.0..1.0).contains(&epsilon) {
             return Err(damaged("its layer_norm_eps is out of range"));
         }
@@ -155,6 +211,8 @@ impl Config {
             curve,
             pad,
             cuts,
+            buckets,
+            windows,
         };
         if config.longest() < 8 {
             return Err(damaged("it has too few positions"));
@@ -162,11 +220,32 @@ impl Config {
         Ok(config)
     }
 
+    /// A BERT of these sizes, as GGUF files have it.
+    pub(crate) fn bert(kind: &str, width: usize, heads: usize, layers: usize, inner: usize, vocab: usize) -> Self {
+        Self {
+            family: Family::Bert,
+            kind: kind.to_owned(),
+            width,
+            heads,
+            layers,
+            inner,
+            vocab,
+            positions: 0,
+            types: 0,
+            epsilon: 1e-12,
+            curve: Curve::Gelu,
+            pad: 0,
+            cuts: Vec::new(),
+            buckets: 32,
+            windows: Windows { whole: 3, reach: 64, bases: (160_000.0, 10_000.0), mean: false },
+        }
+    }
+
     /// The first token's row in the table of positions.
     pub(crate) fn first_position(&self) -> usize {
         match self.family {
-            Family::Bert | Family::DistilBert => 0,
-            Family::Roberta => self.pad as usize + 1,
+            Family::Bert | Family::DistilBert | Family::Modern => 0,
+            Family::Roberta | Family::MpNet => self.pad as usize + 1,
         }
     }
 
@@ -174,6 +253,23 @@ impl Config {
     pub(crate) fn longest(&self) -> usize {
         self.positions.saturating_sub(self.first_position())
     }
+}
+
+/// ModernBERT's windows and rotations, if they make sense.
+fn windows(file: &File) -> Option<Windows> {
+    let whole = file.global_attn_every_n_layers.unwrap_or(3);
+    let reach = file.local_attention.unwrap_or(128) / 2;
+    let base = |theta: Option<f64>, usual: f64| {
+        #[allow(clippy::cast_possible_truncation, reason = "in the range that is checked")]
+        Some(theta.unwrap_or(usual)).filter(|theta| (1.0..1e9).contains(theta)).map(|theta| theta as f32)
+    };
+    let bases = (base(file.global_rope_theta, 160_000.0)?, base(file.local_rope_theta, 10_000.0)?);
+    let mean = match file.classifier_pooling.as_deref() {
+        None | Some("cls") => false,
+        Some("mean") => true,
+        Some(_) => return None,
+    };
+    ((1..=1024).contains(&whole) && (1..=1 << 20).contains(&reach)).then_some(Windows { whole, reach, bases, mean })
 }
 
 /// `sentence_bert_config.json`.

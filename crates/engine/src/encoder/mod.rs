@@ -6,11 +6,14 @@
 //! whatever it is sent with and however many threads compute it.
 
 mod config;
+mod gguf;
+mod modern;
 mod network;
 mod prompts;
 mod ranker;
 mod service;
 mod tokens;
+mod vocabulary;
 mod weights;
 
 pub use prompts::{Prompts, Role};
@@ -18,10 +21,11 @@ pub use ranker::{Ranker, Score};
 pub use service::{Embedder, Loaded, Reranker};
 
 use crate::error::{EngineError, Result};
-use config::{Config, Pooling};
+use config::{Config, Family, Pooling};
 use kernels::{Arena, Cpu, Precision};
+use modern::Modern;
 use network::{Network, Room};
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 use tokens::{Reader, Tokens, read_all};
 use weights::Weights;
 
@@ -49,9 +53,38 @@ pub struct Embedding {
     pub tokens: usize,
 }
 
-/// What both kinds of model are made of.
+/// The encoder's weights, of either kind.
+enum Model {
+    Bert(Network),
+    Modern(Modern),
+}
+
+impl Model {
+    fn config(&self) -> &Config {
+        match self {
+            Self::Bert(network) => network.config(),
+            Self::Modern(modern) => modern.config(),
+        }
+    }
+
+    fn weights(&self) -> &Weights {
+        match self {
+            Self::Bert(network) => network.weights(),
+            Self::Modern(modern) => modern.weights(),
+        }
+    }
+
+    fn forward(&self, cpu: &Cpu, texts: &[&Tokens], room: &mut Room) -> Result<()> {
+        match self {
+            Self::Bert(network) => network.forward(cpu, texts, room),
+            Self::Modern(modern) => modern.forward(cpu, texts, room),
+        }
+    }
+}
+
+/// What both kinds of use are made of.
 struct Opened {
-    network: Network,
+    network: Model,
     reader: Reader,
     cpu: Cpu,
     room: Room,
@@ -61,9 +94,17 @@ struct Opened {
 impl Opened {
     fn open(folder: &Path, config: Config, longest: usize, threads: usize, kept: Precision) -> Result<Self> {
         let reader = Reader::open(folder, &config, longest)?;
-        let weights = Weights::open(folder)?;
+        Self::of(config, reader, Weights::open(folder)?, threads, kept)
+    }
+
+    fn of(config: Config, reader: Reader, weights: Weights, threads: usize, kept: Precision) -> Result<Self> {
         let mut arena = Arena::new(0);
-        let network = Network::open(config, weights, kept, &mut arena)?;
+        let network = match config.family {
+            Family::Modern => Model::Modern(Modern::open(config, weights, kept, &mut arena)?),
+            Family::Bert | Family::Roberta | Family::DistilBert | Family::MpNet => {
+                Model::Bert(Network::open(config, weights, kept, &mut arena)?)
+            }
+        };
         Ok(Self { network, reader, cpu: Cpu::new(threads), room: Room::default(), arena })
     }
 
@@ -112,12 +153,24 @@ pub struct Encoder {
 
 impl Encoder {
     /// Opens a folder with model.safetensors (or its parts and their index), tokenizer.json and config.json.
-    /// `kept` is the precision of the weights.
+    /// `kept` is the precision of the weights. A GGUF file of a BERT is taken as well.
     pub fn open(folder: &Path, threads: usize, kept: Precision) -> Result<Self> {
+        if folder.is_file() {
+            return Self::of_file(folder, threads, kept);
+        }
         let config = Config::open(folder)?;
         let (pooling, prompts) = (config::pooling(folder)?, config::prompts(folder)?);
         let longest = config::longest(folder, &config, DEFAULT_LONGEST)?;
         Ok(Self { inside: Opened::open(folder, config, longest, threads, kept)?, pooling, prompts })
+    }
+
+    fn of_file(path: &Path, threads: usize, kept: Precision) -> Result<Self> {
+        let gguf::Read { config, pooling, longest, tokenizer, tensors, bytes } = gguf::read(path)?;
+        let reader = Reader::of(&tokenizer, path, &config, longest)?;
+        let name = path.file_stem().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let weights = Weights::of(tensors, path, bytes);
+        let inside = Opened::of(config, reader, weights, threads, kept)?;
+        Ok(Self { inside, pooling, prompts: Prompts::new(BTreeMap::new(), None, &name) })
     }
 
     /// Numbers in a vector.

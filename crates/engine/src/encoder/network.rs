@@ -10,7 +10,7 @@ use super::{
     weights::{Raw, Weights},
 };
 use crate::error::{EngineError, Result};
-use kernels::{Arena, Cpu, Curve, DenseMatrix, Finish, Number, Precision};
+use kernels::{Arena, Cpu, Curve, DenseMatrix, Distances, Finish, Number, Precision};
 
 const WORDS: &str = "embeddings.word_embeddings.weight";
 
@@ -32,6 +32,12 @@ impl Linear {
         let matrix =
             DenseMatrix::pack(&weights, inputs, kept, arena).map_err(|e| EngineError::Compute(e.to_string()))?;
         Ok(Self { matrix, bias: parts.iter().flat_map(|(_, bias)| bias.floats()).collect() })
+    }
+
+    /// The same for one matrix that has none.
+    pub(crate) fn without_bias(weight: Raw<'_>, inputs: usize, kept: Precision, arena: &mut Arena) -> Result<Self> {
+        let matrix = DenseMatrix::pack(&[(weight.number, weight.bytes)], inputs, kept, arena);
+        Ok(Self { matrix: matrix.map_err(|e| EngineError::Compute(e.to_string()))?, bias: Vec::new() })
     }
 
     pub(crate) fn apply(&self, cpu: &Cpu, input: &[f32], curve: Curve, residual: Option<&[f32]>, out: &mut Vec<f32>) {
@@ -76,6 +82,16 @@ const BERT: Names = Names {
     norm: "output.LayerNorm",
 };
 
+const MPNET: Names = Names {
+    attention: ["attention.attn.q", "attention.attn.k", "attention.attn.v"],
+    attended: "attention.attn.o",
+    attended_norm: "attention.LayerNorm",
+    ..BERT
+};
+
+/// The farthest that MPNet tells distances apart.
+const FARTHEST: usize = 128;
+
 const DISTILBERT: Names = Names {
     layer: "transformer.layer",
     attention: ["attention.q_lin", "attention.k_lin", "attention.v_lin"],
@@ -95,6 +111,8 @@ pub(crate) struct Network {
     types: Vec<f32>,
     norm: Norm,
     layers: Vec<Layer>,
+    /// What is added to each head's scores by distance, up to [`FARTHEST`]; empty for none.
+    distances: Vec<f32>,
 }
 
 /// The matrices that are computed in, kept from one batch to the next.
@@ -102,18 +120,20 @@ pub(crate) struct Network {
 pub(crate) struct Room {
     /// A row for each token of each text: what the last layer gave.
     pub(crate) states: Vec<f32>,
-    wide: Vec<f32>,
-    seen: Vec<f32>,
-    sum: Vec<f32>,
+    pub(super) wide: Vec<f32>,
+    pub(super) seen: Vec<f32>,
+    pub(super) sum: Vec<f32>,
 }
 
 impl Network {
     /// Reads, checks and packs the weights.
-    pub(crate) fn open(config: Config, weights: Weights, kept: Precision, arena: &mut Arena) -> Result<Self> {
+    pub(crate) fn open(config: Config, mut weights: Weights, kept: Precision, arena: &mut Arena) -> Result<Self> {
         let (width, inner) = (config.width, config.inner);
         let names = match config.family {
             Family::Bert | Family::Roberta => BERT,
             Family::DistilBert => DISTILBERT,
+            Family::MpNet => MPNET,
+            Family::Modern => return Err(weights.malformed("it is of another family".to_owned())),
         };
         weights.encoder(WORDS, &[config.vocab, width])?;
         let table = |name: &str, rows| Ok::<_, EngineError>(weights.encoder(name, &[rows, width])?.floats());
@@ -142,7 +162,16 @@ impl Network {
             });
         }
         let norm = Norm::open(&weights, "embeddings.LayerNorm", width)?;
-        Ok(Self { config, weights, positions, types, norm, layers })
+        let distances = match config.family {
+            Family::MpNet => {
+                let shape = [config.buckets, config.heads];
+                let table = weights.encoder("encoder.relative_attention_bias.weight", &shape)?.floats();
+                by_distance(&table, config.buckets, config.heads)
+            }
+            Family::Bert | Family::Roberta | Family::DistilBert | Family::Modern => Vec::new(),
+        };
+        weights.keep_only(WORDS);
+        Ok(Self { config, weights, positions, types, norm, layers, distances })
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -162,7 +191,12 @@ impl Network {
         for layer in &self.layers {
             layer.attention.apply(cpu, &room.states, Curve::Straight, None, &mut room.wide);
             room.seen.resize(room.states.len(), 0.0);
-            cpu.attend_whole(&room.wide, heads, &lengths, &mut room.seen);
+            if self.distances.is_empty() {
+                cpu.attend_whole(&room.wide, heads, &lengths, &mut room.seen);
+            } else {
+                let distances = Distances { values: &self.distances, reach: FARTHEST };
+                cpu.attend_near(&room.wide, heads, &lengths, distances, &mut room.seen);
+            }
             layer.attended.apply(cpu, &room.seen, Curve::Straight, Some(&room.states), &mut room.sum);
             cpu.layer_norm(&mut room.sum, &layer.attended_norm.weight, &layer.attended_norm.bias, epsilon);
             layer.up.apply(cpu, &room.sum, curve, None, &mut room.wide);
@@ -185,7 +219,8 @@ impl Network {
             for (at, (id, row)) in text.ids.iter().zip(&mut rows).enumerate() {
                 words.row(*id as usize, width).add_to(row);
                 // RoBERTa counts padding out: it has the position before the first.
-                let padding = self.config.family == Family::Roberta && *id == pad;
+                let counts = matches!(self.config.family, Family::Roberta | Family::MpNet);
+                let padding = counts && *id == pad;
                 let place = if padding { pad as usize } else { position };
                 position += usize::from(!padding);
                 add(row, &self.positions, place);
@@ -198,6 +233,31 @@ impl Network {
         }
         Ok(())
     }
+}
+
+/// For each head what a table in buckets adds for a key that stands `FARTHEST` places before the query up to as many
+/// behind it (T5's buckets, Raffel et al. 2020): half of them for either side, of which half are for one distance each
+/// and the others for ranges that grow with the logarithm.
+fn by_distance(table: &[f32], buckets: usize, heads: usize) -> Vec<f32> {
+    let (side, exact) = (buckets / 2, buckets / 4);
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "small positive numbers, in the precision that the model was trained with"
+    )]
+    let bucket = |away: usize| {
+        if away < exact {
+            return away;
+        }
+        let part = (away as f32 / exact as f32).ln() / (FARTHEST as f32 / exact as f32).ln();
+        (exact + (part * (side - exact) as f32) as usize).min(side - 1)
+    };
+    let of = |head: usize, at: usize| {
+        let (behind, away) = (at > FARTHEST, at.abs_diff(FARTHEST));
+        table[(bucket(away) + if behind { side } else { 0 }) * heads + head]
+    };
+    (0..heads).flat_map(|head| (0..=2 * FARTHEST).map(move |at| (head, at))).map(|(head, at)| of(head, at)).collect()
 }
 
 /// Adds row `at` of a table, if there is one.
@@ -221,5 +281,39 @@ impl Norm {
             }
         };
         Ok(Self { weight: either("weight", "gamma")?, bias: either("bias", "beta")? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What PyTorch computes for MPNet's 32 buckets: where each begins, on either side.
+    #[test]
+    fn distances_fall_into_the_buckets_of_the_training() {
+        #[allow(clippy::cast_precision_loss, reason = "small")]
+        let table: Vec<f32> = (0..32).map(|bucket| bucket as f32).collect();
+        let found = by_distance(&table, 32, 1);
+        for (away, bucket) in [
+            (0, 0),
+            (1, 1),
+            (7, 7),
+            (8, 8),
+            (11, 8),
+            (12, 9),
+            (16, 10),
+            (23, 11),
+            (32, 12),
+            (46, 13),
+            (64, 14),
+            (90, 14),
+            (91, 15),
+            (128, 15),
+        ] {
+            #[allow(clippy::cast_precision_loss, reason = "small")]
+            let (before, behind) = (bucket as f32, if away == 0 { 0.0 } else { (bucket + 16) as f32 });
+            assert_eq!((found[FARTHEST - away], found[FARTHEST + away]), (before, behind), "{away}");
+        }
+        assert_eq!(by_distance(&[table.clone(), table].concat(), 32, 2).len(), 2 * (2 * FARTHEST + 1));
     }
 }

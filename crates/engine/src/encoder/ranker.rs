@@ -34,10 +34,13 @@ pub struct Ranker {
     head: Head,
 }
 
-/// What stands on the first token's state.
+/// What stands on the first token's state, or on the mean of all.
 struct Head {
+    mean: bool,
     dense: Linear,
     curve: Curve,
+    /// A norm's weight and epsilon, before the last layer.
+    norm: Option<(Vec<f32>, f32)>,
     last: Linear,
 }
 
@@ -55,23 +58,41 @@ impl Head {
         let (dense, last, curve) = match config.family {
             Family::Bert if weights.has("pooler.dense.weight") => ("pooler.dense", "classifier", Curve::Tanh),
             Family::Bert => ("bert.pooler.dense", "classifier", Curve::Tanh),
-            Family::Roberta => ("classifier.dense", "classifier.out_proj", Curve::Tanh),
+            Family::Roberta | Family::MpNet => ("classifier.dense", "classifier.out_proj", Curve::Tanh),
+            Family::Modern => ("head.dense", "classifier", Curve::Gelu),
             Family::DistilBert => ("pre_classifier", "classifier", Curve::Relu),
         };
         if !weights.has(&format!("{last}.weight")) {
             let (file, what) = (weights.file().to_owned(), format!("tensor {last}.weight: it is no reranker"));
             return Err(EngineError::Missing { file, what });
         }
-        Ok(Self {
-            dense: linear(weights, dense, width, width, arena)?,
-            curve,
-            last: linear(weights, last, 1, width, arena)?,
-        })
+        let (dense, norm, mean) = if config.family == Family::Modern {
+            let weight = weights.whole(&format!("{dense}.weight"), &[width, width])?;
+            let norm = weights.whole("head.norm.weight", &[width])?.floats();
+            let dense = Linear::without_bias(weight, width, Precision::File, arena)?;
+            (dense, Some((norm, config.epsilon)), config.windows.mean)
+        } else {
+            (linear(weights, dense, width, width, arena)?, None, false)
+        };
+        Ok(Self { mean, dense, curve, norm, last: linear(weights, last, 1, width, arena)? })
     }
 
-    fn score(&self, cpu: &Cpu, state: &[f32]) -> f32 {
+    /// The logit of a text's states, each `width` numbers.
+    fn score(&self, cpu: &Cpu, states: &[f32], width: usize) -> f32 {
+        let mut state = states[..width].to_vec();
+        if self.mean {
+            for other in states[width..].chunks_exact(width) {
+                state.iter_mut().zip(other).for_each(|(sum, value)| *sum += value);
+            }
+            #[allow(clippy::cast_precision_loss, reason = "a text has fewer tokens than f32 can count")]
+            let count = (states.len() / width) as f32;
+            state.iter_mut().for_each(|sum| *sum /= count);
+        }
         let (mut bent, mut logit) = (Vec::new(), Vec::new());
-        self.dense.apply(cpu, state, self.curve, None, &mut bent);
+        self.dense.apply(cpu, &state, self.curve, None, &mut bent);
+        if let Some((weight, epsilon)) = &self.norm {
+            cpu.layer_norm(&mut bent, weight, &vec![0.0; width], *epsilon);
+        }
         self.last.apply(cpu, &bent, Curve::Straight, None, &mut logit);
         logit.first().copied().unwrap_or(f32::NAN)
     }
@@ -114,7 +135,7 @@ impl Ranker {
         let mut scores: Vec<Score> =
             pairs.iter().map(|pair| Score { logit: f32::NAN, tokens: pair.ids.len() }).collect();
         let (head, width) = (&self.head, self.inside.network.config().width);
-        self.inside.each(&pairs, go_on, |cpu, at, states| scores[at].logit = head.score(cpu, &states[..width]))?;
+        self.inside.each(&pairs, go_on, |cpu, at, states| scores[at].logit = head.score(cpu, states, width))?;
         match scores.iter().all(|score| score.logit.is_finite()) {
             true => Ok(scores),
             false => Err(EngineError::Compute("a score is not a number".to_owned())),

@@ -65,7 +65,7 @@ pub struct Loaded {
 
 /// A sentence encoder that is ready.
 pub struct Embedder {
-    /// Its name for clients: the folder's name.
+    /// Its name for clients: the folder's name, or the file's without its ending.
     pub id: String,
     /// Its architecture.
     pub kind: String,
@@ -148,6 +148,7 @@ impl Reranker {
     }
 }
 
-fn name_of(folder: &Path) -> String {
-    folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+fn name_of(place: &Path) -> String {
+    let name = if place.is_file() { place.file_stem() } else { place.file_name() };
+    name.map_or_else(String::new, |n| n.to_string_lossy().into_owned())
 }

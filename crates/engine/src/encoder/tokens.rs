@@ -31,8 +31,13 @@ impl Reader {
     /// Opens `tokenizer.json`.
     pub(crate) fn open(folder: &Path, config: &Config, longest: usize) -> Result<Self> {
         let file = folder.join("tokenizer.json");
+        Self::of(&read(&file)?, &file, config, longest)
+    }
+
+    /// A tokenizer described as in `tokenizer.json`, which came from this file.
+    pub(crate) fn of(text: &str, file: &Path, config: &Config, longest: usize) -> Result<Self> {
+        let file = file.to_owned();
         let unusable = |what: String| EngineError::Tokenizer { file: file.clone(), what };
-        let text = read(&file)?;
         let mut tokenizer = asked(|| text.parse::<Tokenizer>()).map_err(|e| unusable(e.to_string()))?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|e| unusable(e.to_string()))?;

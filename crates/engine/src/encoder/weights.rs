@@ -1,6 +1,6 @@
 //! Which tensors does a folder hold? Safetensors, in one file or several, mapped and checked on use.
 
-use super::config::read;
+use super::{config::read, gguf::Converted};
 use crate::error::{EngineError, Result};
 use candle_core::{DType, safetensors::MmapedSafetensors};
 use kernels::Number;
@@ -14,12 +14,18 @@ use std::{
 /// Files that one model may be split into.
 const MAX_FILES: usize = 256;
 
-/// The tensors of a model's folder.
+/// The tensors of a model's folder, or of a GGUF file.
 pub(crate) struct Weights {
-    tensors: MmapedSafetensors,
+    tensors: Source,
     file: PathBuf,
     prefix: &'static str,
     bytes: u64,
+}
+
+/// Where tensors come from.
+enum Source {
+    Safetensors(MmapedSafetensors),
+    Gguf(Converted),
 }
 
 /// `model.safetensors.index.json`.
@@ -116,11 +122,24 @@ impl Weights {
         let tensors = unsafe { MmapedSafetensors::multi(&files) };
         let tensors =
             tensors.map_err(|error| EngineError::Malformed { file: file.clone(), what: first_line(&error) })?;
-        let prefix = ["", "bert.", "roberta.", "distilbert.", "model."]
+        let words = ["embeddings.word_embeddings.weight", "embeddings.tok_embeddings.weight"];
+        let prefix = ["", "bert.", "roberta.", "distilbert.", "mpnet.", "model."]
             .into_iter()
-            .find(|prefix| tensors.get(&format!("{prefix}embeddings.word_embeddings.weight")).is_ok())
+            .find(|prefix| words.iter().any(|words| tensors.get(&format!("{prefix}{words}")).is_ok()))
             .unwrap_or_default();
-        Ok(Self { tensors, file, prefix, bytes })
+        Ok(Self { tensors: Source::Safetensors(tensors), file, prefix, bytes })
+    }
+
+    /// The weights of a GGUF file, under the names that folders have.
+    pub(crate) fn of(converted: Converted, file: &Path, bytes: u64) -> Self {
+        Self { tensors: Source::Gguf(converted), file: file.to_owned(), prefix: "", bytes }
+    }
+
+    /// Forgets what need not be read again: all but one tensor of the encoder.
+    pub(crate) fn keep_only(&mut self, name: &str) {
+        if let Source::Gguf(tensors) = &mut self.tensors {
+            tensors.keep_only(name);
+        }
     }
 
     /// The size of the files.
@@ -135,7 +154,10 @@ impl Weights {
 
     /// Whether there is such a tensor, by its whole name.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.tensors.get(name).is_ok()
+        match &self.tensors {
+            Source::Safetensors(tensors) => tensors.get(name).is_ok(),
+            Source::Gguf(tensors) => tensors.get(name).is_some(),
+        }
     }
 
     /// A tensor of the encoder, of this shape and with finite numbers.
@@ -158,8 +180,18 @@ impl Weights {
     }
 
     fn unchecked(&self, name: &str, shape: &[usize]) -> Result<Raw<'_>> {
-        let missing = |_| EngineError::Missing { file: self.file.clone(), what: format!("tensor {name}") };
-        let view = self.tensors.get(name).map_err(missing)?;
+        let missing = || EngineError::Missing { file: self.file.clone(), what: format!("tensor {name}") };
+        let tensors = match &self.tensors {
+            Source::Safetensors(tensors) => tensors,
+            Source::Gguf(tensors) => {
+                let (found, raw) = tensors.get(name).ok_or_else(missing)?;
+                if found != shape {
+                    return Err(self.malformed(format!("the tensor {name} is {found:?} and should be {shape:?}")));
+                }
+                return Ok(raw);
+            }
+        };
+        let view = tensors.get(name).map_err(|_| missing())?;
         if view.shape() != shape {
             return Err(self.malformed(format!("the tensor {name} is {:?} and should be {shape:?}", view.shape())));
         }

@@ -2,6 +2,7 @@
 
 use crate::{
     answer::{Answer, Piece},
+    bias::Bias,
     error::EngineError,
     grammar::Grammar,
     sampling::Sampling,
@@ -14,6 +15,8 @@ pub struct Job {
     pub prompt: Vec<u32>,
     /// How to draw.
     pub sampling: Sampling,
+    /// What is likelier or less likely than the model says.
+    pub bias: Bias,
     /// The most tokens to write; `None` up to the end of the context.
     pub limit: Option<usize>,
     /// For how many of the likeliest tokens, at each place, their probability is told besides the drawn one's;

@@ -137,13 +137,15 @@ impl Stream {
             if then != Then::On {
                 break;
             }
-            let token = match &mut self.job.grammar {
-                Some(grammar) => {
-                    let mut allowed = logits.to_vec();
-                    grammar.mask(&mut allowed)?;
-                    self.sampler.draw(&allowed)?
+            let token = if self.job.grammar.is_none() && self.job.bias.is_none() {
+                self.sampler.draw(logits)?
+            } else {
+                let mut changed = logits.to_vec();
+                self.job.bias.apply(&mut changed, &self.text, self.prompt);
+                if let Some(grammar) = &mut self.job.grammar {
+                    grammar.mask(&mut changed)?;
                 }
-                None => self.sampler.draw(logits)?,
+                self.sampler.draw(&changed)?
             };
             then = self.write(token, logits, tokenizer);
             if let Some(grammar) = &mut self.job.grammar
@@ -194,7 +196,10 @@ impl Stream {
     /// Tells that the answer is complete, and returns its text with what was kept of it.
     pub(super) fn finish(mut self, finish: Finish) -> (Vec<u32>, KvCache) {
         let mut pieces = Vec::new();
-        self.job.answer.finish(&mut pieces);
+        match finish {
+            Finish::Stop => self.job.answer.finish(&mut pieces),
+            Finish::Length => self.job.answer.cut_off(&mut pieces),
+        }
         let done = Done {
             finish,
             stop: self.job.answer.stopped_by().map(str::to_owned),

@@ -9,7 +9,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::rejection::BytesRejection,
-    http::StatusCode,
+    http::{StatusCode, Uri},
     response::{
         IntoResponse, Response,
         sse::{self, KeepAlive, Sse},
@@ -65,6 +65,11 @@ impl IntoResponse for Refusal {
 /// Whether a path is one of this protocol's.
 pub(super) fn speaks(path: &str) -> bool {
     path == "/v1/messages" || path.starts_with("/v1/messages/")
+}
+
+/// A problem in the form of the protocol that a path belongs to.
+pub(super) fn spoken(uri: &Uri, problem: Problem) -> Response {
+    if speaks(uri.path()) { Refusal(problem).into_response() } else { problem.into_response() }
 }
 
 pub(super) async fn messages(server: Shared, body: Result<Bytes, BytesRejection>) -> Result<Response, Refusal> {

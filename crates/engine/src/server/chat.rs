@@ -31,6 +31,7 @@ struct Request {
     #[serde(flatten)]
     draw: Draw,
     return_progress: Option<bool>,
+    #[serde(alias = "n_predict")]
     max_tokens: Option<i64>,
     max_completion_tokens: Option<i64>,
     logprobs: Option<bool>,

@@ -2,9 +2,10 @@
 
 use super::{
     Problem, Shared,
-    draw::{Draw, Wish, check_room, random},
+    draw::{Draw, Wish, random},
     form::{Form, Said},
     named, parameters, parse,
+    prompts::Prompts,
     stream::{line, together},
     tokens::blocking,
 };
@@ -13,7 +14,7 @@ use crate::{
     error::EngineError,
     models::WAITING,
     scheduler::{Done, Event, Finish, Likely},
-    tokenizer::{Special, Tokenizer},
+    tokenizer::Tokenizer,
 };
 use axum::{
     Json,
@@ -44,6 +45,7 @@ struct Request {
     prompt: Prompts,
     #[serde(flatten)]
     draw: Draw,
+    #[serde(alias = "n_predict")]
     max_tokens: Option<i64>,
     echo: Option<bool>,
     logprobs: Option<usize>,
@@ -51,40 +53,6 @@ struct Request {
     grammar: Option<String>,
     #[serde(flatten)]
     rest: Map<String, Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "a text, a list of texts, a list of tokens or a list of lists of tokens")]
-enum Prompts {
-    Text(String),
-    Texts(Vec<String>),
-    Tokens(Vec<u32>),
-    Many(Vec<Vec<u32>>),
-}
-
-impl Prompts {
-    fn count(&self) -> usize {
-        match self {
-            Self::Text(_) | Self::Tokens(_) => 1,
-            Self::Texts(texts) => texts.len(),
-            Self::Many(all) => all.len(),
-        }
-    }
-
-    /// The tokens and the text of each prompt. Control tokens may be spelled: who sends a prompt writes all of it.
-    fn read(self, tokenizer: &Tokenizer) -> Result<Vec<(Vec<u32>, String)>, EngineError> {
-        let encode = |text: String| Ok((tokenizer.encode(&[(&text, Special::Parse)], true)?, text));
-        let decode = |tokens: Vec<u32>| {
-            let text = tokenizer.decode(&tokens, true);
-            (tokens, text)
-        };
-        match self {
-            Self::Text(text) => Ok(vec![encode(text)?]),
-            Self::Texts(texts) => texts.into_iter().map(encode).collect(),
-            Self::Tokens(tokens) => Ok(vec![decode(tokens)]),
-            Self::Many(all) => Ok(all.into_iter().map(decode).collect()),
-        }
-    }
 }
 
 pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejection>) -> Result<Response, Problem> {
@@ -109,21 +77,15 @@ pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejecti
     }
     let (tokenizer, grammars, context) = (chat.tokenizer.clone(), chat.grammars.clone(), chat.context);
     let (prompts, grammar) = blocking(move || {
-        let prompts = request.prompt.read(&tokenizer)?;
-        for (prompt, _) in &prompts {
-            if prompt.is_empty() || prompt.iter().any(|token| *token as usize >= tokenizer.len()) {
-                return Err(Problem::invalid("prompt", "a prompt has tokens of this model, at least one"));
-            }
-            check_room(prompt, context)?;
-        }
+        let prompts = request.prompt.read(&tokenizer, context)?;
         Ok((prompts, form.grammar(|| grammars.get(), None, false)?))
     })
     .await?;
 
     let (mut received, mut choices) = (Vec::new(), Vec::new());
-    for (prompt, text) in prompts {
-        let echoed = if echo { text } else { String::new() };
-        let wish = Wish { prompt, limit, likely, grammar: grammar.clone() };
+    for prompt in prompts {
+        let echoed = if echo { prompt.text } else { String::new() };
+        let wish = Wish { prompt: prompt.tokens, limit, likely, grammar: grammar.clone() };
         let events = draw.submit(chat, &wish, || Answer::plain(draw.stops.clone()))?;
         choices.extend(events.iter().map(|_| Choice::new(echoed.clone())));
         received.extend(events);

@@ -4,7 +4,7 @@
 //! "search_document") puts before each text what the model was trained with for it, and `prompt_name` a prompt
 //! of the model by name. Both only work on texts; tokens are taken as they are, special ones included.
 
-use super::{Problem, Shared, named, parse};
+use super::{Problem, Shared, named, parse, prompts::Marked};
 use crate::encoder::{Embedder, Input, Role, normalise};
 use axum::{Json, body::Bytes, extract::rejection::BytesRejection};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -28,10 +28,43 @@ struct Request {
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "a text, a list of texts, a list of tokens or a list of lists of tokens")]
 enum Inputs {
-    Text(String),
-    Texts(Vec<String>),
+    /// A list of numbers is the tokens of one text; an empty list is one of texts.
+    Many(Vec<One>),
     Tokens(Vec<u32>),
-    Many(Vec<Vec<u32>>),
+    One(One),
+}
+
+/// A text or its tokens; llama-server's clients put a text into an object too.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a text or a list of tokens")]
+enum One {
+    Text(String),
+    Tokens(Vec<u32>),
+    Marked(Marked),
+    Parts { content: Vec<Part> },
+}
+
+/// A part of a content.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Part {
+    Text { text: String },
+}
+
+impl One {
+    /// Whether it is a text, before which a prompt can stand.
+    fn is_text(&self) -> bool {
+        !matches!(self, Self::Tokens(_))
+    }
+
+    fn input(self, prompt: &str) -> Input {
+        let text = match self {
+            Self::Text(text) | Self::Marked(Marked { prompt_string: text }) => text,
+            Self::Parts { content } => content.into_iter().map(|Part::Text { text }| text).collect(),
+            Self::Tokens(tokens) => return Input::Tokens(tokens),
+        };
+        Input::Text(if prompt.is_empty() { text } else { format!("{prompt}{text}") })
+    }
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -48,17 +81,7 @@ pub(super) async fn embeddings(server: Shared, body: Result<Bytes, BytesRejectio
     named(request.model.as_deref(), &embedder.id)?;
     let cut = cut(request.dimensions, embedder)?;
     let prompt = prompt(&request, embedder)?;
-    let put = |text: String| Input::Text(if prompt.is_empty() { text } else { format!("{prompt}{text}") });
-    let inputs: Vec<Input> = match request.input {
-        Inputs::Text(text) => vec![put(text)],
-        Inputs::Texts(texts) => texts.into_iter().map(put).collect(),
-        // An empty list is a list of texts; here it would be a text without tokens.
-        Inputs::Tokens(tokens) => vec![Input::Tokens(tokens)],
-        Inputs::Many(many) => many.into_iter().map(Input::Tokens).collect(),
-    };
-    if inputs.is_empty() || inputs.len() > MAX_TEXTS {
-        return Err(Problem::invalid("input", format!("between 1 and {MAX_TEXTS} texts are taken at once")));
-    }
+    let inputs = inputs(request.input, prompt)?;
     let mut embedded = embedder.embed(inputs).await?;
     for one in embedded.iter_mut().filter(|one| cut < one.vector.len()) {
         one.vector.truncate(cut);
@@ -84,6 +107,42 @@ pub(super) async fn embeddings(server: Shared, body: Result<Bytes, BytesRejectio
     Ok(Json(json!({"object": "list", "data": data, "model": embedder.id, "usage": usage})))
 }
 
+/// What llama-server's own form asks for.
+#[derive(Deserialize)]
+struct Own {
+    #[serde(alias = "input")]
+    content: Inputs,
+    model: Option<String>,
+    embd_normalize: Option<i64>,
+}
+
+/// `POST /embedding` and `/embeddings`, in llama-server's own form: a list of vectors, each in a list of its own
+/// because other poolings have one for each token.
+pub(super) async fn own(server: Shared, body: Result<Bytes, BytesRejection>) -> Result<Json<Value>, Problem> {
+    let request: Own = parse(body)?;
+    if request.embd_normalize.is_some_and(|norm| norm != 2) {
+        return Err(Problem::invalid("embd_normalize", "vectors have length 1, which is 2 here"));
+    }
+    let embedder = server.embedder()?;
+    named(request.model.as_deref(), &embedder.id)?;
+    let embedded = embedder.embed(inputs(request.content, "")?).await?;
+    let list = embedded.iter().enumerate().map(|(index, one)| json!({"index": index, "embedding": [one.vector]}));
+    Ok(Json(list.collect()))
+}
+
+/// The texts to embed, each behind a prompt.
+fn inputs(inputs: Inputs, prompt: &str) -> Result<Vec<Input>, Problem> {
+    let inputs: Vec<Input> = match inputs {
+        Inputs::One(one) => vec![one.input(prompt)],
+        Inputs::Tokens(tokens) => vec![Input::Tokens(tokens)],
+        Inputs::Many(many) => many.into_iter().map(|one| one.input(prompt)).collect(),
+    };
+    if inputs.is_empty() || inputs.len() > MAX_TEXTS {
+        return Err(Problem::invalid("input", format!("between 1 and {MAX_TEXTS} texts are taken at once")));
+    }
+    Ok(inputs)
+}
+
 /// How many numbers of each vector are given. A vector that is cut keeps its meaning only where the model was
 /// trained for it.
 fn cut(asked: Option<usize>, embedder: &Embedder) -> Result<usize, Problem> {
@@ -102,7 +161,11 @@ fn cut(asked: Option<usize>, embedder: &Embedder) -> Result<usize, Problem> {
 
 /// What is put before each text.
 fn prompt<'a>(request: &Request, embedder: &'a Embedder) -> Result<&'a str, Problem> {
-    let texts = matches!(request.input, Inputs::Text(_) | Inputs::Texts(_));
+    let texts = match &request.input {
+        Inputs::One(one) => one.is_text(),
+        Inputs::Tokens(_) => false,
+        Inputs::Many(many) => many.iter().all(One::is_text),
+    };
     let prompts = &embedder.prompts;
     match (request.prompt_name.as_deref(), request.input_type.as_deref()) {
         (None, None) => Ok(if texts { prompts.default() } else { "" }),

@@ -18,8 +18,10 @@ pub(super) enum Form {
     Free,
     /// JSON that fits a schema, and the parameter it came in.
     Json(Value, &'static str),
-    /// What a grammar allows.
-    Grammar(String),
+    /// What a grammar in llguidance's dialect of Lark allows.
+    Lark(String),
+    /// What a grammar in llama.cpp's form allows.
+    Gbnf(String),
     /// Text and calls of these tools, or nothing but calls.
     Tools { tools: Vec<Tool>, required: bool, several: bool },
 }
@@ -46,16 +48,16 @@ impl Form {
             forms.push(Self::Json(schema.clone(), "json_schema"));
         }
         if let Some(grammar) = said.grammar.filter(|grammar| !grammar.is_empty()) {
-            let Some(lark) = grammar.trim_start().strip_prefix(LARK) else {
-                let message =
-                    format!("a grammar begins with the line '{LARK} {{}}' and goes on in its dialect of Lark");
-                return Err(Problem::invalid("grammar", message));
-            };
-            let (first, rest) = lark.split_once('\n').unwrap_or((lark, ""));
-            if !matches!(first.trim(), "" | "{}") {
-                return Err(Problem::invalid("grammar", format!("no options are taken behind '{LARK}'")));
-            }
-            forms.push(Self::Grammar(rest.to_owned()));
+            forms.push(match grammar.trim_start().strip_prefix(LARK) {
+                None => Self::Gbnf(grammar.to_owned()),
+                Some(lark) => {
+                    let (first, rest) = lark.split_once('\n').unwrap_or((lark, ""));
+                    if !matches!(first.trim(), "" | "{}") {
+                        return Err(Problem::invalid("grammar", format!("no options are taken behind '{LARK}'")));
+                    }
+                    Self::Lark(rest.to_owned())
+                }
+            });
         }
         if let Some(form) = tools(said)? {
             forms.push(form);
@@ -73,7 +75,7 @@ impl Form {
     pub(super) fn behind_a_beginning(self) -> Result<Self, Problem> {
         match self {
             Self::Free | Self::Tools { required: false, .. } => Ok(Self::Free),
-            Self::Json(..) | Self::Grammar(_) | Self::Tools { required: true, .. } => {
+            Self::Json(..) | Self::Lark(_) | Self::Gbnf(_) | Self::Tools { required: true, .. } => {
                 Err(Problem::invalid("messages", "an answer that is gone on with can be given no form"))
             }
         }
@@ -91,7 +93,8 @@ impl Form {
             Self::Free => Ok(None),
             Self::Json(schema, param) if thinking => grammars()?.after_a_thought(&schema, param).map(Some),
             Self::Json(schema, param) => grammars()?.of_schema(&schema, param).map(Some),
-            Self::Grammar(lark) => grammars()?.of_lark(&lark, "grammar").map(Some),
+            Self::Lark(lark) => grammars()?.of_lark(&lark, "grammar").map(Some),
+            Self::Gbnf(gbnf) => grammars()?.of_gbnf(&gbnf, "grammar").map(Some),
             Self::Tools { tools, required, several } => {
                 let Some(form) = calls else { return Ok(None) };
                 match grammars()?.of_tools(form, &tools, Asked { required, several, thinking }) {
@@ -190,8 +193,8 @@ mod tests {
             (json!({"json_schema": object}), Some(Form::Json(object.clone(), "json_schema"))),
             (json!({"response_format": {"type": "xml"}}), None),
             (json!({"response_format": {"type": "json_schema"}}), None),
-            (json!({"grammar": "%llguidance {}\nstart: \"a\""}), Some(Form::Grammar("start: \"a\"".to_owned()))),
-            (json!({"grammar": "root ::= \"a\""}), None),
+            (json!({"grammar": "%llguidance {}\nstart: \"a\""}), Some(Form::Lark("start: \"a\"".to_owned()))),
+            (json!({"grammar": "root ::= \"a\""}), Some(Form::Gbnf("root ::= \"a\"".to_owned()))),
             (json!({"tools": both}), tools(&["a", "b"], false, true)),
             (json!({"tools": both, "tool_choice": "none"}), Some(Form::Free)),
             (

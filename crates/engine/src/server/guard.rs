@@ -8,14 +8,13 @@ use axum::{
     extract::Request,
     http::{HeaderMap, StatusCode, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use tracing::Instrument;
 
 pub(super) async fn check(server: Shared, request: Request, next: Next) -> Response {
     match refusal(&server, request.uri().path(), request.headers()) {
-        Some(problem) if anthropic::speaks(request.uri().path()) => anthropic::Refusal::from(problem).into_response(),
-        Some(problem) => problem.into_response(),
+        Some(problem) => anthropic::spoken(request.uri(), problem),
         None => {
             let span = tracing::debug_span!(
                 "request",
@@ -36,7 +35,7 @@ fn refusal(server: &Server, path: &str, headers: &HeaderMap) -> Option<Problem> 
         return Some(Problem::new(StatusCode::FORBIDDEN, "wrong_host", "only loopback names are served"));
     }
     // Whether it is alive is no secret, and a supervisor asks before all else.
-    if path == "/health" {
+    if path == "/health" || path == "/v1/health" {
         return None;
     }
     // Anthropic's clients send the token under a name of their own.

@@ -25,7 +25,19 @@ pub(super) struct Chat {
     add_generation_prompt: bool,
     #[serde(default)]
     chat_template_kwargs: Map<String, Value>,
+    reasoning_effort: Option<String>,
 }
+
+/// How much a model is to think: as OpenAI names it, and whether that is to think at all.
+const EFFORTS: [(&str, bool); 7] = [
+    ("none", false),
+    ("minimal", false),
+    ("low", true),
+    ("medium", true),
+    ("high", true),
+    ("xhigh", true),
+    ("max", true),
+];
 
 fn yes() -> bool {
     true
@@ -39,7 +51,14 @@ impl Chat {
         tool_choice: Option<Value>,
         chat_template_kwargs: Map<String, Value>,
     ) -> Self {
-        Self { messages, tools: Some(tools), tool_choice, add_generation_prompt: true, chat_template_kwargs }
+        Self {
+            messages,
+            tools: Some(tools),
+            tool_choice,
+            add_generation_prompt: true,
+            chat_template_kwargs,
+            reasoning_effort: None,
+        }
     }
 
     /// The messages, for tests of what they were made of.
@@ -55,7 +74,7 @@ impl Chat {
 
     /// Whether the last message is the beginning of the answer.
     pub(super) fn begun(&self) -> bool {
-        self.add_generation_prompt && take_begun(&mut self.messages.clone()).is_some()
+        self.add_generation_prompt && self.messages.len() > 1 && self.messages.last().is_some_and(is_begun)
     }
 
     /// Whether the model may call tools in its answer.
@@ -81,13 +100,24 @@ impl Chat {
                 "this model's chat template does not teach it to call tools in a form that is known here",
             ));
         }
-        let mut messages = self.messages.into_iter().map(plain).collect::<Result<Vec<_>, _>>()?;
+        let mut extra = self.chat_template_kwargs;
+        if let Some(effort) = &self.reasoning_effort {
+            think(effort, template, &mut extra)?;
+        }
+        let mut messages = self.messages;
+        if let Some(last) = messages.last_mut().filter(|last| is_begun(last)) {
+            join(last);
+        }
+        let mut messages = messages.into_iter().map(plain).collect::<Result<Vec<_>, _>>()?;
         if template.calls() == Some(Form::Listed) {
             messages.iter_mut().for_each(shorten_ids);
         }
+        if !template.source().contains("developer") {
+            messages.iter_mut().for_each(instruct);
+        }
         let begun = if self.add_generation_prompt { take_begun(&mut messages) } else { None };
         let tools = self.tools.filter(|_| calls).map(Value::Array);
-        let extra = Value::Object(self.chat_template_kwargs);
+        let extra = Value::Object(extra);
         let prompt = template.render(Value::Array(messages), tools, self.add_generation_prompt, &extra)?;
         Ok(match begun {
             Some(begun) => prompt.followed_by(begun),
@@ -96,16 +126,52 @@ impl Chat {
     }
 }
 
+/// Tells a template how much the model is to think, in the words that templates have for it. What the client says to
+/// the template itself counts more.
+fn think(effort: &str, template: &ChatTemplate, extra: &mut Map<String, Value>) -> Result<(), Problem> {
+    let Some((_, at_all)) = EFFORTS.iter().find(|(name, _)| *name == effort) else {
+        let names = EFFORTS.map(|(name, _)| name).join(", ");
+        return Err(Problem::invalid("reasoning_effort", format!("it is one of: {names}")));
+    };
+    if !template.asks("reasoning_effort") && !template.asks("enable_thinking") {
+        let message = "this model's chat template has no word for how much it is to think";
+        return Err(Problem::invalid("reasoning_effort", message));
+    }
+    extra.entry("reasoning_effort").or_insert(effort.into());
+    extra.entry("enable_thinking").or_insert((*at_all).into());
+    Ok(())
+}
+
+/// OpenAI's newer name for a system message, which templates do not have unless they say so.
+fn instruct(message: &mut Value) {
+    if message["role"] == "developer" {
+        message["role"] = "system".into();
+    }
+}
+
 /// The text of an answer that the model shall go on with: the last message, where the assistant said
 /// it. Templates would close it; so it follows the opened turn instead.
 fn take_begun(messages: &mut Vec<Value>) -> Option<String> {
-    let last = messages.last().filter(|_| messages.len() > 1)?;
-    if last.get("role")? != "assistant" || last.get("tool_calls").is_some() {
-        return None;
-    }
+    let last = messages.last().filter(|last| messages.len() > 1 && is_begun(last))?;
     let begun = last.get("content")?.as_str()?.to_owned();
     messages.pop();
     Some(begun)
+}
+
+/// Whether a message, where it is the last one, is the beginning of an answer.
+fn is_begun(message: &Value) -> bool {
+    let said = message.get("content").is_some_and(|content| content.is_string() || content.is_array());
+    said && message["role"] == "assistant" && message.get("tool_calls").is_none()
+}
+
+/// The parts of a beginning are one text: no line ends between them, as it does between what a person said.
+fn join(message: &mut Value) {
+    let Some(parts) = message["content"].as_array() else { return };
+    let texts: Result<Vec<String>, Problem> = parts.iter().map(text_of).collect();
+    // What is no text is refused where every message is read.
+    if let Ok(texts) = texts {
+        message["content"] = texts.concat().into();
+    }
 }
 
 /// A message as templates know it: the content one text, a call's arguments an object.
@@ -183,6 +249,52 @@ mod tests {
         ] {
             assert_eq!(take_begun(&mut whole), None);
         }
+    }
+
+    #[test]
+    fn effort_is_told_in_the_templates_words() {
+        let template =
+            |source: &str| ChatTemplate::new(source, String::new(), String::new(), std::iter::empty()).unwrap();
+        let (both, one, none) = (
+            template("{{ reasoning_effort }}{{ enable_thinking }}"),
+            template("{% if enable_thinking is defined %}{{ enable_thinking }}{% endif %}"),
+            template("{{ messages }}{% set enable_thinking = true %}{{ enable_thinking }}"),
+        );
+        let told = |effort: &str, template: &ChatTemplate, said: Value| {
+            let mut extra = said.as_object().unwrap().clone();
+            think(effort, template, &mut extra).map(|()| Value::Object(extra)).ok()
+        };
+        for (effort, template, said, expected) in [
+            ("low", &both, json!({}), Some(json!({"reasoning_effort": "low", "enable_thinking": true}))),
+            ("none", &one, json!({}), Some(json!({"reasoning_effort": "none", "enable_thinking": false}))),
+            (
+                "none",
+                &one,
+                json!({"enable_thinking": true}),
+                Some(json!({"enable_thinking": true, "reasoning_effort": "none"})),
+            ),
+            ("low", &none, json!({}), None),
+            ("much", &both, json!({}), None),
+        ] {
+            assert_eq!(told(effort, template, said.clone()), expected, "{effort} {said}");
+        }
+    }
+
+    #[test]
+    fn a_beginning_in_parts_is_one_text() {
+        let part = |text: &str| json!({"type": "text", "text": text});
+        let mut begun = json!({"role": "assistant", "content": [part("Wh"), part("ill")]});
+        assert!(is_begun(&begun));
+        join(&mut begun);
+        assert_eq!(begun["content"], "Whill");
+    }
+
+    #[test]
+    fn a_developer_is_the_system() {
+        let [mut system, mut person] = ["developer", "user"].map(|role| json!({"role": role, "content": "x"}));
+        instruct(&mut system);
+        instruct(&mut person);
+        assert_eq!((&system["role"], &person["role"]), (&json!("system"), &json!("user")));
     }
 
     #[test]

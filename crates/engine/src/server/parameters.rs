@@ -7,15 +7,30 @@ use serde_json::{Map, Value};
 /// For the books of a provider, or about the speed only: they change no answer.
 const HARMLESS: &[&str] = &[
     "cache_prompt",
+    "id_slot",
     "metadata",
+    // A text is never cut to make room, so that there is nothing to keep or to throw away.
+    "n_discard",
+    "n_keep",
     "prediction",
     "prompt_cache_key",
     "prompt_cache_retention",
-    "repeat_last_n",
     "safety_identifier",
     "service_tier",
+    "sse_ping_interval",
     "store",
+    // They come with the last chunk.
+    "timings_per_token",
     "user",
+    // What these say more precisely is off.
+    "dry_allowed_length",
+    "dry_base",
+    "dry_penalty_last_n",
+    "dry_sequence_breakers",
+    "dynatemp_exponent",
+    "mirostat_eta",
+    "mirostat_tau",
+    "xtc_threshold",
 ];
 
 /// What a parameter is where it changes nothing.
@@ -29,25 +44,30 @@ enum Neutral {
     Absent,
     /// The list of only this text.
     Only(&'static str),
+    /// One of these words.
+    Word(&'static [&'static str]),
 }
 
 /// Known parameters that the engine does not have, with the value that asks for nothing.
 const KNOWN: &[(&str, Neutral)] = &[
     ("audio", Neutral::Absent),
+    ("best_of", Neutral::Number(1.0)),
     ("dry_multiplier", Neutral::Number(0.0)),
     ("dynatemp_range", Neutral::Number(0.0)),
-    ("frequency_penalty", Neutral::Number(0.0)),
     ("function_call", Neutral::Absent),
     ("functions", Neutral::Empty),
-    ("ignore_eos", Neutral::Flag(false)),
-    ("logit_bias", Neutral::Empty),
+    ("lora", Neutral::Empty),
+    ("min_keep", Neutral::Number(0.0)),
     ("mirostat", Neutral::Number(0.0)),
     ("modalities", Neutral::Only("text")),
+    ("n_cache_reuse", Neutral::Number(0.0)),
+    ("n_indent", Neutral::Number(0.0)),
     ("n_probs", Neutral::Number(0.0)),
-    ("presence_penalty", Neutral::Number(0.0)),
-    ("reasoning_effort", Neutral::Absent),
-    ("repeat_penalty", Neutral::Number(1.0)),
-    ("repetition_penalty", Neutral::Number(1.0)),
+    ("post_sampling_probs", Neutral::Flag(false)),
+    ("reasoning_format", Neutral::Word(&["auto", "deepseek"])),
+    ("samplers", Neutral::Absent),
+    ("suffix", Neutral::Empty),
+    ("t_max_predict_ms", Neutral::Number(0.0)),
     ("typical_p", Neutral::Number(1.0)),
     ("verbosity", Neutral::Absent),
     ("web_search_options", Neutral::Absent),
@@ -60,6 +80,7 @@ impl Neutral {
             Self::Absent => false,
             Self::Number(number) => value.as_f64() == Some(number),
             Self::Flag(flag) => value.as_bool() == Some(flag),
+            Self::Word(words) => value.as_str().is_some_and(|word| words.contains(&word)),
             Self::Only(text) => value.as_array().is_some_and(|list| list.len() == 1 && list[0] == text),
             Self::Empty => match value {
                 Value::String(text) => text.is_empty(),
@@ -97,19 +118,20 @@ mod tests {
             ("user", json!("u-1"), true),
             ("metadata", json!({"a": "b"}), true),
             ("store", json!(true), true),
-            ("frequency_penalty", json!(0), true),
-            ("frequency_penalty", json!(0.5), false),
-            ("presence_penalty", json!(0.0), true),
-            ("presence_penalty", json!(-1), false),
-            ("repeat_penalty", json!(1.0), true),
-            ("repeat_penalty", json!(1.1), false),
-            ("logit_bias", json!({}), true),
-            ("logit_bias", json!({"1": 5}), false),
+            ("dry_multiplier", json!(0), true),
+            ("dry_multiplier", json!(0.5), false),
+            ("typical_p", json!(1.0), true),
+            ("typical_p", json!(-1), false),
+            ("functions", json!([]), true),
+            ("functions", json!([{}]), false),
             // An empty schema asks for any JSON, which is not any text.
             ("modalities", json!(["text"]), true),
             ("modalities", json!(["text", "audio"]), false),
-            ("reasoning_effort", json!("low"), false),
-            ("frequency_penalty", json!("0"), false),
+            ("reasoning_format", json!("auto"), true),
+            ("reasoning_format", json!("none"), false),
+            ("id_slot", json!(3), true),
+            ("samplers", json!(["top_k"]), false),
+            ("mirostat", json!("0"), false),
             ("temprature", json!(0), false),
             ("temprature", json!(null), true),
         ] {

@@ -149,25 +149,33 @@ impl Reply {
         })
     }
 
-    /// What the first choice took, as llama-server tells it.
-    #[allow(clippy::cast_precision_loss, reason = "counts of tokens are small")]
+    /// What the first choice took.
     pub(super) fn timings(&self) -> Value {
-        let Some(done) = self.all_done().next() else { return Value::Null };
-        let computed = done.prompt - done.cached;
-        let rate = |count: usize, ms: f64| if ms > 0.0 { count as f64 * 1000.0 / ms } else { 0.0 };
-        // The first token is drawn from what reading the prompt gave: only the others took time of their own.
-        json!({
-            "cache_n": done.cached,
-            "prompt_n": computed,
-            "prompt_ms": done.prompt_ms,
-            "prompt_per_second": rate(computed, done.prompt_ms),
-            "predicted_n": done.written,
-            "predicted_ms": done.written_ms,
-            "predicted_per_second": rate(done.written.saturating_sub(1), done.written_ms),
-            "draft_n": done.drafted.0,
-            "draft_n_accepted": done.drafted.1,
-        })
+        self.all_done().next().map_or(Value::Null, timings)
     }
+}
+
+/// What an answer took, as llama-server tells it.
+#[allow(clippy::cast_precision_loss, reason = "counts of tokens are small")]
+pub(super) fn timings(done: &Done) -> Value {
+    let computed = done.prompt - done.cached;
+    let rate = |count: usize, ms: f64| if ms > 0.0 { count as f64 * 1000.0 / ms } else { 0.0 };
+    let each = |count: usize, ms: f64| if count > 0 { ms / count as f64 } else { 0.0 };
+    // The first token is drawn from what reading the prompt gave: only the others took time of their own.
+    let others = done.written.saturating_sub(1);
+    json!({
+        "cache_n": done.cached,
+        "prompt_n": computed,
+        "prompt_ms": done.prompt_ms,
+        "prompt_per_token_ms": each(computed, done.prompt_ms),
+        "prompt_per_second": rate(computed, done.prompt_ms),
+        "predicted_n": done.written,
+        "predicted_ms": done.written_ms,
+        "predicted_per_token_ms": each(others, done.written_ms),
+        "predicted_per_second": rate(others, done.written_ms),
+        "draft_n": done.drafted.0,
+        "draft_n_accepted": done.drafted.1,
+    })
 }
 
 impl Choice {

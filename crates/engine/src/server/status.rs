@@ -1,10 +1,10 @@
 //! Whether the engine is ready, what it has loaded, and what it has done.
 
-use super::{Problem, Shared};
+use super::{Problem, Shared, llama};
 use crate::{error::EngineError, models::Models};
 use axum::{
     Json,
-    extract::Path,
+    extract::{Path, RawQuery},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -106,21 +106,37 @@ fn entries(models: &Models) -> Vec<Value> {
     [chat, embedder, reranker].into_iter().flatten().collect()
 }
 
-/// `GET /props`: what llama-server's clients look at before they talk. The file's path stays here.
+/// `GET /props`: what llama-server's clients look at before they talk. Where the file lies stays here; its name is told.
 pub(super) async fn props(server: Shared) -> Result<Json<Value>, Problem> {
     let chat = server.chat()?;
     let template = chat.template.as_ref();
+    let params = llama::usual(&chat.id, chat.context)?;
     Ok(Json(json!({
-        "default_generation_settings": {"n_ctx": chat.context},
+        "default_generation_settings": {"n_ctx": chat.context, "params": params},
         "total_slots": chat.scheduler.streams(),
         "model_alias": chat.id,
+        "model_path": format!("{}.gguf", chat.id),
         "chat_template": template.map(|template| template.source()).unwrap_or_default(),
         "chat_template_caps": {"supports_tools": template.is_some_and(|template| template.tools())},
         "modalities": {"vision": false, "audio": false},
         "bos_token": chat.tokenizer.bos_text(),
         "eos_token": chat.tokenizer.eos_text(),
         "build_info": concat!("atelier-engine ", env!("CARGO_PKG_VERSION")),
+        "is_sleeping": false,
     })))
+}
+
+/// `GET /slots`: answers that can be written at a time, and how many are. They share the memory, so that any of them
+/// may have all of the context.
+pub(super) async fn slots(server: Shared, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
+    let chat = server.chat()?;
+    let (all, busy) = (chat.scheduler.streams(), chat.scheduler.counters().streams.load(Ordering::Relaxed));
+    let must = query.is_some_and(|query| query.split('&').any(|part| part == "fail_on_no_slot=1"));
+    if must && busy >= all {
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_slot", "every slot is busy"));
+    }
+    let slot = |id| json!({"id": id, "n_ctx": chat.context, "speculative": true, "is_processing": id < busy});
+    Ok(Json((0..all).map(slot).collect()))
 }
 
 /// `DELETE /v1/cache`: forgets every text, in memory and on the disk. Answers under way go on.

@@ -8,6 +8,7 @@
 //! Nor does minijinja count how deep values nest. It descends into them to write, compare and drop them, so that
 //! one built in a loop overflows the stack, which ends the process. What may nest is therefore measured too.
 
+use super::looks;
 use minijinja::{
     Error, ErrorKind, Value,
     machinery::{Instruction, Instructions, Token, WhitespaceConfig, tokenize},
@@ -26,6 +27,12 @@ pub(super) const GROWN: &str = "\u{1}grown";
 pub(super) const NESTED: &str = "\u{1}nested";
 pub(super) const ASSIGNED: &str = "\u{1}assigned";
 pub(super) const JOINED: &str = "\u{1}joined";
+/// The names of those that pay for looking, in `looks`.
+pub(super) const COMPARED: &str = "\u{1}compared";
+pub(super) const SORTED: &str = "\u{1}sorted";
+pub(super) const KEYED: &str = "\u{1}keyed";
+pub(super) const HELD: &str = "\u{1}held";
+pub(super) const PASSED: &str = "\u{1}passed";
 
 /// Refuses a template whose compilation alone may take too much memory or stack.
 pub(super) fn check(source: &str) -> Result<(), Error> {
@@ -106,7 +113,20 @@ pub(super) fn guarded<'a>(compiled: &Instructions<'a>) -> Instructions<'a> {
 }
 
 /// What is added before and behind an instruction.
-fn around(instruction: &Instruction<'_>) -> (&'static [Instruction<'static>], &'static [Instruction<'static>]) {
+fn around(instruction: &Instruction<'_>) -> (Vec<Instruction<'static>>, Vec<Instruction<'static>>) {
+    let (before, after) = measured(instruction);
+    let mut before = before.to_vec();
+    if let Some((name, count)) = looks::before(instruction) {
+        // The function gives its values back as a list; laying them out again says how many there were.
+        before.extend([Instruction::CallFunction(name, count), Instruction::UnpackLists(1)]);
+        if count.is_some() {
+            before.push(Instruction::DiscardTop);
+        }
+    }
+    (before, after.to_vec())
+}
+
+fn measured(instruction: &Instruction<'_>) -> (&'static [Instruction<'static>], &'static [Instruction<'static>]) {
     match instruction {
         Instruction::EmitRaw(_) => (&[], &[Instruction::Emit]),
         // Lists that are joined are no deeper than they were.

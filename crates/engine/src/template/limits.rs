@@ -20,7 +20,7 @@ const MAX_WRITTEN: usize = tokenizer::MAX_TEXT;
 /// What a list takes for each value, in bytes.
 const ITEM: usize = 24;
 /// How deep lists and objects may nest: requests nest 128 deep at most.
-const MAX_NESTED: usize = 200;
+pub(super) const MAX_NESTED: usize = 200;
 /// What looking at a value costs, in bytes: lists that hold each other twice make 2^200 places to look at.
 const LOOK: usize = 128;
 /// The widest indentation.

@@ -1,14 +1,13 @@
 //! Do chats become the prompts that their templates mean, and can no template do harm?
 
 use super::*;
+use crate::peer;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, fs};
 
 #[path = "../../tests/common/heap.rs"]
 mod heap;
-#[path = "../../tests/common/peer.rs"]
-mod peer;
 
 #[global_allocator]
 static HEAP: heap::Counting = heap::Counting;
@@ -196,6 +195,51 @@ fn a_template_that_makes_too_much_is_stopped() {
         "{% set n = namespace(x='') %}{% for i in range(2000) %}{% set n.x = n.x ~ 'some words' %}{% endfor %}{{ n.x }}",
     );
     assert_eq!(long.render(json!([]), None, true, &json!({})).unwrap().text().len(), 20_000);
+}
+
+/// Each way in which a few instructions can look at much without making anything: an error, and soon. What may be
+/// looked at takes seconds at most; unbounded, each of these would take hours.
+#[test]
+fn a_template_that_looks_at_too_much_is_stopped() {
+    let nested = "{% set k = namespace(x=[1]) %}{% for i in range(18) %}{% set k.x = [k.x, k.x] %}{% endfor %}";
+    let long = "{% set s = 'x' * 10000000 %}{% set l = [s] * 100000 %}";
+    let again = |what: &str| format!("{{% for i in range(99999) %}}{{% if {what} %}}x{{% endif %}}{{% endfor %}}");
+    for (begin, what) in [
+        (nested, "k.x == k.x"),
+        (nested, "k.x < k.x or k.x >= k.x"),
+        (nested, "1 < 2 < k.x < k.x"),
+        (nested, "k.x in [1, k.x]"),
+        (nested, "{}[k.x]"),
+        (nested, "{}.get(k.x)"),
+        (nested, "[1, k.x].count(k.x)"),
+        (nested, "k.x is eq(k.x)"),
+        (nested, "k.x is in([k.x])"),
+        (nested, "[k.x] is eq(*[[k.x]])"),
+        (nested, "[k.x] | select('eq', k.x) | list | length"),
+        (nested, "[k.x, k.x] | unique | list | length"),
+        (nested, "[k.x, k.x] | sort | length"),
+        (nested, "[k.x, k.x] | min | length"),
+        (nested, "loop.changed(k.x)"),
+        (long, "s == s ~ ''"),
+        (long, "s | length == 3"),
+        (long, "'y' in s"),
+        (long, "s.count('y')"),
+        (long, "s.find('y')"),
+        (long, "s[-1:] == 'y'"),
+        (long, "s is upper"),
+        (long, "l | map('length') | list | length == 3"),
+    ] {
+        let source = format!("{begin}{}", again(what));
+        let began = std::time::Instant::now();
+        let error = match ChatTemplate::new(&source, String::new(), String::new(), std::iter::empty()) {
+            Ok(template) => template.render(json!([]), None, true, &json!({})).err(),
+            Err(error) => Some(error),
+        };
+        println!("{:>6.1} s  {what}", began.elapsed().as_secs_f64());
+        assert!(began.elapsed().as_secs() < 120, "{:?}: {what}", began.elapsed());
+        let error = error.unwrap_or_else(|| panic!("no error: {what}")).to_string();
+        assert!(error.contains("more text than a prompt can hold"), "{what}: {error}");
+    }
 }
 
 #[derive(serde::Deserialize)]

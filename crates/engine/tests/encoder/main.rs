@@ -7,14 +7,16 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod damaged;
+mod gguf;
 mod model;
+mod mpnet;
 #[path = "../common/starter.rs"]
 mod starter;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use candle_core::{DType, Device, IndexOp, Tensor};
-use candle_nn::VarBuilder;
-use candle_transformers::models::{bert, distilbert, xlm_roberta};
+use candle_nn::{Module, VarBuilder};
+use candle_transformers::models::{bert, distilbert, modernbert, xlm_roberta};
 use engine::encoder::{Embedding, Encoder, Input, Ranker, normalise};
 use kernels::Precision;
 use model::{Family, Random, Tensors, VOCAB};
@@ -35,9 +37,21 @@ fn row(ids: &[u32]) -> Tensor {
 
 /// The states that candle's model gives for one text.
 fn candle_states(family: Family, tensors: &Tensors, ids: &[u32]) -> Tensor {
+    if family == Family::MpNet {
+        return mpnet::states(tensors, ids);
+    }
     let weights = VarBuilder::from_tensors(tensors.clone(), DType::F32, &Device::Cpu);
     let (ids, config) = (row(ids), model::config(family));
     let states = match family {
+        Family::MpNet => unreachable!("above"),
+        Family::Modern => {
+            let mut config = config;
+            config["layer_norm_eps"] = config["norm_eps"].clone();
+            let named = tensors.iter().map(|(name, tensor)| (format!("model.{name}"), tensor.clone())).collect();
+            let weights = VarBuilder::from_tensors(named, DType::F32, &Device::Cpu);
+            let model = modernbert::ModernBert::load(weights, &serde_json::from_value(config).unwrap()).unwrap();
+            model.forward(&ids, &ids.ones_like().unwrap())
+        }
         Family::Bert => {
             let model = bert::BertModel::load(weights, &serde_json::from_value(config).unwrap()).unwrap();
             model.forward(&ids, &ids.zeros_like().unwrap(), None)
@@ -66,7 +80,7 @@ fn random_ids(random: &mut Random, length: usize) -> Vec<u32> {
 /// Each family, each kind of number, texts of all lengths, also with the padding's id inside.
 #[test]
 fn vectors_agree_with_candle() {
-    for family in [Family::Bert, Family::XlmRoberta, Family::DistilBert] {
+    for family in [Family::Bert, Family::XlmRoberta, Family::DistilBert, Family::MpNet, Family::Modern] {
         let folder = tempfile::tempdir().unwrap();
         let tensors = model::tensors(family, "", 3);
         let mut random = Random(8);
@@ -121,7 +135,7 @@ fn the_first_token_stands_for_a_text_where_the_model_says_so() {
 /// A vector is the same to the bit alone, in any company, in any order, on one thread and on several.
 #[test]
 fn company_and_threads_change_nothing() {
-    for family in [Family::Bert, Family::XlmRoberta] {
+    for family in [Family::Bert, Family::XlmRoberta, Family::MpNet, Family::Modern] {
         for kept in [Precision::File, Precision::F16, Precision::Int8] {
             let folder = tempfile::tempdir().unwrap();
             model::write(folder.path(), family, &model::tensors(family, "", 5), DType::F32);
@@ -152,12 +166,14 @@ fn company_and_threads_change_nothing() {
 fn scores_agree_with_candle() {
     let query = "notice period";
     let documents = ["the notice period is three months", "rent", "", "lease of the bail préavis 期 unknownword"];
-    for family in [Family::XlmRoberta, Family::Bert, Family::DistilBert] {
+    for family in [Family::XlmRoberta, Family::Bert, Family::DistilBert, Family::MpNet, Family::Modern] {
         let folder = tempfile::tempdir().unwrap();
         let prefix = match family {
             Family::Bert => "bert.",
             Family::XlmRoberta => "roberta.",
             Family::DistilBert => "distilbert.",
+            Family::MpNet => "mpnet.",
+            Family::Modern => "model.",
         };
         let tensors = model::tensors(family, prefix, 6);
         model::write(folder.path(), family, &tensors, DType::F32);
@@ -197,6 +213,16 @@ fn candle_score(family: Family, tensors: &Tensors, prefix: &str, ids: &[u32], ty
             let model = bert::BertModel::load(weights, &config).unwrap();
             let first = model.forward(&row(ids), &row(types), None).unwrap().i((.., 0)).unwrap().contiguous().unwrap();
             dense(&dense(&first, "bert.pooler.dense").tanh().unwrap(), "classifier")
+        }
+        Family::Modern => {
+            let mean = candle_states(family, &bare, ids).mean_keepdim(0).unwrap();
+            let bent = mean.matmul(&tensors["head.dense.weight"].t().unwrap()).unwrap().gelu_erf().unwrap();
+            let norm = candle_nn::LayerNorm::new_no_bias(tensors["head.norm.weight"].clone(), 1e-5);
+            dense(&norm.forward(&bent).unwrap(), "classifier")
+        }
+        Family::MpNet => {
+            let first = candle_states(family, &bare, ids).i(0).unwrap().unsqueeze(0).unwrap();
+            dense(&dense(&first, "classifier.dense").tanh().unwrap(), "classifier.out_proj")
         }
         Family::DistilBert => {
             let first = candle_states(family, &bare, ids).i(0).unwrap().unsqueeze(0).unwrap();

@@ -17,6 +17,8 @@ pub enum Family {
     Bert,
     XlmRoberta,
     DistilBert,
+    MpNet,
+    Modern,
 }
 
 pub type Tensors = HashMap<String, Tensor>;
@@ -51,6 +53,18 @@ pub fn config(family: Family) -> Value {
             // candle calls the tangent's form "gelu" here.
             "vocab_size": VOCAB, "max_position_embeddings": POSITIONS, "activation": "gelu_new", "pad_token_id": 0,
         }),
+        Family::MpNet => json!({
+            "model_type": "mpnet", "hidden_size": WIDTH, "num_attention_heads": HEADS, "num_hidden_layers": LAYERS,
+            "intermediate_size": INNER, "vocab_size": VOCAB, "max_position_embeddings": POSITIONS,
+            "layer_norm_eps": 1e-5, "hidden_act": "gelu", "relative_attention_num_buckets": 32, "pad_token_id": 1,
+        }),
+        Family::Modern => json!({
+            "model_type": "modernbert", "hidden_size": WIDTH, "num_attention_heads": HEADS,
+            "num_hidden_layers": LAYERS, "intermediate_size": INNER, "vocab_size": VOCAB,
+            "max_position_embeddings": POSITIONS, "norm_eps": 1e-5, "hidden_activation": "gelu", "pad_token_id": 0,
+            "global_attn_every_n_layers": 2, "local_attention": 16, "global_rope_theta": 160000.0,
+            "local_rope_theta": 10000.0, "classifier_pooling": "mean", "attention_bias": false, "mlp_bias": false, "norm_bias": false,
+        }),
         Family::Bert | Family::XlmRoberta => json!({
             "model_type": if family == Family::Bert { "bert" } else { "xlm-roberta" },
             "hidden_size": WIDTH, "num_attention_heads": HEADS, "num_hidden_layers": LAYERS,
@@ -67,6 +81,9 @@ pub fn config(family: Family) -> Value {
 pub fn tensors(family: Family, prefix: &str, seed: u64) -> Tensors {
     let mut random = Random(seed);
     let mut all = Tensors::new();
+    if family == Family::Modern {
+        return modern(prefix, random);
+    }
     let mut put = |name: &str, tensor: Tensor| {
         all.insert(name.to_owned(), tensor);
     };
@@ -90,6 +107,17 @@ pub fn tensors(family: Family, prefix: &str, seed: u64) -> Tensors {
             "transformer.layer",
             ["attention.q_lin", "attention.k_lin", "attention.v_lin", "attention.out_lin", "ffn.lin1", "ffn.lin2"],
         ),
+        Family::MpNet | Family::Modern => (
+            "encoder.layer",
+            [
+                "attention.attn.q",
+                "attention.attn.k",
+                "attention.attn.v",
+                "attention.attn.o",
+                "intermediate.dense",
+                "output.dense",
+            ],
+        ),
     };
     for number in 0..LAYERS {
         for (at, part) in parts.iter().enumerate() {
@@ -106,7 +134,7 @@ pub fn tensors(family: Family, prefix: &str, seed: u64) -> Tensors {
             linear(&mut put, &format!("{prefix}pooler.dense"), WIDTH, WIDTH);
             linear(&mut put, "classifier", 1, WIDTH);
         }
-        Family::XlmRoberta => {
+        Family::XlmRoberta | Family::MpNet | Family::Modern => {
             linear(&mut put, "classifier.dense", WIDTH, WIDTH);
             linear(&mut put, "classifier.out_proj", 1, WIDTH);
         }
@@ -123,6 +151,7 @@ pub fn tensors(family: Family, prefix: &str, seed: u64) -> Tensors {
     let norms = match family {
         Family::Bert | Family::XlmRoberta => ["attention.output.LayerNorm", "output.LayerNorm"],
         Family::DistilBert => ["sa_layer_norm", "output_layer_norm"],
+        Family::MpNet | Family::Modern => ["attention.LayerNorm", "output.LayerNorm"],
     };
     for number in 0..LAYERS {
         norms.iter().for_each(|part| norm(format!("{prefix}{layer}.{number}.{part}")));
@@ -136,7 +165,45 @@ pub fn tensors(family: Family, prefix: &str, seed: u64) -> Tensors {
         Family::XlmRoberta => {
             put(&format!("{prefix}embeddings.token_type_embeddings.weight"), random.tensor(&[1, WIDTH], 0.5, 0.0));
         }
-        Family::DistilBert => {}
+        Family::MpNet => {
+            put(&format!("{prefix}encoder.relative_attention_bias.weight"), random.tensor(&[32, HEADS], 2.0, 0.0));
+        }
+        Family::DistilBert | Family::Modern => {}
+    }
+    all
+}
+
+/// All tensors of a ModernBERT, with a head that ranks.
+fn modern(prefix: &str, mut random: Random) -> Tensors {
+    let mut all = Tensors::new();
+    for (name, shape, size, middle) in [
+        ("head.dense.weight", &[WIDTH, WIDTH][..], 0.3, 0.0),
+        ("head.norm.weight", &[WIDTH], 0.3, 1.0),
+        ("classifier.weight", &[1, WIDTH], 0.3, 0.0),
+        ("classifier.bias", &[1], 0.2, 0.0),
+    ] {
+        all.insert(name.to_owned(), random.tensor(shape, size, middle));
+    }
+    let mut put = |name: String, shape: &[usize], size: f32, middle: f32| {
+        all.insert(format!("{prefix}{name}.weight"), random.tensor(shape, size, middle));
+    };
+    let size = |inputs: usize| 1.8 / (inputs as f32).sqrt();
+    put("embeddings.tok_embeddings".to_owned(), &[VOCAB, WIDTH], 1.0, 0.0);
+    for name in ["embeddings.norm", "final_norm"] {
+        put(name.to_owned(), &[WIDTH], 0.3, 1.0);
+    }
+    for layer in 0..LAYERS {
+        for (name, outputs, inputs) in [
+            ("attn.Wqkv", 3 * WIDTH, WIDTH),
+            ("attn.Wo", WIDTH, WIDTH),
+            ("mlp.Wi", 2 * INNER, WIDTH),
+            ("mlp.Wo", WIDTH, INNER),
+        ] {
+            put(format!("layers.{layer}.{name}"), &[outputs, inputs], size(inputs), 0.0);
+        }
+        for name in ["attn_norm", "mlp_norm"].into_iter().skip(usize::from(layer == 0)) {
+            put(format!("layers.{layer}.{name}"), &[WIDTH], 0.3, 1.0);
+        }
     }
     all
 }
@@ -155,7 +222,7 @@ pub fn tokenizer(family: Family) -> Value {
     let token = |content: &str, kind: usize| json!({"SpecialToken": {"id": content, "type_id": kind}});
     let text = |name: &str, kind: usize| json!({"Sequence": {"id": name, "type_id": kind}});
     let (specials, template, pre, model);
-    if family == Family::XlmRoberta {
+    if matches!(family, Family::XlmRoberta | Family::MpNet) {
         specials = ["<s>", "<pad>", "</s>", "<unk>"];
         template = json!({
             "type": "TemplateProcessing",

@@ -9,6 +9,28 @@ use std::ops::Range;
 /// Query tokens that one piece of work takes: a long text is shared out.
 const QUERIES: usize = 64 * ROWS;
 
+/// What is added to a score by where the key stands, seen from the query.
+#[derive(Clone, Copy, Debug)]
+pub struct Distances<'a> {
+    /// For each head, or once for all heads, `2 * reach + 1` numbers: for the key `reach` places before the query, and so
+    /// on up to `reach` places behind it. What stands farther takes the number of the farthest.
+    pub values: &'a [f32],
+    /// See `values`.
+    pub reach: usize,
+}
+
+impl Distances<'_> {
+    /// For every query of a text of `live` tokens at once: the number for a key that stands `d` places behind the query
+    /// is at `live - 1 + d`.
+    fn line(&self, head: usize, live: usize, line: &mut Vec<f32>) {
+        let count = 2 * self.reach + 1;
+        let own = if self.values.len() == count { self.values } else { &self.values[head * count..][..count] };
+        let place = |at: usize| (at + self.reach + 1).saturating_sub(live).min(count - 1);
+        line.clear();
+        line.extend((0..2 * live - 1).map(|at| own[place(at)]));
+    }
+}
+
 /// One head of one text.
 struct Piece {
     /// Rows of the text.
@@ -27,10 +49,37 @@ impl Cpu {
     /// # Panics
     /// If the sizes do not fit together.
     pub fn attend_whole(&self, input: &[f32], heads: usize, lengths: &[usize], out: &mut [f32]) {
-        self.attend_on(Level::of(self.isa()), input, heads, lengths, out);
+        self.attend_on(Level::of(self.isa()), input, heads, lengths, None, out);
     }
 
-    pub(super) fn attend_on(&self, level: Level, input: &[f32], heads: usize, lengths: &[usize], out: &mut [f32]) {
+    /// The same with something added to each score by how far the key is from the query.
+    ///
+    /// # Panics
+    /// If the sizes do not fit together.
+    pub fn attend_near(
+        &self,
+        input: &[f32],
+        heads: usize,
+        lengths: &[usize],
+        distances: Distances<'_>,
+        out: &mut [f32],
+    ) {
+        self.attend_on(Level::of(self.isa()), input, heads, lengths, Some(distances), out);
+    }
+
+    pub(super) fn attend_on(
+        &self,
+        level: Level,
+        input: &[f32],
+        heads: usize,
+        lengths: &[usize],
+        distances: Option<Distances<'_>>,
+        out: &mut [f32],
+    ) {
+        if let Some(Distances { values, reach }) = distances {
+            let count = 2 * reach + 1;
+            assert!(values.len() == count || values.len() == heads * count, "numbers for one head or all");
+        }
         let rows: usize = lengths.iter().sum();
         assert!(heads > 0, "at least one head");
         if rows == 0 {
@@ -55,14 +104,24 @@ impl Cpu {
         self.pool().claim(pieces.len(), 1, |items| {
             Scratch::with(|scratch| {
                 for piece in &pieces[items] {
-                    attend(level, input, width, width / heads, piece, scratch, &grid);
+                    attend(level, input, width, width / heads, piece, distances, scratch, &grid);
                 }
             });
         });
     }
 }
 
-fn attend(level: Level, input: &[f32], width: usize, size: usize, piece: &Piece, scratch: &mut Scratch, grid: &Grid) {
+#[allow(clippy::too_many_arguments, reason = "what a piece of work needs, and nothing else calls it")]
+fn attend(
+    level: Level,
+    input: &[f32],
+    width: usize,
+    size: usize,
+    piece: &Piece,
+    distances: Option<Distances<'_>>,
+    scratch: &mut Scratch,
+    grid: &Grid,
+) {
     let (stride, offset) = (3 * width, piece.head * size);
     let live = piece.rows.len();
     // From a row's first value of this head on; the rows end where the last one's does.
@@ -76,6 +135,10 @@ fn attend(level: Level, input: &[f32], width: usize, size: usize, piece: &Piece,
     across(of(&piece.rows, 1), size, stride, live, &mut scratch.keys);
     along(of(&piece.rows, 2), size, stride, live, &mut scratch.values);
 
+    let mut line = Vec::new();
+    if let Some(distances) = distances {
+        distances.line(piece.head, live, &mut line);
+    }
     let (chunks, key_chunks) = (size.div_ceil(16), live.div_ceil(STEPS));
     let mut sums = NO_SUMS;
     for (at, queries) in scratch.tiles.chunks_exact(chunks).enumerate() {
@@ -89,6 +152,13 @@ fn attend(level: Level, input: &[f32], width: usize, size: usize, piece: &Piece,
             level.floats(queries, keys, pair);
         }
         let scores = &mut scratch.scores[..key_chunks];
+        for row in (0..rows).filter(|_| !line.is_empty()) {
+            // The keys of a query stand side by side in the line.
+            let from = live - 1 - (first + row - piece.rows.start);
+            for (tile, more) in scores.iter_mut().zip(line[from..from + live].chunks(STEPS)) {
+                tile[row].0.iter_mut().zip(more).for_each(|(score, more)| *score += more);
+            }
+        }
         let mut inverses = [0.0; ROWS];
         level.softmax(scores, rows, live, &mut inverses);
         for (panel, values) in scratch.values.chunks_exact(key_chunks).enumerate() {

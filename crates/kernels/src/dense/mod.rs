@@ -21,5 +21,6 @@ mod tile;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub use heads::Distances;
 pub use matrix::{DenseMatrix, Number, Precision};
 pub use product::{Curve, Finish};

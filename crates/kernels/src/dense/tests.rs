@@ -1,7 +1,7 @@
 //! Do all inner loops of the encoder compute what plain arithmetic in double precision says?
 
 use super::level::Level;
-use super::{Curve, DenseMatrix, Finish, Number, Precision};
+use super::{Curve, DenseMatrix, Distances, Finish, Number, Precision};
 use crate::{Arena, Cpu};
 
 /// Numbers between -1 and 1, the same for the same seed.
@@ -148,17 +148,25 @@ fn attention_agrees_with_double_precision_and_keeps_texts_apart() {
             let rows: usize = lengths.iter().sum();
             let input: Vec<f32> = random(9, rows * 3 * width).iter().map(|x| x * 3.0).collect();
             let mut out = vec![f32::NAN; rows * width];
-            Cpu::new(2).attend_on(level, &input, heads, &lengths, &mut out);
+            // Nothing, for every head its own and a window that is the same for all, in turn.
+            let reach = 9;
+            let values = match size {
+                32 => random(7, heads * (2 * reach + 1)),
+                64 => (0..=2 * reach).map(|at| if (3..16).contains(&at) { 0.0 } else { f32::MIN }).collect(),
+                _ => Vec::new(),
+            };
+            let distances = (!values.is_empty()).then_some(Distances { values: &values, reach });
+            Cpu::new(2).attend_on(level, &input, heads, &lengths, distances, &mut out);
             let mut start = 0;
             for length in lengths {
                 let text = &input[start * 3 * width..(start + length) * 3 * width];
                 let whole = &out[start * width..(start + length) * width];
                 let mut alone = vec![0.0; length * width];
-                Cpu::new(1).attend_on(level, text, heads, &[length], &mut alone);
+                Cpu::new(1).attend_on(level, text, heads, &[length], distances, &mut alone);
                 assert_eq!(alone, whole, "{level:?} {length}");
                 for (row, head) in [(0, 0), (length / 2, heads - 1), (length.saturating_sub(1), 0)] {
                     if length > 0 {
-                        expect(text, width, size, (row, head), &whole[row * width + head * size..][..size]);
+                        expect(text, width, size, (row, head), distances, &whole[row * width + head * size..][..size]);
                     }
                 }
                 start += length;
@@ -167,12 +175,24 @@ fn attention_agrees_with_double_precision_and_keeps_texts_apart() {
     }
 }
 
-fn expect(text: &[f32], width: usize, size: usize, (row, head): (usize, usize), found: &[f32]) {
+fn expect(
+    text: &[f32],
+    width: usize,
+    size: usize,
+    (row, head): (usize, usize),
+    distances: Option<Distances<'_>>,
+    found: &[f32],
+) {
     let part = |row: usize, which: usize| &text[row * 3 * width + which * width + head * size..][..size];
     let length = text.len() / (3 * width);
     let score = |key: usize| -> f64 {
         let dot: f64 = part(row, 0).iter().zip(part(key, 1)).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
-        dot / (size as f64).sqrt()
+        let more = distances.map_or(0.0, |Distances { values, reach }| {
+            let away = (key as i64 - row as i64).clamp(-(reach as i64), reach as i64) + reach as i64;
+            let own = if values.len() > 2 * reach + 1 { head * (2 * reach + 1) } else { 0 };
+            f64::from(values[own + away as usize])
+        });
+        dot / (size as f64).sqrt() + more
     };
     let scores: Vec<f64> = (0..length).map(score).collect();
     let most = scores.iter().fold(f64::MIN, |most, score| most.max(*score));

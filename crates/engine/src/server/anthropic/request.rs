@@ -296,6 +296,9 @@ mod tests {
                 {"role": "user", "content": "And?"},
             ])
         );
+        let failed = json!({"type": "tool_result", "tool_use_id": "t2", "content": "no such file", "is_error": true});
+        let found = chat(json!({"messages": [{"role": "user", "content": [failed]}]})).unwrap();
+        assert_eq!(found[0]["content"], "Error: no such file");
         for wrong in [
             json!({"messages": [{"role": "user", "content": [{"type": "image", "source": {}}]}]}),
             json!({"messages": [{"role": "system", "content": "x"}]}),
