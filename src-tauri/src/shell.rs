@@ -57,6 +57,9 @@ pub fn run() -> ExitCode {
                     Ok(config) => open(config).await,
                     Err(fault) => Err(fault),
                 };
+                if let Ok(app) = &app {
+                    app.watch_folders();
+                }
                 if let (Ok(app), Some(window)) = (&app, window) {
                     tauri::async_runtime::spawn(look::follow(app.clone(), window));
                 }

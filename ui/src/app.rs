@@ -159,6 +159,7 @@ fn Desk() -> impl IntoView {
                     Route::Outbound => view! { <views::outbound::Outbound/> }.into_any(),
                     Route::Settings => view! { <views::settings::Settings/> }.into_any(),
                     Route::Removed => view! { <views::removed::Removed/> }.into_any(),
+                    Route::Folders => view! { <views::folders::Folders/> }.into_any(),
                 }}
                 <Toasts/>
                 <views::drop::Layer/>

@@ -50,6 +50,7 @@ pub enum Touch {
     Chat(ChatId),
     Documents,
     Document(DocumentId),
+    Folders,
     Import,
     Models,
     Engine,
@@ -122,6 +123,7 @@ fn opened(space: &mut Workspace, snapshot: Snapshot) -> Folded {
         agents,
         chats,
         documents,
+        folders,
         import,
         models,
         engine,
@@ -140,6 +142,7 @@ fn opened(space: &mut Workspace, snapshot: Snapshot) -> Folded {
         agents,
         chats,
         documents,
+        folders,
         import,
         models,
         engine,
@@ -209,6 +212,17 @@ fn event_into(space: &mut Workspace, event: Event) -> Folded {
         Event::DocumentRemoved(id) => {
             space.documents.retain(|document| document.id != id);
             vec![Touch::Documents]
+        }
+        Event::FolderChanged(folder) => {
+            match space.folders.iter_mut().find(|known| known.id == folder.id) {
+                Some(known) => *known = folder,
+                None => space.folders.push(folder),
+            }
+            vec![Touch::Folders]
+        }
+        Event::FolderRemoved(id) => {
+            space.folders.retain(|folder| folder.id != id);
+            vec![Touch::Folders]
         }
         Event::ImportMoved(progress) => {
             space.import = progress;

@@ -329,3 +329,32 @@ fn a_notice_that_was_read_stays_away_when_the_workspace_is_opened_again() {
     fold(&mut space, News::Read("a".into()));
     assert_eq!((space.notices, space.read), (left, vec![fault("a", "1")]));
 }
+
+#[test]
+fn folders_come_change_and_go() {
+    let folder = |n: u8, files: u32| FolderView {
+        id: FolderId::from_str(&uuid(n)).unwrap(),
+        path: format!("/f{n}"),
+        added_at: 0,
+        files,
+        gone: 0,
+        looked_at: None,
+        state: FolderState::Watching,
+        note: None,
+        left_out: vec![],
+        more_left_out: 0,
+        passed_over: PassedOver::default(),
+    };
+    let mut space = Workspace::default();
+    let files = |space: &Workspace| space.folders.iter().map(|folder| folder.files).collect::<Vec<_>>();
+    for (news, expected) in [
+        (Event::FolderChanged(folder(1, 2)), vec![2]),
+        (Event::FolderChanged(folder(2, 3)), vec![2, 3]),
+        (Event::FolderChanged(folder(1, 5)), vec![5, 3]),
+        (Event::FolderRemoved(folder(1, 0).id), vec![3]),
+        (Event::FolderRemoved(folder(1, 0).id), vec![3]),
+    ] {
+        assert_eq!(fold(&mut space, event(news)), Touched(vec![Touch::Folders]));
+        assert_eq!(files(&space), expected);
+    }
+}

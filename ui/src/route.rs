@@ -23,6 +23,8 @@ pub enum Route {
     Settings,
     /// What was removed.
     Removed,
+    /// The watched folders.
+    Folders,
 }
 
 impl Route {
@@ -38,6 +40,7 @@ impl Route {
             Route::Outbound => "#/outbound".into(),
             Route::Settings => "#/settings".into(),
             Route::Removed => "#/removed".into(),
+            Route::Folders => "#/folders".into(),
         }
     }
 
@@ -55,6 +58,7 @@ impl Route {
                 "outbound" => Route::Outbound,
                 "settings" => Route::Settings,
                 "removed" => Route::Removed,
+                "folders" => Route::Folders,
                 _ => Route::NewChat,
             },
         }
@@ -78,6 +82,7 @@ mod tests {
             Route::Outbound,
             Route::Settings,
             Route::Removed,
+            Route::Folders,
         ];
         for route in all {
             assert_eq!(Route::parse(&route.href()), route);

@@ -69,6 +69,8 @@ pub struct Workspace {
     /// Its documents, newest first.
     #[store(key: DocumentId = |document| document.id)]
     pub documents: Vec<DocumentView>,
+    /// The watched folders, the first first.
+    pub folders: Vec<FolderView>,
     /// Where the import is.
     pub import: ImportProgress,
     /// The models on disk.
@@ -129,6 +131,7 @@ pub fn notify(store: Store<Workspace>, touched: &[Touch]) {
             Touch::Chat(id) => store.chats().at_key(id).notify(),
             Touch::Documents => list_changed(store.documents()),
             Touch::Document(id) => store.documents().at_key(id).notify(),
+            Touch::Folders => store.folders().notify(),
             Touch::Import => store.import().notify(),
             Touch::Models => store.models().notify(),
             Touch::Engine => store.engine().notify(),

@@ -5,6 +5,7 @@ pub mod closed;
 pub mod documents;
 pub mod drop;
 pub mod first_run;
+pub mod folders;
 pub mod models;
 pub mod new_chat;
 pub mod outbound;

@@ -42,6 +42,8 @@ pub fn words(space: &Workspace, event: &Event) -> Option<String> {
         | Event::ApprovalSettled { .. }
         | Event::DocumentChanged(_)
         | Event::DocumentRemoved(_)
+        | Event::FolderChanged(_)
+        | Event::FolderRemoved(_)
         | Event::ImportMoved(_)
         | Event::ModelsChanged(_)
         | Event::DownloadsMoved(_)

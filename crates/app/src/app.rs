@@ -5,7 +5,7 @@ use agents::Driver;
 use egress::Gate;
 use futures::stream::BoxStream;
 use library::Embed;
-use library::{Library, LibraryConfig, LibraryEvent};
+use library::{Library, LibraryConfig, LibraryEvent, WatchConfig};
 use models::{Models, ModelsConfig, ModelsEvent};
 use protocol::*;
 use std::{
@@ -135,6 +135,17 @@ impl App {
         &self.0.notices
     }
 
+    /// Begins to watch the folders of this workspace: for programs that stay.
+    pub fn watch_folders(&self) {
+        self.library().start_watching(WatchConfig::default());
+    }
+
+    /// Waits until every look through a watched folder that was asked for has ended. Only where they are
+    /// watched.
+    pub async fn looked(&self) {
+        self.library().looked().await;
+    }
+
     /// Waits until every document is read and indexed.
     pub async fn settled(&self) {
         self.library().idle().await;
@@ -230,6 +241,8 @@ impl App {
                     told = library.recv() => match told {
                         Ok(LibraryEvent::Document(document)) => app.bus().send(Event::DocumentChanged(*document)),
                         Ok(LibraryEvent::Removed(document)) => app.bus().send(Event::DocumentRemoved(document)),
+                        Ok(LibraryEvent::Folder(folder)) => app.bus().send(Event::FolderChanged(*folder)),
+                        Ok(LibraryEvent::FolderRemoved(folder)) => app.bus().send(Event::FolderRemoved(folder)),
                         Ok(LibraryEvent::Progress(progress)) => app.bus().send(Event::ImportMoved(progress)),
                         Ok(LibraryEvent::Trouble(fault)) => app.bus().send(Event::Notice(*fault)),
                         Err(RecvError::Lagged(_)) => app.bus().send(Event::Resync),

@@ -2,6 +2,7 @@
 
 pub(crate) mod chats;
 pub(crate) mod documents;
+pub(crate) mod folders;
 pub(crate) mod models;
 pub(crate) mod open;
 pub(crate) mod settings;

@@ -24,8 +24,10 @@ macro_rules! examples {
 
 mod eval;
 mod models;
+mod watch;
 pub(crate) use eval::{Answers, Cache, EvalCommand, IndexCommand, Retrieval, Scale};
 pub(crate) use models::ModelsCommand;
+pub(crate) use watch::WatchCommand;
 
 /// Work with agents on your own documents, on this machine.
 #[derive(Parser, Debug)]
@@ -97,6 +99,11 @@ pub(crate) enum Command {
         /// Erase a removed document for good: the same as `atelier erase --yes`.
         #[arg(long, value_name = "ID", hide = true)]
         purge: Option<String>,
+    },
+    /// Folders that the documents are kept in step with.
+    Watch {
+        #[command(subcommand)]
+        command: WatchCommand,
     },
     /// List the chats and documents that were removed.
     #[command(after_help = examples!("atelier removed" "atelier --json removed"))]

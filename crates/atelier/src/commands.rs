@@ -11,6 +11,7 @@ mod listen;
 mod log;
 mod models;
 mod removed;
+mod watch;
 
 use crate::{
     cli::{Cli, Command},
@@ -52,6 +53,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<ExitCode, Fault> {
             let change = documents::Change { remove, retry };
             within(config, out, async |door| documents::documents(door, change, out).await).await
         }
+        Command::Watch { command } => within(config, out, async |door| watch::watch(door, command, out).await).await,
         Command::Removed => within(config, out, async |door| removed::removed(door, out).await).await,
         Command::Restore { id } => within(config, out, async |door| removed::restore(door, &id, out).await).await,
         Command::Erase { id, answers, yes } => {

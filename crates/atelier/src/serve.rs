@@ -56,6 +56,7 @@ pub(crate) async fn serve(door: &Door, options: Serve, out: &Out) -> Result<Exit
             .with("detail", error)
     })?;
     let sessions = Arc::new(Sessions::new()?);
+    door.app.watch_folders();
     let served = Served { app: door.app.clone(), person: door.person.clone(), sessions: sessions.clone(), address };
     let url = |token: String| format!("http://{address}/#token={token}");
     out.value(&serde_json::json!({ "url": url(sessions.token()), "address": address.to_string() }), |_| {

@@ -8,7 +8,10 @@
 use candle_core::{Device, Tensor, quantized::gguf_file};
 use candle_transformers::models::quantized_llama::ModelWeights;
 use clap::Parser;
-use engine::commands::bench::{Plan, bench};
+use engine::{
+    arch::Processor,
+    commands::bench::{Plan, bench},
+};
 use serde_json::{Value, json};
 use std::{
     env,
@@ -47,7 +50,7 @@ fn main() -> ExitCode {
     if env::var(THREADS).ok() != Some(threads.to_string()) {
         return again(threads);
     }
-    match compare(&file, Plan { prompt, write, runs, threads }) {
+    match compare(&file, Plan { prompt, write, runs, threads, processor: Processor::Cpu }) {
         Ok(figures) => {
             println!("{figures:#}");
             ExitCode::SUCCESS

@@ -6,11 +6,12 @@
 
 use crate::{
     Library, LibraryError,
-    extract::{is_stored, name_text},
+    extract::{self, is_stored, name_text},
     worker::{Asked, Parent, Secret, Step, Trouble},
 };
-use protocol::{Alteration, AlteredDocument, DocumentView, DocumentsReport, Span};
+use protocol::{Alteration, AlteredDocument, DocumentId, DocumentView, DocumentsReport, Span};
 use std::{collections::HashMap, path::Path};
+use store::StoredQuote;
 
 /// So many alterations are named; what is beyond is one alteration more.
 const MOST_NAMED: usize = 1_000;
@@ -89,19 +90,51 @@ impl Library {
                 tell(Alteration::Page { page: number });
             }
         }
-        for quote in self.inner.store.quotes_of(view.id).await? {
-            report.quotes += 1;
-            let span = Span { start: quote.start, end: quote.end };
-            // Another version of the reader may have put it elsewhere; its words must be there.
-            let stands = |text: &String| {
-                recognised || crate::words::slice(text, span) == quote.quote || text.contains(&quote.quote)
-            };
-            if !pages.get(&quote.page).is_some_and(stands) {
-                tell(Alteration::Quote { item: quote.item, page: quote.page });
+        let quotes = self.inner.store.quotes_of(view.id).await?;
+        report.quotes += u32::try_from(quotes.len()).unwrap_or(u32::MAX);
+        let mut lost: Vec<&StoredQuote> = quotes.iter().filter(|quote| !stands(&pages, quote, recognised)).collect();
+        if !lost.is_empty() {
+            self.check_versions(parent, view.id, &mut lost).await?;
+        }
+        for quote in lost {
+            tell(Alteration::Quote { item: quote.item, page: quote.page });
+        }
+        Ok(())
+    }
+
+    /// Looks for quotes in what the document's file held before it was edited; what stands in none stays.
+    async fn check_versions(
+        &self,
+        parent: &mut Parent,
+        document: DocumentId,
+        lost: &mut Vec<&StoredQuote>,
+    ) -> Result<(), LibraryError> {
+        for version in self.inner.store.versions(document).await?.into_iter().skip(1) {
+            let Some(path) = self.inner.store.blobs().path(&version.hash) else { continue };
+            if hash_of(&path).await.as_deref() != Some(version.hash.as_str()) {
+                continue;
+            }
+            match read_again(parent, &path, &version.format, self.inner.passwords.of(&version.hash)).await {
+                // What read a picture then may read another word now.
+                Ok(pages) => lost.retain(|quote| !stands(&pages, quote, extract::is_picture(&version.format))),
+                Err(Trouble::Reader(fault)) => return Err(LibraryError::Refused(fault)),
+                Err(Trouble::Document(_)) => {}
+            }
+            if lost.is_empty() {
+                break;
             }
         }
         Ok(())
     }
+}
+
+/// Whether a quote stands on its page. Another version of the reader may have put it elsewhere on it; its
+/// words must be there, unless they were recognised in a picture.
+fn stands(pages: &HashMap<u32, String>, quote: &StoredQuote, recognised: bool) -> bool {
+    let span = Span { start: quote.start, end: quote.end };
+    pages
+        .get(&quote.page)
+        .is_some_and(|text| recognised || crate::words::slice(text, span) == quote.quote || text.contains(&quote.quote))
 }
 
 /// BLAKE3 of a file, hex; None where it cannot be read.

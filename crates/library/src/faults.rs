@@ -2,10 +2,12 @@
 
 mod office;
 mod parts;
+mod watch;
 
 pub use office::*;
 use parts::GET_OCR;
 pub use parts::*;
+pub use watch::*;
 
 use protocol::{Fault, FaultKind};
 

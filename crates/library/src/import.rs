@@ -19,11 +19,12 @@ use std::{
 };
 use store::{BlobRef, Change, Tx};
 use walk::{Candidate, Walked, walk};
+pub(crate) use walk::{MOST_LEFT_OUT, is_system};
 
 /// The largest file.
-const LARGEST_FILE: u64 = 1 << 30;
+pub(crate) const LARGEST_FILE: u64 = 1 << 30;
 /// The largest file of those whose text is not read: they are kept for their name only.
-const LARGEST_STORED: u64 = 256 << 20;
+pub(crate) const LARGEST_STORED: u64 = 256 << 20;
 /// Documents that are recorded in one transaction.
 const RECORDED_AT_ONCE: usize = 50;
 
@@ -186,7 +187,7 @@ pub(crate) async fn arrive(tx: &mut Tx, file: &Arrived) -> Result<Vec<DocumentId
 }
 
 /// A file that a person brings stays when a message or an archive goes that it was also in.
-async fn by_itself(tx: &mut Tx, document: DocumentId) -> Result<(), store::StoreError> {
+pub(crate) async fn by_itself(tx: &mut Tx, document: DocumentId) -> Result<(), store::StoreError> {
     if tx.container_of(document).await?.is_some() {
         tx.record(Change::DocumentCameIn { document, container: None }).await?;
     }
@@ -228,7 +229,7 @@ fn hash(path: &Path) -> std::io::Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-fn name_of(path: &Path) -> String {
+pub(crate) fn name_of(path: &Path) -> String {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     if name.is_empty() { "unnamed".into() } else { name }
 }

@@ -27,6 +27,7 @@ mod snippet;
 mod unpacking;
 mod vectors;
 mod view;
+mod watch;
 mod words;
 mod worker;
 
@@ -39,4 +40,5 @@ pub use fidelity::{FormatRead, ReadFile, by_format, fidelity};
 pub use index::IndexError;
 pub use library::{Embed, Library, LibraryConfig, LibraryEvent};
 pub use search::SearchQuery;
+pub use watch::{Waits, WatchConfig};
 pub use worker::{Limits, run_worker};

@@ -2,15 +2,18 @@
 
 use crate::{
     LibraryError, index::TextIndex, passwords::Passwords, pictures::Pictures, progress::Count, vectors::Vectors,
-    worker::Limits,
+    watch::Watch, worker::Limits,
 };
 use async_trait::async_trait;
-use protocol::{Actor, DocumentId, DocumentView, Fault, ImportProgress};
+use protocol::{Actor, DocumentId, DocumentView, Fault, FolderId, FolderView, ImportProgress};
 use std::{
     collections::HashSet,
     ffi::OsString,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicI64},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicI64},
+    },
     time::{Duration, Instant},
 };
 use store::{Derived, Store};
@@ -57,6 +60,10 @@ pub enum LibraryEvent {
     Document(Box<DocumentView>),
     /// A document was removed.
     Removed(DocumentId),
+    /// A watched folder was added, or what is known of it changed.
+    Folder(Box<FolderView>),
+    /// A folder is no longer watched.
+    FolderRemoved(FolderId),
     /// The import moved on.
     Progress(ImportProgress),
     /// Something that is no document's fault and that a person should know.
@@ -99,6 +106,10 @@ pub(crate) struct Inner {
     pub indexing: tokio::sync::Mutex<()>,
     /// The last outbox number that the index holds on disk.
     pub committed: AtomicI64,
+    pub watch: Watch,
+    /// Whether the task that watches folders was started; and one at a time adds a folder.
+    pub watching: AtomicBool,
+    pub adding: tokio::sync::Mutex<()>,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
 }
@@ -145,6 +156,9 @@ impl Library {
             altered: Mutex::default(),
             indexing: tokio::sync::Mutex::new(()),
             committed: AtomicI64::new(0),
+            watch: Watch::default(),
+            watching: AtomicBool::new(false),
+            adding: tokio::sync::Mutex::new(()),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             config,
@@ -209,10 +223,7 @@ impl Library {
             .store
             .write(actor, async |tx: &mut store::Tx| crate::unpacking::remove(tx, document).await)
             .await?;
-        for document in gone {
-            self.inner.drop_document(document).await?;
-        }
-        Ok(())
+        self.inner.drop_documents(&gone).await
     }
 
     /// Brings a removed document back, with what went with it, and reads it again.
@@ -222,7 +233,9 @@ impl Library {
             .store
             .write(actor, async |tx: &mut store::Tx| crate::unpacking::restore(tx, document).await)
             .await?;
-        self.inner.enqueue(&back).await
+        self.inner.enqueue(&back).await?;
+        self.inner.tell_folders().await;
+        Ok(())
     }
 
     /// Erases a removed document and what went with it for good, its words in the index files too, and its quotes in
@@ -236,6 +249,7 @@ impl Library {
         // Each is tried, whatever became of the other.
         let words = self.inner.erase_words().await;
         self.inner.store.erase().await?;
+        self.inner.tell_folders().await;
         words
     }
 
@@ -264,24 +278,36 @@ impl Inner {
         if documents.is_empty() {
             return Ok(());
         }
-        self.busy.send_modify(|busy| busy.to_read += 1);
         self.derived.enqueue(documents).await?;
+        self.queued(documents).await
+    }
+
+    /// Wakes the reader for documents that were put into the queue.
+    pub async fn queued(&self, documents: &[DocumentId]) -> Result<(), LibraryError> {
+        self.busy.send_modify(|busy| busy.to_read += 1);
         self.count().again(documents);
         self.wake_reader.notify_one();
         for document in documents {
             self.tell(*document).await;
         }
-        self.recount().await
+        self.recount_or(|count| count.came(documents.len())).await
     }
 
-    /// Drops a removed document from tables, vectors and index, now.
-    async fn drop_document(&self, document: DocumentId) -> Result<(), LibraryError> {
-        self.cancel_reading(document);
-        self.derived.forget(document).await?;
-        self.vectors.write().unwrap_or_else(PoisonError::into_inner).remove(document);
+    /// Drops removed documents from tables, vectors and index, now.
+    pub async fn drop_documents(&self, documents: &[DocumentId]) -> Result<(), LibraryError> {
+        if documents.is_empty() {
+            return Ok(());
+        }
+        for document in documents {
+            self.cancel_reading(*document);
+            self.derived.forget(*document).await?;
+            self.vectors.write().unwrap_or_else(PoisonError::into_inner).remove(*document);
+        }
         self.index_outbox().await?;
-        // Nobody listening is fine.
-        let _ = self.events.send(LibraryEvent::Removed(document));
+        for document in documents {
+            // Nobody listening is fine.
+            let _ = self.events.send(LibraryEvent::Removed(*document));
+        }
         self.recount().await
     }
 
@@ -291,9 +317,7 @@ impl Inner {
         if owed.is_empty() {
             return Ok(());
         }
-        for document in &owed {
-            self.drop_document(*document).await?;
-        }
+        self.drop_documents(&owed).await?;
         let index = self.index.clone();
         blocking(move || index.expunge().map_err(LibraryError::from)).await?;
         Ok(self.store.words_erased(&owed).await?)
@@ -329,8 +353,19 @@ impl Inner {
 
     /// Counts what waits, and tells the listeners.
     pub async fn recount(&self) -> Result<(), LibraryError> {
-        let queue = self.derived.queue().await?;
-        self.count().queue(queue);
+        self.recount_or(|_| ()).await
+    }
+
+    /// The same; where it was counted so lately that counting again would cost too much, it is `known`
+    /// what came or went since.
+    pub async fn recount_or(&self, known: impl FnOnce(&mut Count)) -> Result<(), LibraryError> {
+        let began = Instant::now();
+        if self.count().stale(began) {
+            let queue = self.derived.queue().await?;
+            self.count().counted(queue, began, Instant::now());
+        } else {
+            known(&mut self.count());
+        }
         self.tell_progress();
         Ok(())
     }

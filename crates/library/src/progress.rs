@@ -9,6 +9,8 @@ use store::{Job, Queue};
 
 /// An estimate is never below this: something is still going on.
 const LEAST_LEFT: Duration = Duration::from_secs(1);
+/// Counting what waits takes no more than one part in so many of the time.
+const COUNTED_AT_MOST: u32 = 20;
 /// A document that takes longer than expected has at least this share of its time still before it.
 const LEAST_SHARE: f64 = 0.1;
 
@@ -19,6 +21,8 @@ pub(crate) struct Count {
     done: HashMap<DocumentId, bool>,
     current: Option<Current>,
     waiting: Queue,
+    /// When that was counted and how long it took.
+    counted: Option<(Instant, Duration)>,
     /// Bytes and time of what it has read so far: the measured rate.
     bytes: u64,
     time: Duration,
@@ -53,6 +57,30 @@ impl Count {
         self.waiting = waiting;
     }
 
+    /// Whether what waits is to be counted again. A queue of a hundred thousand takes its time, and is
+    /// not counted twice for each of them: in between it is known what came and what went.
+    pub fn stale(&self, now: Instant) -> bool {
+        self.counted.is_none_or(|(at, took)| now.saturating_duration_since(at) >= took * COUNTED_AT_MOST)
+    }
+
+    /// What waits, as it was just counted.
+    pub fn counted(&mut self, waiting: Queue, began: Instant, now: Instant) {
+        self.queue(waiting);
+        self.counted = Some((now, now.saturating_duration_since(began)));
+    }
+
+    /// A document was taken from the queue, and what waits was not counted again.
+    pub fn took(&mut self, bytes: u64) {
+        self.waiting.waiting = self.waiting.waiting.saturating_sub(1);
+        self.waiting.waiting_bytes = self.waiting.waiting_bytes.saturating_sub(bytes);
+    }
+
+    /// So many came into the queue, and what waits was not counted again.
+    pub fn came(&mut self, documents: usize) {
+        let documents = u32::try_from(documents).unwrap_or(u32::MAX);
+        self.waiting.waiting = self.waiting.waiting.saturating_add(documents);
+    }
+
     /// A document is being read.
     pub fn begin(&mut self, job: &Job, now: Instant) {
         self.current = Some(Current { document: job.document, name: job.name.clone(), bytes: job.bytes, since: now });
@@ -73,6 +101,7 @@ impl Count {
     /// Everything is read: the next document begins another import.
     pub fn rest(&mut self) {
         (self.done, self.current, self.waiting) = (HashMap::new(), None, Queue::default());
+        self.counted = None;
         (self.bytes, self.time) = (0, Duration::ZERO);
     }
 
@@ -230,6 +259,23 @@ mod tests {
         count.embedding_rests();
         let view = count.view(false, now);
         assert_eq!((view.embedded, view.passages, view.left_ms), (0, 0, None));
+    }
+
+    #[test]
+    fn a_long_queue_is_counted_now_and_then() {
+        let (mut count, start) = (Count::default(), Instant::now());
+        assert!(count.stale(start));
+        count.counted(waiting(1_000, 10_000), start, start + SECOND);
+        assert!(!count.stale(start + SECOND * 20) && count.stale(start + SECOND * 21));
+        let taken = job(100);
+        count.took(taken.bytes);
+        count.begin(&taken, start);
+        assert_eq!(counts(&count), (0, 0, 1_000));
+        count.leave();
+        count.end(&taken, SECOND, false);
+        assert_eq!(counts(&count), (1, 0, 1_000));
+        count.came(50);
+        assert_eq!(counts(&count), (1, 0, 1_050));
     }
 
     #[test]

@@ -140,7 +140,7 @@ async fn step(
 async fn put_back(inner: &Inner, job: &Job) -> Result<(), LibraryError> {
     inner.derived.put_back(job.document).await?;
     inner.tell(job.document).await;
-    inner.recount().await
+    inner.recount_or(|count| count.came(1)).await
 }
 
 async fn announce_and_read(
@@ -150,7 +150,7 @@ async fn announce_and_read(
     unpacked: &mut Unpacked,
 ) -> Result<(), Problem> {
     inner.tell(job.document).await;
-    inner.recount().await.map_err(Problem::Library)?;
+    inner.recount_or(|count| count.took(job.bytes)).await.map_err(Problem::Library)?;
     read(inner, parent, job, unpacked).await
 }
 

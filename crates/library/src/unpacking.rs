@@ -122,7 +122,30 @@ impl Unpacked {
             inner.enqueue(&queued).await?;
         }
         inner.derived.set_parts(container, &parts).await?;
+        // A file that was edited no longer has all that was in it; one that was not could only be read worse.
+        if self.note.is_none() && inner.store.versions(container).await?.len() > 1 {
+            let left: Vec<DocumentId> = before.into_iter().filter(|part| !parts.contains(part)).collect();
+            self.leave(inner, container, &left).await?;
+        }
         self.files.clear();
+        Ok(())
+    }
+
+    /// Removes the documents that came in a container and are in it no more, nor in another.
+    async fn leave(&self, inner: &Inner, container: DocumentId, left: &[DocumentId]) -> Result<(), LibraryError> {
+        for some in left.chunks(RECORDED_AT_ONCE) {
+            let record = async |tx: &mut Tx| {
+                let mut gone = Vec::new();
+                for part in some {
+                    if !gone.contains(part) && tx.came_only_in(*part, container).await? {
+                        gone.extend(remove(tx, *part).await?);
+                    }
+                }
+                Ok(gone)
+            };
+            let gone = inner.store.write(&Actor::System, record).await?;
+            inner.drop_documents(&gone).await?;
+        }
         Ok(())
     }
 

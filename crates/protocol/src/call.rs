@@ -128,6 +128,20 @@ calls! {
     /// What was removed and can be brought back, or erased for good.
     ListRemoved {} -> Removed;
 
+    // watched folders
+    /// Keeps the library in step with a folder of this machine, from now on. Only a person may ask for it.
+    WatchFolder { path: String } -> FolderView;
+    /// The watched folders, the first first.
+    ListFolders {} -> Vec<FolderView>;
+    /// Pauses or resumes watching a folder; what changed meanwhile is found when it goes on.
+    PauseFolder { folder: FolderId, paused: bool } -> ();
+    /// Looks through a folder now, or through all of them.
+    LookAgain { folder: Option<FolderId> } -> ();
+    /// Stops watching a folder. Its documents stay; with `documents`, they are removed.
+    UnwatchFolder { folder: FolderId, documents: bool } -> ();
+    /// Brings back every document whose file is gone from a folder, or from all of them; how many came.
+    RestoreGone { folder: Option<FolderId> } -> u32;
+
     // index
     /// Compares the index and the vectors with the stored passages; with `mend`, makes them equal again.
     CheckIndex { mend: bool } -> IndexReport;

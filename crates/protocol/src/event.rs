@@ -79,6 +79,10 @@ pub enum Event {
     DocumentChanged(DocumentView),
     /// A document was removed.
     DocumentRemoved(DocumentId),
+    /// A watched folder was added, or it or what is known of it changed.
+    FolderChanged(FolderView),
+    /// A folder is no longer watched.
+    FolderRemoved(FolderId),
     /// The import moved on.
     ImportMoved(ImportProgress),
     /// Models were added, chosen, loaded or failed.

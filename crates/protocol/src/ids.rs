@@ -55,6 +55,8 @@ ids! {
     TurnId,
     /// A document of the library.
     DocumentId,
+    /// A folder of this machine that is watched.
+    FolderId,
     /// A tool call that may need a decision.
     CallId,
     /// A policy rule.

@@ -4,6 +4,7 @@ mod block;
 mod chat;
 mod document;
 mod explanation;
+mod folder;
 mod model;
 mod page;
 mod removed;
@@ -15,6 +16,7 @@ pub use block::*;
 pub use chat::*;
 pub use document::*;
 pub use explanation::*;
+pub use folder::*;
 pub use model::*;
 pub use page::*;
 pub use removed::*;
@@ -81,6 +83,9 @@ pub struct Snapshot {
     pub chats: Vec<ChatView>,
     /// Its documents, newest first.
     pub documents: Vec<DocumentView>,
+    /// The folders that are watched.
+    #[serde(default)]
+    pub folders: Vec<FolderView>,
     /// Where the import is.
     pub import: ImportProgress,
     /// The models on disk.

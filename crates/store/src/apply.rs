@@ -6,6 +6,7 @@
 
 mod chats;
 mod documents;
+mod folders;
 mod items;
 mod people;
 mod trust;
@@ -73,6 +74,14 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, at: &Applied, change: &Ch
         Change::DocumentRemoved { document } => documents::removed(conn, at, *document, true).await,
         Change::DocumentRestored { document } => documents::removed(conn, at, *document, false).await,
         Change::DocumentPurged { document } => documents::purged(conn, *document).await,
+        Change::DocumentRevised { document, format, bytes, hash } => {
+            documents::revised(conn, at, *document, format, *bytes, hash).await
+        }
+        Change::DocumentMoved { document, name, origin } => documents::moved(conn, at, *document, name, origin).await,
+        Change::DocumentGone { document, folder } => documents::gone(conn, at, *document, *folder).await,
+        Change::FolderWatched { folder, member, path } => folders::watched(conn, at, *folder, *member, path).await,
+        Change::FolderPaused { folder, paused } => folders::paused(conn, at, *folder, *paused).await,
+        Change::FolderForgotten { folder } => folders::forgotten(conn, at, *folder).await,
         Change::RuleSet { rule, subject, verdict } => trust::rule_set(conn, at, *rule, subject, verdict).await,
         Change::RuleRemoved { rule } => trust::rule_removed(conn, at, *rule).await,
         Change::EndpointSet { name, url, model, has_key } => {
@@ -94,7 +103,7 @@ fn late(change: &Change) -> Option<Uuid> {
         | Change::MessageAdded { chat, .. }
         | Change::AnswerStarted { chat, .. }
         | Change::ApprovalAsked { chat, .. } => Some(chat.0),
-        Change::DocumentAdded { document, .. } => Some(document.0),
+        Change::DocumentAdded { document, .. } | Change::DocumentRevised { document, .. } => Some(document.0),
         Change::WorkspaceStarted { .. }
         | Change::MemberJoined { .. }
         | Change::DeviceAdded { .. }
@@ -110,6 +119,11 @@ fn late(change: &Change) -> Option<Uuid> {
         | Change::DocumentRemoved { .. }
         | Change::DocumentRestored { .. }
         | Change::DocumentPurged { .. }
+        | Change::DocumentMoved { .. }
+        | Change::DocumentGone { .. }
+        | Change::FolderWatched { .. }
+        | Change::FolderPaused { .. }
+        | Change::FolderForgotten { .. }
         | Change::RuleSet { .. }
         | Change::RuleRemoved { .. }
         | Change::EndpointSet { .. }

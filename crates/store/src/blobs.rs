@@ -70,6 +70,19 @@ impl Blobs {
         .await
     }
 
+    /// Keeps a copy of what an open file holds; `path` is its name in errors.
+    pub async fn put_open(&self, file: Arc<File>, path: PathBuf) -> Result<BlobRef, StoreError> {
+        let blobs = self.clone();
+        blocking(move || blobs.put(&*file, &path)).await
+    }
+
+    /// Holds a blob that is kept already; None where there is none of this size.
+    pub fn kept(&self, hash: &str, bytes: u64) -> Option<BlobRef> {
+        let hold = self.hold(hash);
+        let here = self.place(hash)?.metadata().is_ok_and(|kept| kept.len() == bytes);
+        here.then(|| BlobRef { hash: hash.to_owned(), bytes, _hold: hold })
+    }
+
     /// Keeps these bytes.
     pub async fn put_bytes(&self, bytes: Vec<u8>) -> Result<BlobRef, StoreError> {
         let blobs = self.clone();
@@ -97,7 +110,7 @@ impl Blobs {
         drop(blob);
         // Within a writing transaction nobody else records a document with it.
         let mut tx = store.begin().await?;
-        let used = sqlx::query_scalar!("SELECT count(*) FROM documents WHERE hash = ?", hash);
+        let used = sqlx::query_scalar!("SELECT count(*) FROM versions WHERE hash = ?", hash);
         if used.fetch_one(&mut *tx).await? == 0 {
             self.remove(&hash).await?;
         }

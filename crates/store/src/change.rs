@@ -76,6 +76,20 @@ pub enum Change {
     DocumentRestored { document: DocumentId },
     /// A document is erased.
     DocumentPurged { document: DocumentId },
+    /// A document's file has other content: the blob of this hash from now on. The one before is an
+    /// earlier version of it, kept for what was quoted of it.
+    DocumentRevised { document: DocumentId, format: String, bytes: u64, hash: String },
+    /// A document's file has another name or place.
+    DocumentMoved { document: DocumentId, name: String, origin: String },
+    /// A document's file is gone from its watched folder: it goes out of sight and search as one that
+    /// was removed, and comes back the same way.
+    DocumentGone { document: DocumentId, folder: FolderId },
+    /// A person has a folder of the device that records this watched.
+    FolderWatched { folder: FolderId, member: MemberId, path: String },
+    /// A watched folder is paused, or watched again.
+    FolderPaused { folder: FolderId, paused: bool },
+    /// A folder is no longer watched.
+    FolderForgotten { folder: FolderId },
     /// A policy rule holds.
     RuleSet { rule: RuleId, subject: RuleSubject, verdict: Verdict },
     /// A policy rule no longer holds.
@@ -130,6 +144,12 @@ impl Change {
             Self::DocumentRemoved { .. } => "document_removed",
             Self::DocumentRestored { .. } => "document_restored",
             Self::DocumentPurged { .. } => "document_purged",
+            Self::DocumentRevised { .. } => "document_revised",
+            Self::DocumentMoved { .. } => "document_moved",
+            Self::DocumentGone { .. } => "document_gone",
+            Self::FolderWatched { .. } => "folder_watched",
+            Self::FolderPaused { .. } => "folder_paused",
+            Self::FolderForgotten { .. } => "folder_forgotten",
             Self::RuleSet { .. } => "rule_set",
             Self::RuleRemoved { .. } => "rule_removed",
             Self::EndpointSet { .. } => "endpoint_set",
@@ -162,7 +182,13 @@ impl Change {
             | Self::DocumentCameIn { document, .. }
             | Self::DocumentRemoved { document }
             | Self::DocumentRestored { document }
-            | Self::DocumentPurged { document } => document.to_string(),
+            | Self::DocumentPurged { document }
+            | Self::DocumentRevised { document, .. }
+            | Self::DocumentMoved { document, .. }
+            | Self::DocumentGone { document, .. } => document.to_string(),
+            Self::FolderWatched { folder, .. }
+            | Self::FolderPaused { folder, .. }
+            | Self::FolderForgotten { folder } => folder.to_string(),
             Self::RuleSet { rule, .. } | Self::RuleRemoved { rule } => rule.to_string(),
             Self::EndpointSet { name, .. } | Self::EndpointRemoved { name } => name.clone(),
             Self::WentOut { entry } => entry.id.to_string(),
@@ -186,13 +212,19 @@ impl Change {
             Self::DocumentAdded { document, .. }
             | Self::DocumentCameIn { document, .. }
             | Self::DocumentRemoved { document }
-            | Self::DocumentRestored { document } => Scope::Of(document.0),
+            | Self::DocumentRestored { document }
+            | Self::DocumentRevised { document, .. }
+            | Self::DocumentMoved { document, .. }
+            | Self::DocumentGone { document, .. } => Scope::Of(document.0),
             Self::WorkspaceStarted { .. }
             | Self::MemberJoined { .. }
             | Self::DeviceAdded { .. }
             | Self::AgentAdded { .. }
             | Self::ChatPurged { .. }
             | Self::DocumentPurged { .. }
+            | Self::FolderWatched { .. }
+            | Self::FolderPaused { .. }
+            | Self::FolderForgotten { .. }
             | Self::RuleSet { .. }
             | Self::RuleRemoved { .. }
             | Self::EndpointSet { .. }

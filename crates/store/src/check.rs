@@ -3,12 +3,15 @@
 //! Only local writes are checked. A record that is in a log has happened: `apply` takes it as it is.
 
 use crate::{Change, StoreError};
-use protocol::{ChatId, DocumentId, ItemId};
+use protocol::{ChatId, DocumentId, FolderId, ItemId};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 /// The longest name or title that is kept.
 const NAME_LIMIT: usize = 1_000;
+
+/// The longest path of a watched folder, in bytes: what systems take.
+const PATH_LIMIT: usize = 4_096;
 
 /// The largest text of one record: a log is for words, files are blobs.
 const TEXT_LIMIT: usize = 16 << 20;
@@ -74,10 +77,7 @@ pub(crate) async fn check(conn: &mut SqliteConnection, change: &Change) -> Resul
         }
         Change::DocumentAdded { name, bytes, .. } => {
             short("name", name)?;
-            match i64::try_from(*bytes) {
-                Ok(_) => Ok(()),
-                Err(_) => Err(StoreError::Invalid("no file is that large".into())),
-            }
+            fits(*bytes)
         }
         Change::DocumentCameIn { document, container } => {
             document_removed(conn, *document).await?;
@@ -92,6 +92,23 @@ pub(crate) async fn check(conn: &mut SqliteConnection, change: &Change) -> Resul
         Change::DocumentRemoved { document } | Change::DocumentRestored { document } => {
             document_removed(conn, *document).await.map(|_| ())
         }
+        Change::DocumentRevised { document, bytes, .. } => {
+            fits(*bytes)?;
+            document_removed(conn, *document).await.map(|_| ())
+        }
+        Change::DocumentMoved { document, name, .. } => {
+            short("name", name)?;
+            document_removed(conn, *document).await.map(|_| ())
+        }
+        Change::DocumentGone { document, folder } => {
+            document_removed(&mut *conn, *document).await?;
+            watched(conn, *folder).await
+        }
+        Change::FolderWatched { path, .. } => match path.len() > PATH_LIMIT {
+            true => Err(StoreError::Invalid(format!("a path may have {PATH_LIMIT} bytes"))),
+            false => Ok(()),
+        },
+        Change::FolderPaused { folder, .. } | Change::FolderForgotten { folder } => watched(conn, *folder).await,
         Change::DocumentPurged { document } => match document_removed(conn, *document).await? {
             true => Ok(()),
             false => Err(StoreError::Invalid("only a removed document can be erased".into())),
@@ -153,6 +170,18 @@ async fn chat_removed(conn: &mut SqliteConnection, chat: ChatId) -> Result<bool,
 async fn document_removed(conn: &mut SqliteConnection, document: DocumentId) -> Result<bool, StoreError> {
     let removed = sqlx::query_scalar!(r#"SELECT removed AS "removed: bool" FROM documents WHERE id = ?"#, document.0);
     removed.fetch_optional(conn).await?.ok_or_else(|| StoreError::not_found("document", document))
+}
+
+async fn watched(conn: &mut SqliteConnection, folder: FolderId) -> Result<(), StoreError> {
+    let known = sqlx::query_scalar!("SELECT count(*) FROM folders WHERE id = ? AND removed = 0", folder.0);
+    there(known.fetch_one(conn).await? > 0, "folder", folder)
+}
+
+fn fits(bytes: u64) -> Result<(), StoreError> {
+    match i64::try_from(bytes) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(StoreError::Invalid("no file is that large".into())),
+    }
 }
 
 fn there(is: bool, what: &'static str, id: impl ToString) -> Result<(), StoreError> {

@@ -39,8 +39,8 @@ impl Store {
         self.write(actor, async |tx: &mut Tx| {
             sqlx::query!(
                 "INSERT INTO unlinked (hash)
-                 SELECT hash FROM documents AS this WHERE id = ?1
-                 AND NOT EXISTS (SELECT 1 FROM documents WHERE hash = this.hash AND id <> ?1)
+                 SELECT DISTINCT hash FROM versions AS this WHERE document = ?1
+                 AND NOT EXISTS (SELECT 1 FROM versions WHERE hash = this.hash AND document <> ?1)
                  ON CONFLICT (hash) DO NOTHING",
                 document.0
             )
@@ -106,7 +106,7 @@ impl Store {
         let mut all = true;
         for hash in hashes {
             let mut tx = self.begin().await?;
-            let used = sqlx::query_scalar!("SELECT count(*) FROM documents WHERE hash = ?", hash);
+            let used = sqlx::query_scalar!("SELECT count(*) FROM versions WHERE hash = ?", hash);
             // Added again since: then the file stays.
             if used.fetch_one(&mut *tx).await? == 0 && !self.blobs().remove(&hash).await? {
                 all = false;

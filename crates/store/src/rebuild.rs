@@ -35,7 +35,7 @@ impl Store {
 }
 
 /// The tables that are views of the log.
-pub const VIEWS: [&str; 15] = [
+pub const VIEWS: [&str; 17] = [
     "agents",
     "approvals",
     "chats",
@@ -44,12 +44,14 @@ pub const VIEWS: [&str; 15] = [
     "documents",
     "endpoints",
     "explanations",
+    "folders",
     "items",
     "ledger",
     "members",
     "purged",
     "registers",
     "rules",
+    "versions",
     "workspaces",
 ];
 
@@ -122,6 +124,8 @@ async fn empty(conn: &mut SqliteConnection) -> Result<(), StoreError> {
     sqlx::query!("DELETE FROM items").execute(&mut *conn).await?;
     sqlx::query!("DELETE FROM chats").execute(&mut *conn).await?;
     sqlx::query!("DELETE FROM documents").execute(&mut *conn).await?;
+    sqlx::query!("DELETE FROM versions").execute(&mut *conn).await?;
+    sqlx::query!("DELETE FROM folders").execute(&mut *conn).await?;
     sqlx::query!("DELETE FROM rules").execute(&mut *conn).await?;
     sqlx::query!("DELETE FROM endpoints").execute(&mut *conn).await?;
     sqlx::query!("DELETE FROM registers").execute(&mut *conn).await?;

@@ -21,6 +21,7 @@ impl Store {
         .await?;
         let documents = sqlx::query!(
             r#"SELECT id AS "id: Uuid", name, bytes, removed_stamp AS stamp,
+                      (SELECT path FROM folders WHERE folders.id = documents.gone) AS "gone_from?: String",
                       (SELECT count(DISTINCT item) FROM citations WHERE document = documents.id) AS "answers!: u32"
                FROM documents WHERE removed = 1 ORDER BY removed_stamp DESC LIMIT ?"#,
             LISTED
@@ -45,6 +46,7 @@ impl Store {
                     bytes: row.bytes.unsigned_abs(),
                     answers: row.answers,
                     removed_at: moment(&row.stamp),
+                    gone_from: row.gone_from,
                 })
                 .collect(),
         })

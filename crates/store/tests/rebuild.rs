@@ -38,6 +38,7 @@ struct Seen {
     chats: Vec<ChatId>,
     items: Vec<(ChatId, ItemId)>,
     documents: Vec<DocumentId>,
+    folders: Vec<FolderId>,
     rules: Vec<RuleId>,
     entries: Vec<EntryId>,
     asked: Vec<CallId>,
@@ -49,7 +50,7 @@ fn one<T: Copy>(from: &[T], n: u8) -> Option<T> {
 
 /// A change from three numbers; None where there is nothing to refer to yet.
 fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
-    Some(match what % 25 {
+    Some(match what % 27 {
         0 => {
             let agent = if a < 64 { one(&seen.agents, b).unwrap_or_else(AgentId::new) } else { AgentId::new() };
             seen.agents.push(agent);
@@ -117,6 +118,28 @@ fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
             let (chat, item) = one(&seen.items, a)?;
             Change::BranchChosen { chat, item }
         }
+        25 => {
+            let document = one(&seen.documents, a)?;
+            match b % 3 {
+                0 => Change::DocumentMoved { document, name: format!("n{b}"), origin: format!("/n{b}") },
+                _ => Change::DocumentRevised {
+                    document,
+                    format: "md".into(),
+                    bytes: u64::from(b),
+                    hash: format!("{b:064x}"),
+                },
+            }
+        }
+        26 => match b % 4 {
+            0 => {
+                let folder = FolderId::new();
+                seen.folders.push(folder);
+                Change::FolderWatched { folder, member: MemberId::new(), path: format!("/f{a}") }
+            }
+            1 => Change::FolderPaused { folder: one(&seen.folders, a)?, paused: b > 99 },
+            2 => Change::FolderForgotten { folder: one(&seen.folders, a)? },
+            _ => Change::DocumentGone { document: one(&seen.documents, a)?, folder: one(&seen.folders, b)? },
+        },
         18 => {
             let new = DocumentId::new();
             seen.documents.push(new);

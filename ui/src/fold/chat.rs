@@ -180,6 +180,8 @@ fn place(space: &mut Workspace, event: Event) -> Folded {
         | Event::ApprovalSettled { .. }
         | Event::DocumentChanged(_)
         | Event::DocumentRemoved(_)
+        | Event::FolderChanged(_)
+        | Event::FolderRemoved(_)
         | Event::ImportMoved(_)
         | Event::ModelsChanged(_)
         | Event::DownloadsMoved(_)

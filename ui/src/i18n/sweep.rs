@@ -51,9 +51,8 @@ fn the_faults_of_documents_keep_their_values() {
     let strings = |text: &str| text.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let mut checked = 0;
     for function in source.split("\npub fn ").skip(1).filter_map(|text| text.split("\n}\n").next()) {
-        let is_code = |text: &String| {
-            text.starts_with("document.") || text.starts_with("import.") || text.starts_with("library.")
-        };
+        let is_code =
+            |text: &String| ["document.", "import.", "library.", "watch."].iter().any(|area| text.starts_with(area));
         let code = strings(function).into_iter().find(is_code).unwrap_or_else(|| panic!("no code in {function}"));
         let forms = |suffix: &str| fr.forms(&format!("fault.{code}{suffix}"));
         assert!(!forms("").is_empty(), "no French words for {code}");

@@ -31,12 +31,14 @@ pub struct Shown {
     pub passage: Option<Span>,
     /// The page's hash when it was cited.
     pub page_hash: Option<String>,
+    /// What was quoted, as it is kept with the answer: shown where the page no longer has it.
+    pub quote: Option<String>,
 }
 
 impl Shown {
     /// A document from its first page.
     pub fn start(document: DocumentId) -> Self {
-        Self { document, page: 1, passage: None, page_hash: None }
+        Self { document, page: 1, passage: None, page_hash: None, quote: None }
     }
 }
 
@@ -119,7 +121,12 @@ pub fn Viewer(
     let changed = move || {
         let (shown, now) = wanted.get()?;
         let cited = shown.page_hash.filter(|_| now == shown.page)?;
-        loaded.with(|loaded| matches!(loaded, Loaded::Page(page) if page.page_hash != cited)).then_some(())
+        loaded.with(|loaded| matches!(loaded, Loaded::Page(page) if page.page_hash != cited)).then_some(shown.quote)
+    };
+    // The words that an answer rests on stay, whatever became of the document.
+    let kept = move || {
+        let quote = wanted.get()?.0.quote?;
+        loaded.with(|loaded| matches!(loaded, Loaded::Failed(_))).then_some(quote)
     };
     view! {
         <div class="viewer">
@@ -154,7 +161,26 @@ pub fn Viewer(
                 }}
             </div>
             {move || {
-                changed().map(|()| view! { <p class="notice warn viewer-changed" role="status">{t!("viewer.changed")}</p> })
+                changed()
+                    .map(|quote| {
+                        view! {
+                            <div class="notice warn viewer-changed" role="status">
+                                <p>{t!("viewer.changed")}</p>
+                                {quote.map(|quote| view! { <Quote quote/> })}
+                            </div>
+                        }
+                    })
+            }}
+            {move || {
+                kept()
+                    .map(|quote| {
+                        view! {
+                            <div class="notice viewer-changed" role="status">
+                                <p>{t!("viewer.kept_quote")}</p>
+                                <Quote quote/>
+                            </div>
+                        }
+                    })
             }}
             <div class="viewer-scroll" id=PAGE_ID tabindex="0" role="region" aria-label=t!("viewer.name")>
                 {move || match loaded.get() {
@@ -177,6 +203,12 @@ pub fn Viewer(
             </div>
         </div>
     }
+}
+
+/// A quote as it was kept.
+#[component]
+fn Quote(quote: String) -> impl IntoView {
+    view! { <blockquote class="serif viewer-quote">{quote}</blockquote> }
 }
 
 /// The shape of a page that is on its way.

@@ -9,8 +9,8 @@ mod selection;
 mod table;
 mod unlock;
 
-pub(crate) use add::PathLine;
-pub(crate) use left_out::LeftOut;
+pub(crate) use add::{PathLine, passed_over_words};
+pub(crate) use left_out::{LeftOut, reason};
 
 use crate::{
     client::use_client,
@@ -22,6 +22,7 @@ use crate::{
     },
     route::Route,
     state::WorkspaceStoreFields,
+    views::folders::GoneNotice,
 };
 use leptos::prelude::*;
 use order::Order;
@@ -80,9 +81,11 @@ pub fn Documents() -> impl IntoView {
                         {move || t!("documents.attention", n = failures.get() as f64)}
                     </button>
                 </Show>
+                <a class="link" href=Route::Folders.href()>{t!("folders.title")}</a>
                 <a class="link" href=Route::Removed.href()>{t!("removed.title")}</a>
             </div>
             <progress::Progress/>
+            <GoneNotice/>
             <LeftOut/>
             <Show
                 when=move || !ids.read().is_empty()

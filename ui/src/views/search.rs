@@ -80,7 +80,7 @@ pub fn Search() -> impl IntoView {
         reply.with(|reply| {
             let hit = reply.as_ref()?.reply.hits.get(current.get())?;
             let passage = Some(Span { start: hit.start, end: hit.end });
-            Some(Shown { document: hit.document, page: hit.page, passage, page_hash: None })
+            Some(Shown { document: hit.document, page: hit.page, passage, page_hash: None, quote: None })
         })
     });
     let move_by = move |by: isize| {

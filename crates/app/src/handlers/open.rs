@@ -26,6 +26,7 @@ pub(crate) async fn open(app: &App, _: &Actor, _: Open) -> Result<Snapshot, Faul
         agents: store.agents().await?,
         chats: store.chats().await?,
         documents: store.documents().await?,
+        folders: app.library().folders().await?,
         import: app.library().progress(),
         models: super::models::view(app).await?,
         engine: app.models().engine_state(),

@@ -316,7 +316,7 @@ mod tests {
             documents: Vec::new(),
             left_out: Vec::new(),
             more_left_out: 0,
-            passed_over: PassedOver { hidden: 3, links: 2, system: 1 },
+            passed_over: PassedOver { hidden: 3, links: 2, system: 1, ignored: 0 },
         };
         let bare = ItemView { made: None, supported: None, citations: Vec::new(), ..item.clone() };
         let notice = Fault::new(FaultKind::Unavailable, "model.passed_over", "B cannot be used, so A answers instead.");

@@ -182,11 +182,12 @@ fn left_out_text(left_out: &[LeftOutFile], more: u32, passed_over: PassedOver, l
     if more > 0 {
         text.push_str(&format!("\n  left out: {more} more"));
     }
-    let PassedOver { hidden, links, system } = passed_over;
+    let PassedOver { hidden, links, system, ignored } = passed_over;
     for (count, what) in [
         (hidden, "hidden files or folders"),
         (links, "links to folders or to nothing"),
         (system, "folders of programs or of the system"),
+        (ignored, "files or folders that an ignore file names"),
     ] {
         if count > 0 {
             text.push_str(&format!("\n  passed over: {count} {what}"));

@@ -49,6 +49,8 @@ pub(super) async fn answer(
             | Event::ApprovalSettled { .. }
             | Event::DocumentChanged(_)
             | Event::DocumentRemoved(_)
+            | Event::FolderChanged(_)
+            | Event::FolderRemoved(_)
             | Event::ImportMoved(_)
             | Event::ModelsChanged(_)
             | Event::DownloadsMoved(_)

@@ -22,7 +22,9 @@ pub(super) async fn removed(door: &Door, out: &Out) -> Result<ExitCode, Fault> {
         });
         let documents = removed.documents.iter().map(|document| {
             let size = bytes(document.bytes);
-            format!("{}  {}  document  {size:>9}  {}", document.document, when(document.removed_at), document.name)
+            let gone = document.gone_from.as_ref().map(|folder| format!("  (gone from {folder})")).unwrap_or_default();
+            let (id, when) = (document.document, when(document.removed_at));
+            format!("{id}  {when}  document  {size:>9}  {}{gone}", document.name)
         });
         let rows: Vec<String> = chats.chain(documents).collect();
         if rows.is_empty() { "nothing was removed".to_owned() } else { rows.join("\n") }

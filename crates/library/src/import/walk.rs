@@ -20,10 +20,15 @@ const MOST_FILES: usize = 50_000;
 /// The deepest folder.
 const DEEPEST: usize = 64;
 /// Files left out that are listed; more are counted.
-const MOST_LEFT_OUT: usize = 1_000;
+pub(crate) const MOST_LEFT_OUT: usize = 1_000;
 /// Folders of programs and systems, not of people.
 const NOT_ENTERED: &[&str] =
     &["node_modules", "target", "__pycache__", "$RECYCLE.BIN", "System Volume Information", "lost+found"];
+
+/// Whether a folder of this name is none of a person's.
+pub(crate) fn is_system(name: &str) -> bool {
+    NOT_ENTERED.contains(&name)
+}
 
 /// A file that is taken.
 #[derive(Clone, Debug)]
@@ -112,7 +117,7 @@ impl Walked {
                 }
             };
             if kind.is_dir() {
-                if NOT_ENTERED.contains(&name.as_ref()) {
+                if is_system(&name) {
                     self.passed_over.system += 1;
                 } else if depth < DEEPEST {
                     self.folder(&path, depth + 1);
@@ -235,7 +240,7 @@ mod tests {
         std::fs::write(place("program"), b"\x7fELF\x02\x01\x01\0").unwrap();
         let mut walked = Walked::default();
         walked.path(dir.path());
-        assert_eq!(walked.passed_over, PassedOver { hidden: 3, links: 2, system: 1 });
+        assert_eq!(walked.passed_over, PassedOver { hidden: 3, links: 2, system: 1, ignored: 0 });
         assert_eq!((walked.files.len(), codes(&walked).len()), (5, 0), "{:?}", walked.files);
         let formats: Vec<&str> = walked.files.iter().map(|file| file.format.as_str()).collect();
         assert_eq!(formats.iter().filter(|format| **format == "file").count(), 2, "{formats:?}");

@@ -15,3 +15,4 @@ mod parts;
 mod pdf;
 mod reading;
 mod setbacks;
+mod watch;

@@ -4,6 +4,7 @@
 
 mod answers;
 mod claims;
+mod watching;
 use crate::common::*;
 use library::Library;
 use protocol::SearchMode;

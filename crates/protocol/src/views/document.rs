@@ -95,6 +95,13 @@ pub struct PassedOver {
     pub links: u32,
     /// Folders of programs and of the system.
     pub system: u32,
+    /// What an ignore file of a watched folder names.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ignored: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// How many files of a format.

@@ -38,4 +38,7 @@ pub struct RemovedDocument {
     pub answers: u32,
     /// When it was removed.
     pub removed_at: i64,
+    /// The watched folder that its file is gone from, where that is why it was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_from: Option<String>,
 }

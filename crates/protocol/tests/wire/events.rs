@@ -30,6 +30,8 @@ fn examples() -> Vec<Value> {
         with("ApprovalSettled", json!({ "asked": ID, "decision": "expired" })),
         with("DocumentChanged", views::document(json!({ "is": "indexing", "done": 1, "total": 2 }))),
         with("DocumentRemoved", json!(ID)),
+        with("FolderChanged", views::folder(json!({ "is": "looking", "done": 1, "total": 2 }))),
+        with("FolderRemoved", json!(ID)),
         with("ImportMoved", views::progress()),
         with("ModelsChanged", views::models()),
         with("DownloadsMoved", views::downloads()),
@@ -59,6 +61,8 @@ fn kinds(event: &Event) -> usize {
         | Event::ApprovalSettled { .. }
         | Event::DocumentChanged(_)
         | Event::DocumentRemoved(_)
+        | Event::FolderChanged(_)
+        | Event::FolderRemoved(_)
         | Event::ImportMoved(_)
         | Event::ModelsChanged(_)
         | Event::DownloadsMoved(_)
@@ -66,7 +70,7 @@ fn kinds(event: &Event) -> usize {
         | Event::EgressMoved(_)
         | Event::SettingsChanged(_)
         | Event::RulesChanged(_)
-        | Event::Notice(_) => 21,
+        | Event::Notice(_) => 23,
     }
 }
 

@@ -57,6 +57,14 @@ pub fn approval() -> Value {
     })
 }
 
+pub fn folder(state: Value) -> Value {
+    json!({
+        "id": ID, "path": "/home/ada/Contracts", "added_at": 1, "files": 2, "gone": 5, "looked_at": 3, "state": state,
+        "note": fault(), "left_out": [{ "path": "/a", "fault": fault() }], "more_left_out": 4,
+        "passed_over": { "hidden": 3, "links": 2, "system": 1 },
+    })
+}
+
 pub fn document(state: Value) -> Value {
     json!({
         "id": ID, "name": "lease.pdf", "origin": "/home/ada/lease.pdf", "format": "pdf", "bytes": 1, "hash": "00ff",
@@ -160,7 +168,8 @@ fn snapshot() -> Value {
             "public_key": "00ff", "data_dir": "/home/ada",
         },
         "agents": [{ "id": ID, "role": "researcher", "name": "Researcher", "about": "Reads", "mark": 1 }],
-        "chats": [chat()], "documents": [document(json!({ "is": "waiting" }))], "import": progress(),
+        "chats": [chat()], "documents": [document(json!({ "is": "waiting" }))],
+        "folders": [folder(json!({ "is": "watching" }))], "import": progress(),
         "models": models(), "engine": { "is": "off" }, "egress": totals(), "approvals": [approval()],
         "turns": [{ "turn": ID, "chat": ID, "item": ID, "state": { "is": "writing" } }],
         "settings": settings(), "notices": [fault()],
@@ -192,6 +201,10 @@ fn views() {
                 "passed_over": { "hidden": 3, "links": 2, "system": 1 },
             })),
         ),
+        ("FolderView", written::<FolderView>(&folder(json!({ "is": "waiting" })))),
+        ("FolderView", written::<FolderView>(&folder(json!({ "is": "watching" })))),
+        ("FolderView", written::<FolderView>(&folder(json!({ "is": "paused" })))),
+        ("FolderView", written::<FolderView>(&folder(json!({ "is": "unreachable", "fault": fault() })))),
         ("SearchReply", written::<SearchReply>(&search())),
         (
             "IndexReport",
@@ -276,7 +289,13 @@ fn views() {
             "Removed",
             written::<Removed>(&json!({
                 "chats": [{ "chat": ID, "title": "Lease", "items": 2, "removed_at": 3 }],
-                "documents": [{ "document": ID, "name": "lease.pdf", "bytes": 1, "answers": 2, "removed_at": 3 }],
+                "documents": [
+                    { "document": ID, "name": "lease.pdf", "bytes": 1, "answers": 2, "removed_at": 3 },
+                    {
+                        "document": ID, "name": "rent.xlsx", "bytes": 1, "answers": 2, "removed_at": 3,
+                        "gone_from": "/home/ada/Contracts",
+                    },
+                ],
             })),
         ),
         ("OffersView", written::<OffersView>(&offers())),

@@ -103,6 +103,12 @@ fn all() -> Vec<Change> {
         Change::DocumentRemoved { document },
         Change::DocumentRestored { document },
         Change::DocumentPurged { document },
+        Change::DocumentRevised { document, format: text(), bytes: 1, hash: text() },
+        Change::DocumentMoved { document, name: text(), origin: text() },
+        Change::DocumentGone { document, folder: FolderId(ID) },
+        Change::FolderWatched { folder: FolderId(ID), member: MemberId(ID), path: text() },
+        Change::FolderPaused { folder: FolderId(ID), paused: true },
+        Change::FolderForgotten { folder: FolderId(ID) },
         Change::RuleSet { rule, subject: RuleSubject::Host { host: text() }, verdict: Verdict::Deny },
         Change::RuleRemoved { rule },
         Change::EndpointSet { name: text(), url: text(), model: text(), has_key: true },
@@ -132,7 +138,7 @@ fn none_is_forgotten() {
     let mut kinds: Vec<_> = all().iter().map(Change::kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds.len(), 28);
+    assert_eq!(kinds.len(), 34);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The durable queue of documents to read: it survives a kill at any instant.
 
 use super::Derived;
-use crate::{StoreError, clock::now};
+use crate::{StoreError, Tx, clock::now};
 use protocol::{DocumentId, Fault};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 /// A document whose turn it is to be read.
@@ -33,21 +34,49 @@ pub struct Queue {
     pub running: u32,
 }
 
+/// Whose turn comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rank {
+    /// A person has just brought it or asked for it.
+    Asked,
+    /// A watched folder has brought it.
+    Watched,
+}
+
+impl Tx {
+    /// Puts a document at the end of the queue, together with what is recorded of it.
+    pub async fn queue(&mut self, document: DocumentId, rank: Rank) -> Result<(), StoreError> {
+        queue(self.conn(), document, rank).await
+    }
+
+    /// Has the index look at a document again: its name or place is another one.
+    pub async fn reindex(&mut self, document: DocumentId) -> Result<(), StoreError> {
+        sqlx::query!("INSERT INTO outbox (document) VALUES (?)", document.0).execute(self.conn()).await?;
+        Ok(())
+    }
+}
+
+async fn queue(conn: &mut SqliteConnection, document: DocumentId, rank: Rank) -> Result<(), StoreError> {
+    let (since, rank) = (now(), i64::from(rank == Rank::Watched));
+    sqlx::query!(
+        "INSERT INTO jobs (document, state, attempts, fault, since, rank) VALUES (?1, 'waiting', 0, NULL, ?2, ?3)
+         ON CONFLICT (document) DO UPDATE SET state = 'waiting', attempts = 0, fault = NULL, since = ?2, rank = ?3",
+        document.0,
+        since,
+        rank
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 impl Derived {
     /// Puts documents at the end of the queue; forgets earlier failures. What was read of them before
     /// stays until they are read again.
     pub async fn enqueue(&self, documents: &[DocumentId]) -> Result<(), StoreError> {
-        let since = now();
         let mut tx = self.begin().await?;
         for document in documents {
-            sqlx::query!(
-                "INSERT INTO jobs (document, state, attempts, fault, since) VALUES (?1, 'waiting', 0, NULL, ?2)
-                 ON CONFLICT (document) DO UPDATE SET state = 'waiting', attempts = 0, fault = NULL, since = ?2",
-                document.0,
-                since
-            )
-            .execute(&mut *tx)
-            .await?;
+            queue(&mut tx, *document, Rank::Asked).await?;
         }
         tx.commit().await?;
         Ok(())
@@ -69,8 +98,9 @@ impl Derived {
             Self::erase(&mut tx, DocumentId(document)).await?;
         }
         sqlx::query!(
-            "INSERT INTO jobs (document, state, since)
-             SELECT id, 'waiting', ? FROM documents WHERE removed = 0 AND id NOT IN (SELECT document FROM jobs)",
+            "INSERT INTO jobs (document, state, since, rank)
+             SELECT id, 'waiting', ?, EXISTS (SELECT 1 FROM sources WHERE document = id)
+             FROM documents WHERE removed = 0 AND id NOT IN (SELECT document FROM jobs)",
             since
         )
         .execute(&mut *tx)
@@ -89,7 +119,7 @@ impl Derived {
         let next = sqlx::query!(
             r#"SELECT j.document AS "document: Uuid", j.attempts, d.name, d.format, d.hash, d.bytes
                FROM jobs j JOIN documents d ON d.id = j.document
-               WHERE j.state = 'waiting' AND d.removed = 0 ORDER BY j.since, j.document LIMIT 1"#
+               WHERE j.state = 'waiting' AND d.removed = 0 ORDER BY j.rank, j.since, j.document LIMIT 1"#
         );
         let Some(row) = next.fetch_optional(&mut *tx).await? else { return Ok(None) };
         sqlx::query!(

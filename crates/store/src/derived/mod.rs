@@ -7,12 +7,14 @@ mod jobs;
 mod pages;
 mod parts;
 mod passages;
+mod sources;
 mod vectors;
 
-pub use jobs::{Job, Queue};
+pub use jobs::{Job, Queue, Rank};
 pub use pages::{NewChunk, NewPage, Reading, StoredPage};
 pub use parts::Nesting;
 pub use passages::StoredPassage;
+pub use sources::Source;
 pub use vectors::{StoredVector, Unembedded};
 
 use crate::{Store, StoreError};

@@ -125,6 +125,26 @@ impl Tx {
         Ok(going)
     }
 
+    /// Whether a document that is here came in this container and lies in no other that is here.
+    pub async fn came_only_in(&mut self, document: DocumentId, container: DocumentId) -> Result<bool, StoreError> {
+        let found = sqlx::query_scalar!(
+            r#"SELECT count(*) AS "n!: i64" FROM documents WHERE id = ?1 AND parent = ?2 AND removed = 0
+               AND NOT EXISTS (SELECT 1 FROM parts p JOIN documents d ON d.id = p.container
+                               WHERE p.document = ?1 AND p.container <> ?2 AND d.removed = 0)"#,
+            document.0,
+            container.0
+        );
+        Ok(found.fetch_one(self.conn()).await? > 0)
+    }
+
+    /// The documents that came in a container, with where they came from.
+    pub async fn origins_in(&mut self, container: DocumentId) -> Result<Vec<(DocumentId, String, String)>, StoreError> {
+        let rows =
+            sqlx::query!(r#"SELECT id AS "id: Uuid", name, origin FROM documents WHERE parent = ?"#, container.0);
+        let rows = rows.fetch_all(self.conn()).await?;
+        Ok(rows.into_iter().map(|row| (DocumentId(row.id), row.name, row.origin)).collect())
+    }
+
     /// The same within a transaction.
     pub async fn went_with(&mut self, document: DocumentId) -> Result<Vec<DocumentId>, StoreError> {
         went_with(self.conn(), document).await

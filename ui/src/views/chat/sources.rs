@@ -41,6 +41,7 @@ pub fn Sources(here: ChatScreen) -> impl IntoView {
                 page: cite.page,
                 passage: Some(Span { start: cite.start, end: cite.end }),
                 page_hash: Some(cite.page_hash.clone()),
+                quote: Some(cite.quote.clone()).filter(|quote| !quote.is_empty()),
             })
         })
     });

@@ -111,12 +111,13 @@ fn only_fault(plan: &ImportPlan) -> Option<Fault> {
 }
 
 /// What is passed over in folders, a sentence for each kind that there is.
-fn passed_over_words(PassedOver { hidden, links, system }: PassedOver) -> Vec<String> {
+pub(crate) fn passed_over_words(PassedOver { hidden, links, system, ignored }: PassedOver) -> Vec<String> {
     let some = |count: u32| (count > 0).then_some(f64::from(count));
     [
         some(hidden).map(|n| t!("import.passed_hidden", n = n)),
         some(links).map(|n| t!("import.passed_links", n = n)),
         some(system).map(|n| t!("import.passed_system", n = n)),
+        some(ignored).map(|n| t!("import.passed_ignored", n = n)),
     ]
     .into_iter()
     .flatten()

@@ -37,7 +37,7 @@ pub(crate) fn LeftOut() -> impl IntoView {
 }
 
 /// Why, and what to do.
-pub(super) fn reason(fault: &protocol::Fault) -> String {
+pub(crate) fn reason(fault: &protocol::Fault) -> String {
     let words = faults::words(fault);
     [Some(words.message), words.hint].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }

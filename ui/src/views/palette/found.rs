@@ -151,6 +151,7 @@ fn passage(hit: &SearchHit) -> Entry {
         page: hit.page,
         passage: Some(Span { start: hit.start, end: hit.end }),
         page_hash: None,
+        quote: None,
     };
     Entry {
         marks: hit.marks.iter().map(|mark| Span { start: cut(mark.start), end: cut(mark.end) }).collect(),
@@ -180,6 +181,7 @@ fn commands(sealed: bool, on: Machine) -> Vec<Entry> {
     }
     list.extend([
         command(Icon::Gauge, t!("side.models"), Goal::Go(Route::Models)),
+        command(Icon::FolderOpen, t!("folders.title"), Goal::Go(Route::Folders)),
         command(Icon::Trash2, t!("removed.title"), Goal::Go(Route::Removed)),
         command(Icon::ShieldCheck, t!("palette.outbound"), Goal::Do(Action::Outbound)),
         command(Icon::Lock, if sealed { t!("outbound.unseal") } else { t!("outbound.seal") }, Goal::Seal(!sealed)),
