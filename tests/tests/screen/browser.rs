@@ -5,7 +5,7 @@ use atelier_tests::{serve::Served, webdriver::Driver, workspace::Workspace};
 use std::time::Duration;
 
 /// Every screen that has an address.
-const ROUTES: &[&str] = &["", "documents", "search", "models", "outbound", "settings"];
+const ROUTES: &[&str] = &["", "documents", "folders", "removed", "search", "models", "outbound", "settings"];
 
 pub fn open(workspace: &Workspace, width: u32, height: u32) -> (Served, Driver) {
     let served = Served::start(workspace);

@@ -3,6 +3,7 @@
 
 mod browser;
 mod chat;
+mod folders;
 mod job;
 mod layout;
 mod long_chat;

@@ -14,11 +14,12 @@ fn open(browser: &Driver, name: &str) {
         let script = format!(
             "const row = [...document.querySelectorAll('[data-testid=document]')]
                .find((row) => row.textContent.includes({name:?}));
-             row?.click();
+             row?.focus();
              return !!row;"
         );
         (browser.script(&script) == true).then_some(())
     });
+    browser.press(&[' ']);
     browser.click("[data-testid=page-wide]");
     browser.find("[data-testid=reader]");
 }

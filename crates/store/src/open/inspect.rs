@@ -43,7 +43,7 @@ pub(super) async fn inspect(path: &Path, migrations: &Migrator, unclean: bool) -
     };
     match (found, size) {
         (Found::Nothing, 0) => lost(path, "the file is missing or empty")?,
-        (Found::Nothing, _) => lost(path, "it has no tables")?,
+        (Found::Nothing, _) => lost(path, "it has no records")?,
         (Found::Older { .. } | Found::Current, _) => {}
     }
     Ok(found)
@@ -86,5 +86,11 @@ async fn look(
     if thorough && let Some(reason) = backup::problems(conn, "PRAGMA quick_check(5)").await? {
         return Err(StoreError::Damaged { path: path.to_owned(), reason, backups: Vec::new() });
     }
-    Ok(if schema < known { Found::Older { schema } } else { Found::Current })
+    if schema < known {
+        // The first record is written after the last migration: without one it was being made, and nothing of a
+        // person's is in it that a snapshot would have to keep.
+        let begun: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM records)").fetch_one(&mut *conn).await?;
+        return Ok(if begun { Found::Older { schema } } else { Found::Nothing });
+    }
+    Ok(Found::Current)
 }

@@ -51,6 +51,19 @@ async fn a_migration_that_goes_well_leaves_a_snapshot() {
 }
 
 #[tokio::test]
+async fn one_whose_making_was_cut_off_between_two_migrations_is_made_to_the_end() {
+    for made in 1..MIGRATIONS.iter().count() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(DATABASE);
+        let db = Db::open(&path).await.unwrap();
+        Migrator::with_migrations(MIGRATIONS.iter().take(made).cloned().collect()).run(&db.writer).await.unwrap();
+        db.close().await;
+        filled(dir.path()).await;
+        assert!(backup::all(dir.path()).is_empty(), "a snapshot of nothing");
+    }
+}
+
+#[tokio::test]
 async fn a_migration_that_fails_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let workspace = filled(dir.path()).await;
