@@ -233,7 +233,8 @@ fn with_fifth(mut codes: [u32; 8], bits: &[u8]) -> [u32; 8] {
     let bits = u32::from_le_bytes([bits[0], bits[1], bits[2], bits[3]]);
     for (at, code) in codes.iter_mut().enumerate() {
         // Four bits, one to each byte: the product has each of them at the bottom of its own.
-        *code |= ((bits >> (at * 4) & 15) * 0x0020_4081 & BITS) << 4;
+        let spread = (bits >> (at * 4) & 15) * 0x0020_4081;
+        *code |= (spread & BITS) << 4;
     }
     codes
 }

@@ -20,6 +20,7 @@ use std::{
     io::ErrorKind,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 mod identity;
@@ -107,7 +108,7 @@ async fn open(
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => StoreError::NotAFolder { dir: dir.to_owned() },
         _ => StoreError::NotWritable { dir: dir.to_owned(), source },
     })?;
-    let lock = Arc::new(Lock::take(dir)?);
+    let lock = Arc::new(take(dir).await?);
     let path = dir.join(DATABASE);
     // What is left over harms nothing; the next start tries again.
     if let Err(error) = backup::sweep(dir).and_then(|()| keys::sweep(dir)) {
@@ -134,6 +135,18 @@ async fn open(
         (Some(before), error) => Err(before.put_back(dir, &path, &error)),
         (None, error) => Err(damaged(error, dir, &path)),
     }
+}
+
+/// Takes the lock. One that names no process is on its way out: its holder closed the workspace and has not ended,
+/// or a program that it started still has its files. That takes a moment, not longer.
+async fn take(dir: &Path) -> Result<Lock, StoreError> {
+    for _ in 0..40 {
+        match Lock::take(dir) {
+            Err(StoreError::InUse { pid: None, .. }) => tokio::time::sleep(Duration::from_millis(25)).await,
+            taken => return taken,
+        }
+    }
+    Lock::take(dir)
 }
 
 /// Makes a store of the database and brings in order what the last run left.

@@ -70,7 +70,7 @@ fn a_document_is_read_wide() {
     browser.until("a sharper picture", || (browser.script(sharp).as_u64() > before).then_some(()));
 
     // Words are found and come into sight, one after the other.
-    browser.type_into("#reader-find", "SUPPLIER shall");
+    browser.type_into("#reader-find", "the SUPPLIER");
     browser.until("the first place is in sight", || (browser.script(IN_SIGHT) == true).then_some(()));
     let said = |browser: &Driver| browser.text(".reader-find [role=status]");
     let count: u32 = said(&browser).rsplit(' ').next().and_then(|n| n.parse().ok()).expect("how often");

@@ -43,7 +43,8 @@ pub(super) fn Gone() -> impl IntoView {
     let count = Memo::new(move |_| client.store.folders().read().iter().map(|folder| folder.gone).sum::<u32>());
     Effect::new(move || {
         // Whatever goes or comes back changes the number.
-        count.track();
+        // Read, not only tracked: a memo that nobody reads follows nothing.
+        let _ = count.get();
         client.ask(ListRemoved {}, move |removed| {
             let mut documents = removed.documents;
             documents.retain(|document| document.gone_from.is_some());
