@@ -34,6 +34,8 @@ const IN_SIGHT: &str = "const mark = document.querySelector('.reader-page .page-
 /// Selects from the first to the third word of the first page, and lets go of the pointer.
 const SELECT: &str = "const words = document.querySelectorAll('.reader-page[data-page=\"1\"] .page-words text');
     if (words.length < 3) return null;
+    // As wide as the word on the picture, which is drawn at one and a half times its size.
+    if (words[0].getBoundingClientRect().width < 100) return null;
     const range = document.createRange();
     range.setStart(words[0].firstChild, 0);
     range.setEnd(words[2].firstChild, words[2].firstChild.length);

@@ -92,7 +92,7 @@ fn Inside(shown: Shown, page: u32, title: RwSignal<String>, open: RwSignal<bool>
         <div class="reader-in" data-testid="reader" on:keydown=move |event| bar::keydown(reading, &event)>
             <Bar reading close/>
             <div class="reader-body">
-                <Show when=move || reading.rail.get()>
+                <Show when=move || reading.rail.get() && reading.count() != 1>
                     <Rail reading/>
                 </Show>
                 {body}

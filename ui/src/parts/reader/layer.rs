@@ -1,7 +1,7 @@
 //! The words of a page over its picture, not drawn, so that they can be selected and copied as they stand
 //! in its text.
 
-use leptos::prelude::*;
+use leptos::{attr::custom::CustomAttribute, prelude::*, svg};
 use protocol::{PageView, Rect, Span, WordPlace, lines};
 use wasm_bindgen::JsCast;
 use web_sys::{ClipboardEvent, Element, Node};
@@ -27,18 +27,15 @@ pub fn TextLayer(
             let [left, top, right, bottom] = place.sides.map(|side| f32::from(side) / GRID);
             let high = (bottom - top).max(0.0) * height;
             let text: String = chars[from..to].iter().collect();
-            view! {
-                <text
-                    data-at=place.start
-                    x=format!("{:.1}", left * width)
-                    y=format!("{:.1}", top * height + high * ABOVE)
-                    attr:textLength=format!("{:.1}", ((right - left) * width).max(0.1))
-                    attr:lengthAdjust="spacingAndGlyphs"
-                    attr:font-size=format!("{:.1}", high.max(0.1))
-                >
-                    {text}
-                </text>
-            }
+            // By hand: the macro does not know these attributes.
+            svg::text()
+                .attr("data-at", place.start.to_string())
+                .attr("x", format!("{:.1}", left * width))
+                .attr("y", format!("{:.1}", top * height + high * ABOVE))
+                .attr("textLength", format!("{:.1}", ((right - left) * width).max(0.1)))
+                .attr("lengthAdjust", "spacingAndGlyphs")
+                .attr("font-size", format!("{:.1}", high.max(0.1)))
+                .child(text)
         };
         page.words.iter().map(word).collect_view()
     });
@@ -52,7 +49,6 @@ pub fn TextLayer(
         <svg
             class="page-words"
             viewBox=format!("0 0 {width} {height}")
-            attr:preserveAspectRatio="none"
             aria-hidden="true"
             on:copy=copy
         >
