@@ -10,6 +10,7 @@ pub mod import;
 pub mod marked;
 pub mod menu;
 pub mod notice;
+pub mod path_field;
 pub mod place;
 pub mod prose;
 pub mod reader;

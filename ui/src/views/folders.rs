@@ -10,16 +10,14 @@ use crate::{
     files::{self, Wanted},
     parts::{
         bar::Head,
-        field::FieldError,
         icon::{Glyph, Icon},
+        path_field::PathField,
     },
     state::WorkspaceStoreFields,
 };
 use leptos::prelude::*;
 use protocol::{Fault, FolderId, WatchFolder};
 use wasm_bindgen_futures::spawn_local;
-
-const ERROR_ID: &str = "watch-path-error";
 
 /// The screen.
 #[component]
@@ -92,31 +90,15 @@ fn PathLine(wrong: RwSignal<Option<Fault>>) -> impl IntoView {
         });
     };
     view! {
-        <form
-            class="row add-line"
-            on:submit=move |event| {
-                event.prevent_default();
-                add();
-            }
-        >
-            <input
-                class="input mono"
-                class:bad=move || wrong.read().is_some()
-                data-testid="watch-path"
-                aria-label=t!("folders.path")
-                aria-describedby=ERROR_ID
-                aria-invalid=move || wrong.read().is_some().to_string()
-                placeholder=t!("folders.path")
-                autocomplete="off"
-                spellcheck="false"
-                prop:value=move || path.get()
-                on:input=move |event| {
-                    wrong.set(None);
-                    path.set(event_target_value(&event));
-                }
-            />
-            <button class="btn" type="submit" data-testid="watch-add">{t!("folders.watch")}</button>
-        </form>
-        <FieldError id=ERROR_ID fault=wrong/>
+        <PathField
+            name=t!("folders.path")
+            act=t!("folders.watch")
+            field_id="watch-path"
+            button_id="watch-add"
+            error_id="watch-path-error"
+            path
+            wrong
+            go=move |()| add()
+        />
     }
 }

@@ -5,15 +5,13 @@ use crate::{
     client::use_client,
     files,
     parts::{
-        field::FieldError,
         icon::{Glyph, Icon},
+        path_field::PathField,
     },
 };
 use leptos::prelude::*;
 use protocol::{Fault, ImportPlan, PassedOver, PlanImport};
 use wasm_bindgen_futures::spawn_local;
-
-const ERROR_ID: &str = "import-path-error";
 
 /// No documents: what this place is for, and the ways in.
 #[component]
@@ -62,33 +60,17 @@ pub(crate) fn PathLine() -> impl IntoView {
         });
     };
     view! {
-        <form
-            class="row add-line"
-            on:submit=move |event| {
-                event.prevent_default();
-                look();
-            }
-        >
-            <input
-                class="input mono"
-                class:bad=move || wrong.read().is_some()
-                data-testid="import-path"
-                aria-label=t!("documents.path")
-                aria-describedby=ERROR_ID
-                aria-invalid=move || wrong.read().is_some().to_string()
-                placeholder=t!("documents.path")
-                autocomplete="off"
-                spellcheck="false"
-                prop:value=move || path.get()
-                on:input=move |event| {
-                    plan.set(None);
-                    wrong.set(None);
-                    path.set(event_target_value(&event));
-                }
-            />
-            <button class="btn" type="submit" data-testid="import-look">{t!("documents.look")}</button>
-        </form>
-        <FieldError id=ERROR_ID fault=wrong/>
+        <PathField
+            name=t!("documents.path")
+            act=t!("documents.look")
+            field_id="import-path"
+            button_id="import-look"
+            error_id="import-path-error"
+            path
+            wrong
+            changed=Callback::new(move |()| plan.set(None))
+            go=move |()| look()
+        />
         {move || plan.get().map(|(path_looked_at, made)| {
             view! {
                 <Plan
