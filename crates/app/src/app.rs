@@ -72,6 +72,7 @@ impl App {
         let library =
             Library::open(store.clone(), LibraryConfig::new(config.data.join("index"), config.worker.clone())).await?;
         library.set_embedder(models.embedder().map(bridge::embedder));
+        library.set_ranker(models.reranker().map(bridge::ranker));
 
         let bus = Bus::new();
         let sink = {
@@ -214,6 +215,7 @@ impl App {
         if let Err(error) = self.models().set_mirror(settings.model_hub.clone()) {
             self.bus().send(Event::Notice(error.fault()));
         }
+        self.set_ranker(settings.rerank);
         self.models().set_unload_after(Duration::from_secs(u64::from(settings.unload_after_min) * 60)).await;
     }
 
@@ -286,8 +288,14 @@ impl App {
         });
     }
 
+    /// Uses the reranker, where there is one and it is wanted.
+    fn set_ranker(&self, wanted: bool) {
+        self.library().set_ranker(self.models().reranker().filter(|_| wanted).map(bridge::ranker));
+    }
+
     async fn models_changed(&self) {
         self.set_embedder();
+        self.set_ranker(self.store().settings().await.is_ok_and(|settings| settings.rerank));
         match crate::handlers::models::view(self).await {
             Ok(view) => self.bus().send(Event::ModelsChanged(view)),
             Err(fault) => self.bus().send(Event::Notice(fault)),

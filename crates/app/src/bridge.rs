@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use egress::LedgerFn;
 use futures::FutureExt;
-use models::Embedder;
+use models::{Embedder, Reranker};
 use protocol::{Actor, Fault, LedgerEntry};
 use std::sync::Arc;
 use store::{Change, Store};
@@ -42,6 +42,20 @@ pub(crate) fn today() -> i64 {
 /// The library's view of an embedding model.
 pub(crate) fn embedder(embedder: Arc<dyn Embedder>) -> Arc<dyn library::Embed> {
     Arc::new(Bridge(embedder))
+}
+
+/// The library's view of a reranker.
+pub(crate) fn ranker(reranker: Arc<dyn Reranker>) -> Arc<dyn library::Rank> {
+    Arc::new(Ranks(reranker))
+}
+
+struct Ranks(Arc<dyn Reranker>);
+
+#[async_trait]
+impl library::Rank for Ranks {
+    async fn rank(&self, query: &str, texts: &[String]) -> Result<Vec<f32>, String> {
+        self.0.rank(query, texts).await.map_err(|error| error.to_string())
+    }
 }
 
 struct Bridge(Arc<dyn Embedder>);

@@ -17,6 +17,7 @@ pub(crate) use kept::Kept;
 pub use metrics::Times;
 pub use retrieval::{Measured, Retrieval, RetrievalReport, retrieval};
 pub use scale::{Scale, ScaleReport, Size, scale};
+pub use set::Half;
 
 use crate::App;
 use protocol::{DocumentId, DocumentState, Fault, FaultKind, ImportPaths, ListDocuments};

@@ -25,7 +25,7 @@ macro_rules! examples {
 mod eval;
 mod models;
 mod watch;
-pub(crate) use eval::{Answers, Cache, EvalCommand, IndexCommand, Retrieval, Scale};
+pub(crate) use eval::{Answers, Cache, EvalCommand, Half, IndexCommand, Retrieval, Scale};
 pub(crate) use models::ModelsCommand;
 pub(crate) use watch::WatchCommand;
 
@@ -216,6 +216,8 @@ pub(crate) enum Mode {
     Text,
     /// Meaning.
     Vector,
+    /// Words and meaning, the best of it in the order of a reranker, where one is installed.
+    Reranked,
 }
 
 impl From<Mode> for protocol::SearchMode {
@@ -224,6 +226,7 @@ impl From<Mode> for protocol::SearchMode {
             Mode::Hybrid => Self::Hybrid,
             Mode::Text => Self::Text,
             Mode::Vector => Self::Vector,
+            Mode::Reranked => Self::Reranked,
         }
     }
 }

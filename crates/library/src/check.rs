@@ -9,7 +9,7 @@ use crate::{
     extract::{self, is_stored, name_text},
     worker::{Asked, Parent, Secret, Step, Trouble},
 };
-use protocol::{Alteration, AlteredDocument, DocumentId, DocumentView, DocumentsReport, Span};
+use protocol::{Alteration, AlteredDocument, DocumentId, DocumentState, DocumentView, DocumentsReport, Span};
 use std::{collections::HashMap, path::Path};
 use store::StoredQuote;
 
@@ -62,8 +62,10 @@ impl Library {
         if stored.is_empty() {
             return Ok(());
         }
-        // What is only kept has its name for a text.
-        let read = if is_stored(&view.format) && view.notes.iter().all(|n| n.code != crate::faults::RECOGNISED) {
+        // What is only kept, or could not be read, has its name for a text.
+        let failed = matches!(view.state, DocumentState::Failed { .. });
+        let kept = is_stored(&view.format) && view.notes.iter().all(|n| n.code != crate::faults::RECOGNISED);
+        let read = if failed || kept {
             Ok(HashMap::from([(1, name_text(&view.name))]))
         } else {
             read_again(parent, &path, &view.format, self.inner.passwords.of(&view.hash)).await
@@ -164,7 +166,7 @@ async fn read_again(
             }
             // Not asked for: the file inside is a document of its own, and checked as one.
             Step::Part(_) => {}
-            Step::Done(_) => return Ok(pages),
+            Step::Done { .. } => return Ok(pages),
         }
     }
 }

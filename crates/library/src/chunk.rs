@@ -269,6 +269,13 @@ impl Cutter<'_> {
     }
 }
 
+/// What a model reads of a passage: its heading too, where the passage does not begin with it, and the
+/// header row of the table that it begins in the middle of.
+pub fn whole(section: Option<&str>, header: Option<&str>, text: &str) -> String {
+    let section = section.filter(|section| !text.starts_with(section));
+    [section, header, Some(text)].into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
 /// The paragraphs of a text.
 fn blocks(text: &str) -> Vec<Span> {
     let mut found = Vec::new();

@@ -1,7 +1,7 @@
 //! The task that gives passages their vectors, in the background and in batches.
 
 use crate::{
-    LibraryError, faults,
+    LibraryError, chunk, faults,
     index::IndexError,
     library::{Embed, Inner, blocking},
     setback::Setback,
@@ -392,7 +392,5 @@ async fn ask(embedder: &dyn Embed, some: &[Unembedded], batch: &mut Batch) -> bo
 /// What the model reads of a passage: its heading too, where the passage does not begin with it, and the
 /// header row of the table that it begins in the middle of.
 fn text(passage: &Unembedded) -> String {
-    let section = passage.section.as_deref().filter(|section| !passage.text.starts_with(section));
-    let lines = [section, passage.header.as_deref(), Some(&passage.text)];
-    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+    chunk::whole(passage.section.as_deref(), passage.header.as_deref(), &passage.text)
 }

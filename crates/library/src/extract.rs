@@ -3,6 +3,7 @@
 //! To add a format: `extract/x.rs` and a line in [`EXTRACTORS`]. Everything here runs in the
 //! extract worker's process, never in the app's: parsers meet files that nobody has looked at.
 
+mod about;
 #[cfg(test)]
 mod any_bytes;
 mod code;
@@ -41,6 +42,7 @@ mod xlsx;
 mod xml;
 mod zip;
 
+pub use about::{About, about};
 pub(crate) use flow::Flow;
 pub use parts::{Piece, Sink, parts};
 pub use place::place;

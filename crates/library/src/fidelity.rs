@@ -132,7 +132,7 @@ async fn read(parent: &mut Parent, path: &Path) -> io::Result<(ReadFile, String)
                 }
                 // Not asked for.
                 Ok(Step::Part(_)) => {}
-                Ok(Step::Done(_)) => break,
+                Ok(Step::Done { .. }) => break,
                 Err(error) => {
                     read.fault = Some(trouble(error));
                     break;

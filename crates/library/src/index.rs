@@ -4,14 +4,18 @@
 //! contains, what came after is applied again when it opens, and an index that is missing, damaged
 //! or of another version is built anew.
 
+mod bm25;
+mod compound;
 mod expand;
 mod fields;
 mod lookup;
+mod owners;
 mod query;
+mod rank;
 mod short;
 
 pub use fields::{Fields, key, print};
-pub use query::{How, Terms, Wanted, parse};
+pub use query::{How, Part, Terms, Wanted, parse};
 
 use protocol::DocumentId;
 use std::{
@@ -31,7 +35,7 @@ use tantivy::{
 };
 
 /// Part of the folder's name: another number, and every index is built anew.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Memory for what is not committed yet.
 const WRITER_MEMORY: usize = 48 << 20;
 /// Segments are merged when so many have piled up or on a purge; one thread is enough for one reader.
@@ -72,6 +76,8 @@ pub struct TextIndex {
     writer: Mutex<IndexWriter>,
     /// Languages that were indexed: a query is stemmed in each of them.
     languages: RwLock<BTreeSet<String>>,
+    /// Which passages make a document, in each segment.
+    owners: owners::Known,
 }
 
 /// A passage that was found by words.
@@ -116,7 +122,8 @@ impl TextIndex {
         let writer = index.writer_with_num_threads(WRITER_THREADS, WRITER_MEMORY)?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         let languages = index.load_metas()?.payload.map(|p| payload_languages(&p)).unwrap_or_default();
-        let opened = Self { index, fields, reader, writer: Mutex::new(writer), languages: RwLock::new(languages) };
+        let (writer, languages, owners) = (Mutex::new(writer), RwLock::new(languages), owners::Known::default());
+        let opened = Self { index, fields, reader, writer, languages, owners };
         Ok((opened, number))
     }
 
@@ -184,7 +191,7 @@ impl TextIndex {
         }
     }
 
-    /// The best passages for a query.
+    /// Passages that a query admits, each as good as any other.
     pub fn search(&self, query: &dyn Query, limit: usize) -> Result<Vec<Found>, IndexError> {
         let searcher = self.reader.searcher();
         let top = searcher.search(query, &TopDocs::with_limit(limit.max(1)).order_by_score())?;
@@ -198,10 +205,10 @@ impl TextIndex {
         Ok(found)
     }
 
-    /// The passages of a query that were added last.
+    /// The passages of a query whose documents are the latest.
     pub fn newest(&self, query: &dyn Query, limit: usize) -> Result<Vec<Found>, IndexError> {
         let searcher = self.reader.searcher();
-        let newest = TopDocs::with_limit(limit.max(1)).order_by_fast_field::<i64>("added", Order::Desc);
+        let newest = TopDocs::with_limit(limit.max(1)).order_by_fast_field::<i64>("dated", Order::Desc);
         let mut found = Vec::new();
         for (_, address) in searcher.search(query, &newest)? {
             let column = searcher.segment_reader(address.segment_ord).fast_fields().i64("chunk")?;

@@ -2,6 +2,7 @@
 //!
 //! Derived data only: everything here can be computed again from the blobs and the log.
 
+mod calendar;
 mod check;
 mod chunk;
 mod cite;
@@ -38,7 +39,7 @@ pub use cite::{
 pub use error::LibraryError;
 pub use fidelity::{FormatRead, ReadFile, by_format, fidelity};
 pub use index::IndexError;
-pub use library::{Embed, Library, LibraryConfig, LibraryEvent};
+pub use library::{Embed, Library, LibraryConfig, LibraryEvent, Rank};
 pub use search::SearchQuery;
 pub use watch::{Waits, WatchConfig};
 pub use worker::{Limits, run_worker};

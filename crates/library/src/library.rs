@@ -35,6 +35,13 @@ pub trait Embed: Send + Sync {
     }
 }
 
+/// Says how well texts answer a query; the app bridges the reranker to it.
+#[async_trait]
+pub trait Rank: Send + Sync {
+    /// A number for each text, in their order: the higher, the better it answers.
+    async fn rank(&self, query: &str, texts: &[String]) -> Result<Vec<f32>, String>;
+}
+
 /// Where the library keeps its index and how it starts its worker.
 #[derive(Clone, Debug)]
 pub struct LibraryConfig {
@@ -87,6 +94,7 @@ pub(crate) struct Inner {
     pub config: LibraryConfig,
     pub index: Arc<TextIndex>,
     pub embedder: RwLock<Option<Arc<dyn Embed>>>,
+    pub ranker: RwLock<Option<Arc<dyn Rank>>>,
     pub vectors: Arc<RwLock<Vectors>>,
     pub events: broadcast::Sender<LibraryEvent>,
     /// There may be documents to read, or things to index.
@@ -143,6 +151,7 @@ impl Library {
             store,
             index: Arc::new(index),
             embedder: RwLock::new(None),
+            ranker: RwLock::new(None),
             vectors: Arc::default(),
             events: broadcast::Sender::new(EVENTS),
             wake_reader: Notify::new(),
@@ -163,6 +172,7 @@ impl Library {
             tasks: TaskTracker::new(),
             config,
         });
+        crate::reading::name_failed(&inner).await?;
         match number {
             Some(number) => inner.catch_up(number).await?,
             None => inner.rebuild().await?,

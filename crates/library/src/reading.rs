@@ -3,7 +3,8 @@
 use crate::{
     LibraryError,
     chunk::Chunk,
-    extract, faults,
+    extract::{self, About},
+    faults,
     library::Inner,
     setback::Setback,
     unpacking::Unpacked,
@@ -124,7 +125,7 @@ async fn step(
             return Err(error);
         }
         Some(Err(Problem::Document(fault))) => {
-            inner.derived.fail(job.document, &fault).await?;
+            inner.derived.fail(job.document, &fault, name_page(&job.name)).await?;
             inner.count().end(&job, began.elapsed(), true);
             inner.tell(job.document).await;
         }
@@ -204,7 +205,10 @@ async fn read(inner: &Inner, parent: &mut Parent, job: &Job, unpacked: &mut Unpa
                 Ok(trouble) => document(trouble),
                 Err(error) => error.into(),
             })?,
-            Step::Done(notes) => break notes,
+            Step::Done { notes, about } => {
+                gathered.about = about;
+                break notes;
+            }
         }
     };
     if gathered.passages == 0 {
@@ -223,12 +227,32 @@ async fn read(inner: &Inner, parent: &mut Parent, job: &Job, unpacked: &mut Unpa
 /// A file whose text is not read is found by its name, and says why.
 async fn store_only(inner: &Inner, job: &Job, began: Instant, why: Fault) -> Result<(), Problem> {
     let mut gathered = Gathered::default();
-    let text = extract::name_text(&job.name);
-    let chars = text.chars().count() as u32;
-    let whole = Chunk { span: Span { start: 0, end: chars }, ..Chunk::default() };
-    gathered.add(CutPage { number: 1, text, chunks: vec![whole], ..CutPage::default() });
+    gathered.add(name_cut(&job.name));
     if gathered.write(inner, job.document).await? {
         inner.derived.finish_reading(job.document, &gathered.reading(vec![why], began.elapsed())).await?;
+    }
+    Ok(())
+}
+
+/// The page by which a document without text is found: its name.
+fn name_cut(name: &str) -> CutPage {
+    let text = extract::name_text(name);
+    let chars = text.chars().count() as u32;
+    let whole = Chunk { span: Span { start: 0, end: chars }, ..Chunk::default() };
+    CutPage { number: 1, text, chunks: vec![whole], ..CutPage::default() }
+}
+
+/// The same, as it is stored.
+pub(crate) fn name_page(name: &str) -> NewPage {
+    let mut gathered = Gathered::default();
+    gathered.add(name_cut(name));
+    gathered.pages.pop().unwrap_or_default()
+}
+
+/// Notes the names of documents that failed before names were kept: they are found by them from now on.
+pub(crate) async fn name_failed(inner: &Inner) -> Result<(), LibraryError> {
+    for (document, name) in inner.derived.unnamed().await? {
+        inner.derived.name(document, name_page(&name)).await?;
     }
     Ok(())
 }
@@ -240,6 +264,7 @@ struct Gathered {
     count: u32,
     passages: u32,
     languages: HashMap<String, u64>,
+    about: About,
 }
 
 impl Gathered {
@@ -290,6 +315,8 @@ impl Gathered {
             pages: self.count,
             passages: self.passages,
             language: self.language(),
+            author: self.about.author,
+            dated: self.about.dated,
             notes,
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         }

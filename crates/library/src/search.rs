@@ -6,21 +6,24 @@
 mod facets;
 mod fuse;
 mod like;
+mod rerank;
+mod shown;
 
 use crate::{
     Library, LibraryError, Passage, asking,
     cite::matter,
     faults,
-    index::{Terms, parse},
+    index::{Found, Terms, TextIndex, parse},
     library::{Inner, blocking},
     snippet::snippet,
     vectors::{dot, normalise},
 };
 use facets::facets;
 use fuse::{Evidence, fuse, sort, spread};
-use protocol::{DocumentId, Facets, SearchHit, SearchMode, SearchReply, Span};
+use protocol::{DocumentId, Facets, SearchMode, SearchReply};
+use shown::{is_only_a_name, passage, reply};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
@@ -39,8 +42,10 @@ const LONGEST_QUERY: usize = 2_000;
 const QUERY_TIME: Duration = Duration::from_secs(4);
 /// How long a question of an agent waits.
 const QUESTION_TIME: Duration = Duration::from_secs(30);
-/// The most parts of a query of which it is said that they were not understood.
-const MOST_MISREAD: usize = 8;
+/// How long a search waits for a reranker; then the order is without it.
+const RANK_TIME: Duration = Duration::from_millis(1_500);
+/// How long a question of an agent does: its answer takes longer.
+const RANK_QUESTION_TIME: Duration = Duration::from_secs(5);
 
 /// What is searched for.
 #[derive(Clone, Debug, Default)]
@@ -85,6 +90,8 @@ struct Wish {
     except: Option<DocumentId>,
     /// Whether hits that are near to nothing are shown as well.
     all: bool,
+    /// How long to wait for a reranker, where one is wanted.
+    patience: Option<Duration>,
 }
 
 impl Library {
@@ -119,25 +126,10 @@ impl Library {
         let asked = plain(&matter(&asking(question)));
         let lower = |text: String| text.replace(" AND ", " and ").replace(" OR ", " or ").replace(" NOT ", " not ");
         let text = lower(plain(question));
-        let query = SearchQuery { text, mode: SearchMode::Hybrid, limit, documents: documents.to_vec() };
+        let query = SearchQuery { text, mode: SearchMode::Reranked, limit, documents: documents.to_vec() };
         let found = self.inner.find(&query, Some(&lower(asked)), QUESTION_TIME).await?;
-        Ok(found.scored.into_iter().map(passage).collect())
-    }
-}
-
-fn reply(found: Outcome, began: Instant) -> SearchReply {
-    let Outcome { scored, mode, mut terms, facets } = found;
-    let documents: HashSet<DocumentId> = scored.iter().map(|s| s.passage.document).collect();
-    let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    terms.misread.truncate(MOST_MISREAD);
-    SearchReply {
-        hits: scored.into_iter().map(hit).collect(),
-        documents: documents.len() as u32,
-        ms,
-        mode,
-        misread: terms.misread,
-        instead: terms.instead,
-        facets,
+        // A file's name says nothing about its text, which could not be read.
+        Ok(found.scored.into_iter().filter(|one| !is_only_a_name(&one.passage)).map(passage).collect())
     }
 }
 
@@ -161,65 +153,56 @@ impl Inner {
         let vector = match query.mode {
             SearchMode::Text => None,
             _ if terms.newest => None,
-            SearchMode::Hybrid | SearchMode::Vector => {
+            SearchMode::Hybrid | SearchMode::Vector | SearchMode::Reranked => {
                 self.embed_query(&evidence.as_ref().unwrap_or(&terms).plain, patience).await
             }
         };
-        let mode = if vector.is_some() { query.mode } else { SearchMode::Text };
+        let (mode, patience) = match (query.mode, &vector) {
+            (_, None) => (SearchMode::Text, None),
+            (SearchMode::Reranked, Some(_)) => {
+                (SearchMode::Hybrid, Some(if asked.is_some() { RANK_QUESTION_TIME } else { RANK_TIME }))
+            }
+            (mode, Some(_)) => (mode, None),
+        };
         // A question has its own measure of what is near enough; what only meets conditions has none.
         let all = asked.is_some() || terms.only_conditions();
         let documents = query.documents.clone();
-        self.look(Wish { terms, evidence, vector, mode, limit: query.limit, documents, except: None, all }).await
+        let limit = query.limit;
+        self.look(Wish { terms, evidence, vector, mode, limit, documents, except: None, all, patience }).await
     }
 
     async fn look(&self, wish: Wish) -> Result<Outcome, LibraryError> {
-        let Wish { mut terms, mut evidence, vector, mode, limit, documents, except, all } = wish;
+        let Wish { mut terms, mut evidence, vector, mut mode, limit, documents, except, all, patience } = wish;
         let limit = limit.clamp(1, MOST_HITS);
         let depth = DEPTH.max(limit * 2);
         let (index, vectors, query) = (self.index.clone(), self.vectors.clone(), vector.clone());
-        let (terms, evidence, weights, mut found) = blocking(move || {
+        let (terms, evidence, weights, rarity, mut found) = blocking(move || {
             terms.expand(&index)?;
             if let Some(evidence) = &mut evidence {
                 evidence.expand(&index)?;
             }
             let weights = evidence.as_ref().unwrap_or(&terms).weights(&index)?;
+            let rarity: f32 = terms.weights(&index)?.iter().sum();
             let mut found: HashMap<i64, Evidence> = HashMap::new();
-            if mode != SearchMode::Vector {
-                let query = terms.query(&index, &documents)?;
-                let words = if terms.newest { index.newest(&*query, depth)? } else { index.search(&*query, depth)? };
-                for (at, one) in words.into_iter().enumerate() {
-                    let score = if terms.newest { 1.0 / (at + 1) as f32 } else { one.score };
-                    found.entry(one.chunk).or_default().words = Some(score);
-                }
-            }
             if let Some(vector) = query.as_deref() {
                 // Meaning knows no phrases and no exclusions: the index says what may be found.
                 let admitted = terms.admitted(&index)?.map(|query| index.matching(&*query)).transpose()?;
-                let near = {
-                    let vectors = vectors.read().unwrap_or_else(PoisonError::into_inner);
-                    vectors.search(vector, depth, &documents, admitted.as_ref())
-                };
-                let mut only_near = Vec::new();
-                for one in near {
-                    found.entry(one.chunk).or_insert_with(|| {
-                        only_near.push(one.chunk);
-                        Evidence::default()
-                    });
-                }
-                if mode == SearchMode::Hybrid && !only_near.is_empty() && !terms.only_conditions() {
-                    let query = terms.query_of(&index, &only_near);
-                    for one in index.search(&*query, only_near.len())? {
-                        found.entry(one.chunk).or_default().words = Some(one.score);
-                    }
+                let vectors = vectors.read().unwrap_or_else(PoisonError::into_inner);
+                let near = vectors.search(vector, depth, &documents, admitted.as_ref());
+                found.extend(near.into_iter().map(|one| (one.chunk, Evidence::default())));
+            }
+            if mode != SearchMode::Vector {
+                for one in by_words(&terms, &index, &documents, depth, &found)? {
+                    found.entry(one.chunk).or_default().words = Some(one.score);
                 }
             }
-            Ok((terms, evidence, weights, found))
+            Ok((terms, evidence, weights, rarity, found))
         })
         .await?;
         if let Some(vector) = vector.as_deref() {
             self.compare(vector, &mut found).await?;
         }
-        let ranked = self.rank(&found, mode);
+        let ranked = rank(&found, mode, rarity);
         let ids: Vec<i64> = ranked.iter().map(|(id, _)| *id).collect();
         let mut stored: HashMap<i64, StoredPassage> =
             self.derived.passages(&ids).await?.into_iter().map(|p| (p.id, p)).collect();
@@ -233,7 +216,14 @@ impl Inner {
         let facets = facets(stored.values().filter(listed));
         let best = ranked.first().map_or(1.0, |(_, score)| if *score > 0.0 { *score } else { 1.0 });
         let ordered = ranked.into_iter().filter_map(|(id, score)| Some((stored.remove(&id)?, score / best)));
-        let spread = self.untouched(spread(ordered.collect(), limit)).await?;
+        let mut ordered: Vec<(StoredPassage, f32)> = ordered.collect();
+        if let Some(patience) = patience.filter(|_| !terms.only_conditions()) {
+            let asked = &evidence.as_ref().unwrap_or(&terms).plain;
+            if self.rerank(asked, &mut ordered, patience).await {
+                mode = SearchMode::Reranked;
+            }
+        }
+        let spread = self.untouched(spread(ordered, limit)).await?;
         let by = evidence.as_ref().unwrap_or(&terms);
         let scored = spread.into_iter().map(|(passage, score)| {
             let around = snippet(&passage.text, passage.language.as_deref(), by, &weights);
@@ -260,20 +250,6 @@ impl Inner {
             }
         }
         Ok(())
-    }
-
-    /// The order of the candidates, best first.
-    fn rank(&self, found: &HashMap<i64, Evidence>, mode: SearchMode) -> Vec<(i64, f32)> {
-        let by = |value: fn(&Evidence) -> Option<f32>| {
-            let mut list: Vec<(i64, f32)> = found.iter().filter_map(|(id, one)| Some((*id, value(one)?))).collect();
-            sort(&mut list);
-            list
-        };
-        match mode {
-            SearchMode::Text => by(|evidence| evidence.words),
-            SearchMode::Vector => by(|evidence| evidence.meaning),
-            SearchMode::Hybrid => fuse(found),
-        }
     }
 
     /// The passages whose page is still the text that was read: other text is nobody's evidence. That a
@@ -326,50 +302,36 @@ impl Inner {
     }
 }
 
-fn hit(scored: Scored) -> SearchHit {
-    let Scored { passage, score, words, meaning, snippet } = scored;
-    SearchHit {
-        document: passage.document,
-        name: passage.name,
-        format: passage.format,
-        page: passage.page,
-        start: passage.start,
-        end: passage.end,
-        section: passage.section,
-        score,
-        words,
-        meaning: meaning.unwrap_or_default(),
-        snippet: snippet.text,
-        marks: snippet.marks,
-        language: passage.language,
-        place: passage.place,
+/// What is found by words, and how well; of passages that are found by meaning too, how well they match.
+fn by_words(
+    terms: &Terms,
+    index: &TextIndex,
+    documents: &[DocumentId],
+    depth: usize,
+    near: &HashMap<i64, Evidence>,
+) -> Result<Vec<Found>, LibraryError> {
+    if terms.newest {
+        let newest = index.newest(&*terms.query(index, documents)?, depth)?;
+        let placed = newest.into_iter().enumerate();
+        return Ok(placed.map(|(at, one)| Found { score: 1.0 / (at + 1) as f32, ..one }).collect());
     }
+    if terms.only_conditions() {
+        return Ok(index.search(&*terms.query(index, documents)?, depth)?);
+    }
+    let near: Vec<i64> = near.keys().copied().collect();
+    Ok(index.rank(terms, documents, depth, &near)?)
 }
 
-fn passage(scored: Scored) -> Passage {
-    let Scored { passage, score, words, meaning, .. } = scored;
-    Passage {
-        document: passage.document,
-        name: passage.name,
-        page: passage.page,
-        start: passage.start,
-        end: passage.end,
-        hash: blake3::hash(passage.text.as_bytes()).to_hex().to_string(),
-        text: passage.text,
-        section: passage.section,
-        language: passage.language,
-        score,
-        words,
-        meaning,
-        page_hash: passage.page_hash,
-        header: passage.header,
-        place: passage.place,
-    }
-}
-
-impl Passage {
-    /// Where it stands in its page's text.
-    pub fn span(&self) -> Span {
-        Span { start: self.start, end: self.end }
+/// The order of the candidates, best first.
+fn rank(found: &HashMap<i64, Evidence>, mode: SearchMode, rarity: f32) -> Vec<(i64, f32)> {
+    let by = |value: fn(&Evidence) -> Option<f32>| {
+        let mut list: Vec<(i64, f32)> = found.iter().filter_map(|(id, one)| Some((*id, value(one)?))).collect();
+        sort(&mut list);
+        list
+    };
+    match mode {
+        SearchMode::Text => by(|evidence| evidence.words),
+        SearchMode::Vector => by(|evidence| evidence.meaning),
+        SearchMode::Hybrid | SearchMode::Reranked => fuse(found, rarity),
     }
 }

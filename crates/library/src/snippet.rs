@@ -1,7 +1,7 @@
 //! The part of a passage that is shown with a hit, and which of its words are marked.
 
 use crate::{
-    index::Terms,
+    index::{Terms, Wanted},
     words::{self, Stems, Word},
 };
 use protocol::Span;
@@ -25,17 +25,28 @@ struct Hit {
     span: Span,
     /// Which of the wanted words.
     wanted: usize,
+    /// Which part of it, where it is a compound and only that part stands there.
+    part: Option<usize>,
 }
 
 /// Chooses the part that holds most of the wanted words.
 pub fn snippet(text: &str, language: Option<&str>, terms: &Terms, weights: &[f32]) -> Snippet {
     let all = words::words(text);
     let hits = hits(text, &all, language, terms);
-    let found: BTreeSet<usize> = hits.iter().map(|hit| hit.wanted).collect();
+    let found: BTreeSet<(usize, Option<usize>)> = hits.iter().map(|hit| (hit.wanted, hit.part)).collect();
     let weight = |n: &usize| weights.get(*n).copied().unwrap_or(1.0);
     let total: f32 = (0..terms.words.len()).map(|n| weight(&n)).sum();
     // Folded from zero: the sum of no numbers is -0.
-    let share = if total > 0.0 { found.iter().map(weight).fold(0.0, |sum, one| sum + one) / total } else { 0.0 };
+    let held = |(n, wanted): (usize, &Wanted)| {
+        let parts = (0..wanted.parts.len()).filter(|part| found.contains(&(n, Some(*part)))).count();
+        let part = parts as f32 / wanted.parts.len().max(1) as f32;
+        weight(&n) * if found.contains(&(n, None)) { 1.0 } else { part }
+    };
+    let share = if total > 0.0 {
+        terms.words.iter().enumerate().map(held).fold(0.0, |sum, one| sum + one) / total
+    } else {
+        0.0
+    };
 
     let length = text.chars().count() as u32;
     let (start, end) = if length <= SHOWN { (0, length) } else { best_window(&all, &hits, length, &weight) };
@@ -58,13 +69,17 @@ fn hits(text: &str, all: &[Word], language: Option<&str>, terms: &Terms) -> Vec<
     let mut hits: Vec<Hit> = Vec::new();
     for unit in words::units(text) {
         let stem = stems.stem(&unit.folded);
-        let wanted = terms.words.iter().position(|wanted| wanted.is(&unit.folded, &stem));
-        hits.extend(wanted.map(|wanted| Hit { span: unit.span, wanted }));
+        let whole = terms.words.iter().position(|wanted| wanted.is(&unit.folded, &stem)).map(|n| (n, None));
+        let part = || {
+            let mut parts = terms.words.iter().map(|wanted| wanted.part(&unit.folded, &stem)).enumerate();
+            parts.find_map(|(n, part)| Some((n, Some(part?))))
+        };
+        hits.extend(whole.or_else(part).map(|(wanted, part)| Hit { span: unit.span, wanted, part }));
     }
     for (n, wanted) in terms.words.iter().enumerate() {
         for other in wanted.others.iter().filter(|other| other.len() > 1) {
             for row in all.windows(other.len()).filter(|row| row.iter().zip(other).all(|(a, b)| a.folded == *b)) {
-                hits.extend(row.iter().map(|word| Hit { span: word.span, wanted: n }));
+                hits.extend(row.iter().map(|word| Hit { span: word.span, wanted: n, part: None }));
             }
         }
     }
@@ -109,7 +124,7 @@ fn best_window(all: &[Word], hits: &[Hit], length: u32, weight: &impl Fn(&usize)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::parse;
+    use crate::index::{Part, parse};
 
     #[test]
     fn the_part_with_the_words_is_shown_and_marked() {
@@ -137,6 +152,20 @@ mod tests {
         let found = snippet("The net asset value, not the value. NAVs", Some("en"), &terms, &[1.0]);
         let marked: Vec<_> = found.marks.iter().map(|m| words::slice(&found.text, *m)).collect();
         assert_eq!((marked, found.share), (vec!["net", "asset", "value", "NAVs"], 1.0));
+        let mut terms = parse("Mietkündigungsfrist", &languages);
+        terms.words[0].parts = [("mietkundigung", "mietkundig"), ("frist", "frist")]
+            .map(|(word, stem)| Part { folded: word.into(), stems: BTreeSet::from([stem.to_owned()]) })
+            .into();
+        terms.words[0].longer = vec!["sonderfrist".into()];
+        for (text, marked, share) in [
+            ("Die Frist endet.", &["Frist"][..], 0.5),
+            ("Die Mietkündigung hat eine Frist.", &["Mietkündigung", "Frist"], 1.0),
+            ("Eine Sonderfrist gilt.", &["Sonderfrist"], 1.0),
+        ] {
+            let found = snippet(text, Some("de"), &terms, &[1.0]);
+            let marks: Vec<_> = found.marks.iter().map(|m| words::slice(&found.text, *m)).collect();
+            assert_eq!((&marks[..], found.share), (marked, share), "{text}");
+        }
         let none = snippet("Nothing.", Some("en"), &terms, &[1.0; 3]);
         assert!(none.share == 0.0 && none.share.is_sign_positive(), "{}", none.share);
     }

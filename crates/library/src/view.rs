@@ -25,8 +25,9 @@ impl Library {
             Err(error) => return Err(error.into()),
         };
         let stored = match self.inner.derived.page(document, page).await {
-            Ok(stored) => stored,
-            Err(store::StoreError::NotFound { .. }) => return Err(LibraryError::Refused(no_page(&view.state))),
+            // What could not be read has its name for a page, to be found by: that is nothing to look at.
+            Ok(stored) if !matches!(view.state, DocumentState::Failed { .. }) => stored,
+            Ok(_) | Err(store::StoreError::NotFound { .. }) => return Err(LibraryError::Refused(no_page(&view.state))),
             Err(error) => return Err(error.into()),
         };
         if !stored.is_intact() {
@@ -77,6 +78,10 @@ impl Library {
 
     /// The pages of a document that was read, in order, without their texts.
     pub async fn pages(&self, document: DocumentId) -> Result<Vec<PageEntry>, LibraryError> {
+        let failed = self.inner.store.document(document).await;
+        if failed.is_ok_and(|view| matches!(view.state, DocumentState::Failed { .. })) {
+            return Ok(Vec::new());
+        }
         Ok(self.inner.derived.page_entries(document).await?)
     }
 

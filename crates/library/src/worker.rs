@@ -13,7 +13,7 @@ pub use parent::{Parent, Picture, Piece, Step, Trouble};
 
 use crate::{
     chunk::Chunk,
-    extract::{Page, WordBox},
+    extract::{About, Page, WordBox},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use protocol::{Block, Fault, Span};
@@ -98,8 +98,8 @@ enum Frame {
     Bytes { bytes: u32 },
     /// That file ends; whether it is whole.
     PartEnd { whole: bool },
-    /// All pages were sent; what a person should know.
-    Done(Vec<Fault>),
+    /// All pages were sent; what a person should know, and what the document says of itself.
+    Done { notes: Vec<Fault>, about: About },
     /// The job failed.
     Failed(Fault),
     /// A picture: so many bytes of PNG follow.

@@ -215,9 +215,12 @@ fn check(offer: &Offer) -> Result<(), String> {
     }
     let weights = offer.files.iter().filter(|file| is_weights(&file.path)).count();
     let single = offer.files.len() == 1 && offer.purpose == ModelUse::Chat;
-    let folder = offer.purpose == ModelUse::Embedding;
+    let folder = offer.purpose != ModelUse::Chat;
     if weights != 1 || !(single || folder) {
-        return Err("a chat model is one GGUF file, an embedding model a folder with one file of weights".to_owned());
+        return Err(
+            "a chat model is one GGUF file, an embedding model or a reranker a folder with one file of weights"
+                .to_owned(),
+        );
     }
     for file in &offer.files {
         if !file.path.split('/').all(plain) || files::is_pickle(Path::new(&file.path)) {

@@ -46,6 +46,16 @@ pub trait Embedder: Send + Sync {
     async fn embed_query(&self, text: String) -> Result<Vec<f32>, ModelError>;
 }
 
+/// A model that reads a query and a text together and says how well the text answers.
+#[async_trait]
+pub trait Reranker: Send + Sync {
+    /// The model.
+    fn id(&self) -> &str;
+
+    /// A number for each text, in the same order: the higher, the better it answers.
+    async fn rank(&self, query: &str, texts: &[String]) -> Result<Vec<f32>, ModelError>;
+}
+
 /// What a chat model is and where it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelCard {

@@ -1,7 +1,7 @@
 //! Models of this machine: the same client, with the supervised engine as its server.
 
 use crate::{
-    ChatModel, Delta, Embedder, ModelCard, ModelError, Prompt, client,
+    ChatModel, Delta, Embedder, ModelCard, ModelError, Prompt, Reranker, client,
     engine::{Lease, Load, Outfit, Supervisor},
     files::Shelf,
     speed::Speeds,
@@ -41,6 +41,13 @@ impl Here {
                 Err(error) if outfit.chat.is_some() => {
                     tracing::warn!(%error, "the chat model runs without the embedding model");
                     outfit.embedding = None;
+                }
+                checked => drop(checked?),
+            }
+            match outfit.reranker.as_ref().map(check).transpose() {
+                Err(error) if outfit.chat.is_some() || outfit.embedding.is_some() => {
+                    tracing::warn!(%error, "the other models run without the reranker");
+                    outfit.reranker = None;
                 }
                 checked => drop(checked?),
             }
@@ -139,6 +146,29 @@ impl ChatModel for LocalChat {
         match lease.server.count(&self.here.gate, prompt).await {
             Err(error) if broke(&error) => Err(lease.explain(error).await),
             counted => counted,
+        }
+    }
+}
+
+/// A reranker of this machine.
+pub(crate) struct LocalReranker {
+    pub(crate) id: String,
+    pub(crate) here: Here,
+}
+
+#[async_trait]
+impl Reranker for LocalReranker {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    async fn rank(&self, query: &str, texts: &[String]) -> Result<Vec<f32>, ModelError> {
+        let errand = Errand::atelier("orders passages on this machine");
+        let mut lease = self.here.lease().await?;
+        lease.server.model.clone_from(&self.id);
+        match lease.server.rank(&self.here.gate, &errand, query, texts).await {
+            Err(error) if broke(&error) => Err(lease.explain(error).await),
+            ranked => ranked,
         }
     }
 }

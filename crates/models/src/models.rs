@@ -8,14 +8,14 @@ mod packs;
 mod view;
 
 use crate::{
-    ChatModel, Embedder, Endpoint, ModelCard, ModelError,
+    ChatModel, Embedder, Endpoint, ModelCard, ModelError, Reranker,
     client::PATIENCE,
     download::Board as Downloads,
     endpoint::PREFIX,
     engine::{Board, EngineConfig, Load, Outfit, Supervisor},
     files::{Found, Kind, Shelf},
     inspect::Inspector,
-    local::{Here, LocalChat, LocalEmbedder},
+    local::{Here, LocalChat, LocalEmbedder, LocalReranker},
     speed::Speeds,
 };
 use egress::Gate;
@@ -261,7 +261,7 @@ impl Models {
         }
         let found = self.find(&id).await?;
         let Kind::Chat(summary) = found.kind.clone()? else {
-            return Err(ModelError::Invalid { reason: format!("{id} is an embedding model: it cannot answer") });
+            return Err(ModelError::Invalid { reason: format!("{id} is a model for search: it cannot answer") });
         };
         let found = self.tell(found).await;
         let told = found.told.clone().transpose()?;
@@ -281,16 +281,25 @@ impl Models {
         };
         // With the embedding model beside it, a question does not have to change models.
         let embedding = self.embedding().map(|(found, _)| self.load(&found, 0));
-        let here = self.here(Outfit { chat: Some(load), embedding });
+        let here = self.here(Outfit { chat: Some(load), embedding, reranker: None });
         Ok(Arc::new(LocalChat { card, here, reads }))
     }
 
     /// The embedding model, if there is a sound one.
     pub fn embedder(&self) -> Option<Arc<dyn Embedder>> {
         let (found, encoder) = self.embedding()?;
-        let here = self.here(Outfit { chat: None, embedding: Some(self.load(&found, 0)) });
+        let here = self.here(Outfit { embedding: Some(self.load(&found, 0)), ..Outfit::default() });
         let id = format!("{}@{}", found.id, encoder.print);
         Some(Arc::new(LocalEmbedder { id, model: found.id, dims: encoder.dims, here }))
+    }
+
+    /// The reranker, if there is a sound one.
+    pub fn reranker(&self) -> Option<Arc<dyn Reranker>> {
+        let found = self.ranking()?;
+        // What is reranked was found by meaning just before.
+        let embedding = self.embedding().map(|(found, _)| self.load(&found, 0));
+        let here = self.here(Outfit { chat: None, embedding, reranker: Some(self.load(&found, 0)) });
+        Some(Arc::new(LocalReranker { id: found.id, here }))
     }
 
     /// Stops the engine and waits until it is gone.

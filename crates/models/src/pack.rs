@@ -131,6 +131,7 @@ fn fill(models: &[Found], folder: &Path, seal: &Seal) -> Result<u64, ModelError>
         let purpose = match found.kind.clone()? {
             Kind::Chat(_) => ModelUse::Chat,
             Kind::Embedding(_) => ModelUse::Embedding,
+            Kind::Reranker(_) => ModelUse::Reranking,
         };
         let mut packed = Packed { id: found.id.clone(), purpose, files: Vec::new() };
         for (source, path) in files::parts_of(found) {
@@ -219,7 +220,7 @@ fn check(list: &List) -> Result<(), String> {
     for model in &list.models {
         let below = |path: &str| match model.purpose {
             ModelUse::Chat => path == format!("{}.gguf", model.id),
-            ModelUse::Embedding => {
+            ModelUse::Embedding | ModelUse::Reranking => {
                 let rest = path.strip_prefix(&format!("{}/", model.id)).unwrap_or_default();
                 !rest.is_empty()
                     && rest.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.contains('\\'))

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly, also in its helpers
 
 mod contract;
+mod tiny_ranker;
 
 use egress::{Errand, Gate};
 use futures::{FutureExt, StreamExt};
@@ -177,4 +178,29 @@ async fn a_copy_of_the_starter_model_is_that_model_or_none() {
     assert!(listed.models.iter().all(|model| model.memory == added.memory), "{listed:?}");
     models.shutdown().await;
     again.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_reranker_of_this_machine_scores_texts_in_their_order() {
+    let Some((engine, _)) = real() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    tiny_ranker::write(&dir.path().join("models/tiny-ranker"));
+    let models = open_at(engine, dir.path().join("models"), dir.path()).await;
+    let view = models.view().models.remove(0);
+    assert_eq!((view.purpose, view.fault), (protocol::ModelUse::Reranking, None));
+    assert!(models.embedder().is_none(), "what ranks makes no vectors");
+    let reranker = models.reranker().unwrap();
+    assert_eq!(reranker.id(), "tiny-ranker");
+    let texts = tiny_ranker::WORDS.map(str::to_owned).to_vec();
+    let scores = reranker.rank("notice period", &texts).await.unwrap();
+    assert_eq!(scores.len(), texts.len());
+    let distinct: std::collections::BTreeSet<String> = scores.iter().map(|score| format!("{score:.4}")).collect();
+    assert!(distinct.len() > texts.len() / 2, "{scores:?}");
+    let backwards: Vec<String> = texts.iter().rev().cloned().collect();
+    let again = reranker.rank("notice period", &backwards).await.unwrap();
+    for (a, b) in scores.iter().zip(again.iter().rev()) {
+        assert!((a - b).abs() < 1e-3, "a text's score does not depend on its place: {scores:?} {again:?}");
+    }
+    assert!(reranker.rank("", &texts).await.is_err(), "the engine's refusal is an error");
+    models.shutdown().await;
 }

@@ -174,6 +174,8 @@ pub struct Settings {
     pub max_tokens: u32,
     /// Minutes without a question after which the engine gives its memory back; 0: never.
     pub unload_after_min: u32,
+    /// A reranker orders what is found, where one is installed.
+    pub rerank: bool,
     /// The first-run screens were finished or skipped.
     pub welcomed: bool,
     /// The address of a mirror that models are fetched from; None: the catalogue's hub.
@@ -193,6 +195,7 @@ impl Default for Settings {
             temperature: 0.0,
             max_tokens: 512,
             unload_after_min: 10,
+            rerank: true,
             welcomed: false,
             model_hub: None,
         }

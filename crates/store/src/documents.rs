@@ -98,6 +98,8 @@ fn view(row: Row, facts: &mut HashMap<DocumentId, crate::derived::Facts>) -> Doc
         pages: facts.pages,
         passages: facts.passages,
         language: facts.language,
+        author: facts.author,
+        dated: facts.dated,
         added_at: row.ms,
         state: facts.state,
         notes: facts.notes,

@@ -1,11 +1,13 @@
 //! The search screen: passages while typing, by words, by meaning, or both, each with its page.
 
+mod groups;
 mod hit;
+mod list;
 mod notes;
 mod nothing;
 
 use crate::{
-    client::use_client,
+    client::{Client, use_client},
     dom, i18n,
     parts::{
         bar::SideButton,
@@ -15,10 +17,15 @@ use crate::{
     state::WorkspaceStoreFields,
 };
 use leptos::{html, prelude::*};
-use protocol::{MoreLikeThis, Search as Find, SearchMode, SearchReply, Span};
+use protocol::{DocumentId, ModelUse, ModelView, MoreLikeThis, Search as Find, SearchMode, SearchReply, Span};
+use std::collections::BTreeSet;
 
 /// A pause in typing this long starts a search; shorter than a person notices.
 const PAUSE_MS: u32 = 40;
+/// What is found by words alone is shown where meaning takes longer than this.
+const WORDS_FIRST_MS: u32 = 60;
+/// A pause this long after a search has the reranker order what was found: it takes longer than a letter.
+const RERANK_MS: u32 = 350;
 /// The most passages on the screen.
 const LIMIT: u32 = 40;
 
@@ -33,6 +40,8 @@ pub fn Search() -> impl IntoView {
     let mode = RwSignal::new(SearchMode::Hybrid);
     let reply = RwSignal::new(None::<Found>);
     let current = RwSignal::new(0_usize);
+    // Documents of which every passage is shown, not only the best.
+    let unfolded = RwSignal::new(BTreeSet::<DocumentId>::new());
     // Where the page would lie over the passages it is shown on demand only.
     let narrow = client.screen.narrow;
     let opened = RwSignal::new(false);
@@ -42,7 +51,7 @@ pub fn Search() -> impl IntoView {
             let _ = input.focus();
         }
     });
-    let asked = StoredValue::new(0_u32);
+    let (asked, answered) = (StoredValue::new(0_u32), StoredValue::new(0_u32));
     Effect::new(move || {
         let (text, mode) = (query.get().trim().to_owned(), mode.get());
         let number = asked.get_value().wrapping_add(1);
@@ -58,17 +67,39 @@ pub fn Search() -> impl IntoView {
             if asked.try_get_value() != Some(number) {
                 return;
             }
+            if mode == SearchMode::Hybrid {
+                by_words_first(client, text.clone(), number, asked, answered, reply);
+            }
             let found = client.call(Find { query: text.clone(), mode, limit: LIMIT }).await;
             if asked.try_get_value() != Some(number) {
                 return;
             }
+            answered.set_value(number);
             match found {
                 Ok(found) => {
                     current.set(0);
+                    unfolded.update(BTreeSet::clear);
                     opened.set(false);
-                    reply.set(Some(Found { words: text, mode, reply: found }));
+                    reply.set(Some(Found { words: text.clone(), mode, reply: found }));
                 }
-                Err(fault) => client.screen.fault.set(Some(fault)),
+                Err(fault) => return client.screen.fault.set(Some(fault)),
+            }
+            if mode != SearchMode::Hybrid || !has_reranker(client) {
+                return;
+            }
+            dom::sleep(RERANK_MS).await;
+            let rests = move || {
+                asked.try_get_value() == Some(number) && current.get_untracked() == 0 && !opened.get_untracked()
+            };
+            // Typing went on, or a passage is being read: the list stays as it is.
+            if !rests() {
+                return;
+            }
+            let mode = SearchMode::Reranked;
+            if let Ok(found) = client.call(Find { query: text.clone(), mode, limit: LIMIT }).await
+                && rests()
+            {
+                reply.set(Some(Found { words: text, mode, reply: found }));
             }
         });
     });
@@ -84,9 +115,12 @@ pub fn Search() -> impl IntoView {
         })
     });
     let move_by = move |by: isize| {
-        let last = count.get_untracked().saturating_sub(1);
-        current.update(|at| *at = at.saturating_add_signed(by).min(last));
-        dom::show_soon("hit-current");
+        let hits = reply.with_untracked(|reply| reply.as_ref().map(|found| groups::groups(&found.reply.hits)));
+        let visible = unfolded.with_untracked(|open| groups::visible(&hits.unwrap_or_default(), open));
+        if let Some(next) = groups::step(&visible, current.get_untracked(), by) {
+            current.set(next);
+            dom::show_soon("hit-current");
+        }
     };
     let show = Callback::new(move |at: usize| {
         current.set(at);
@@ -106,6 +140,7 @@ pub fn Search() -> impl IntoView {
             match found {
                 Ok(found) => {
                     current.set(0);
+                    unfolded.update(BTreeSet::clear);
                     opened.set(false);
                     reply.set(Some(Found { words: hit.name, mode: found.mode, reply: found }));
                 }
@@ -174,16 +209,8 @@ pub fn Search() -> impl IntoView {
                     Some(found) if found.reply.hits.is_empty() => view! { <nothing::Nothing found mode/> }.into_any(),
                     Some(found) => {
                         view! {
-                            <notes::Notes reply=found.reply.clone() query/>
-                            <ol class="hits" aria-label=t!("search.results")>
-                                {found
-                                    .reply
-                                    .hits
-                                    .into_iter()
-                                    .enumerate()
-                                    .map(|(at, found)| view! { <hit::Hit at found current show like/> })
-                                    .collect_view()}
-                            </ol>
+                            <notes::Notes asked=found.mode reply=found.reply.clone() query/>
+                            <list::Hits hits=found.reply.hits unfolded current show like/>
                         }
                             .into_any()
                     }
@@ -226,6 +253,38 @@ pub fn Search() -> impl IntoView {
             </aside>
         </Show>
     }
+}
+
+/// Shows what is found by words while meaning takes its time: a model may have to be loaded first.
+fn by_words_first(
+    client: Client,
+    query: String,
+    number: u32,
+    asked: StoredValue<u32>,
+    answered: StoredValue<u32>,
+    reply: RwSignal<Option<Found>>,
+) {
+    leptos::task::spawn_local(async move {
+        dom::sleep(WORDS_FIRST_MS).await;
+        let waits = move || asked.try_get_value() == Some(number) && answered.try_get_value() != Some(number);
+        if !waits() {
+            return;
+        }
+        let mode = SearchMode::Text;
+        // That it fails is told by the search that it goes before.
+        if let Ok(found) = client.call(Find { query: query.clone(), mode, limit: LIMIT }).await
+            && waits()
+        {
+            reply.set(Some(Found { words: query, mode, reply: found }));
+        }
+    });
+}
+
+/// Whether a reranker is here and wanted.
+fn has_reranker(client: Client) -> bool {
+    let here = |model: &ModelView| model.purpose == ModelUse::Reranking && model.fault.is_none();
+    let wanted = client.store.settings().read_untracked().rerank;
+    wanted && client.store.models().read_untracked().models.iter().any(here)
 }
 
 /// What a search found, and what was asked for.

@@ -239,6 +239,14 @@ fn Answers() -> impl IntoView {
                 set=move |count| change(client, |settings| settings.max_tokens = count)
             />
         </Row>
+        <Row name=t!("settings.rerank") about=t!("settings.rerank_about")>
+            <Choice
+                name=t!("settings.rerank")
+                values=vec![(true, t!("settings.rerank_on")), (false, t!("settings.rerank_off"))]
+                now=Signal::derive(move || settings.read().rerank)
+                choose=move |wanted: bool| change(client, |settings| settings.rerank = wanted)
+            />
+        </Row>
         <Row name=t!("settings.unload") about=t!("settings.unload_about")>
             <Count
                 name=t!("settings.unload")

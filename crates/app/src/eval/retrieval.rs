@@ -4,7 +4,7 @@ use super::{
     Tell, Times, import,
     metrics::{Worth, worth},
     no_set,
-    set::{self, Query},
+    set::{self, Half, Query},
 };
 use crate::App;
 use protocol::{Fault, ListDocuments, Search, SearchMode};
@@ -33,6 +33,8 @@ pub struct Retrieval {
     pub split: String,
     /// In which modes.
     pub modes: Vec<SearchMode>,
+    /// Only this half of the questions.
+    pub half: Option<Half>,
     /// Only so many questions, spread over the set.
     pub limit: Option<usize>,
     /// A folder for the ranked lists, in TREC's form.
@@ -46,6 +48,8 @@ pub struct RetrievalReport {
     pub set: String,
     /// Its split.
     pub split: String,
+    /// Which half of it, where it is not all.
+    pub half: Option<Half>,
     /// Its documents.
     pub documents: usize,
     /// Passages made of them.
@@ -65,6 +69,8 @@ pub struct RetrievalReport {
 pub struct Measured {
     /// The mode that was really used.
     pub mode: SearchMode,
+    /// Questions whose reranker took too long: they count with the order without it.
+    pub fell_back: usize,
     /// nDCG@10.
     pub ndcg_10: f64,
     /// Recall@100.
@@ -83,6 +89,12 @@ pub struct Measured {
 /// The set cannot be read, or a document of it cannot.
 pub async fn retrieval(app: &App, asked: &Retrieval, scratch: &Path, tell: Tell<'_>) -> Result<RetrievalReport, Fault> {
     let mut queries = set::queries(&asked.corpus, &asked.split)?;
+    if let Some(half) = asked.half {
+        queries.retain(|query| Half::of(&query.id) == half);
+        if queries.is_empty() {
+            return Err(no_set(&asked.corpus, "no question is in this half"));
+        }
+    }
     if let Some(limit) = asked.limit.filter(|limit| *limit < queries.len()) {
         let step = queries.len() / limit.max(1);
         queries = queries.into_iter().step_by(step.max(1)).take(limit).collect();
@@ -108,7 +120,8 @@ pub async fn retrieval(app: &App, asked: &Retrieval, scratch: &Path, tell: Tell<
     }
     let set = asked.corpus.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let (documents, queries) = (by_hash.values().map(Vec::len).sum(), queries.len());
-    Ok(RetrievalReport { set, split: asked.split.clone(), documents, passages, queries, import_s, embed_query, modes })
+    let (split, half) = (asked.split.clone(), asked.half);
+    Ok(RetrievalReport { set, split, half, documents, passages, queries, import_s, embed_query, modes })
 }
 
 /// Writes each document as a file that is named after its title, as people name theirs; returns which
@@ -169,6 +182,7 @@ async fn ask(
 ) -> Result<Option<Measured>, Fault> {
     let person = app.person();
     let (mut sum, mut times, mut run) = (Worth::default(), Times::default(), String::new());
+    let mut fell_back = 0;
     // Its vector is in the cache before the time is taken.
     if mode != SearchMode::Text {
         for query in queries {
@@ -180,7 +194,10 @@ async fn ask(
         let reply = app.call(&person, Search { query: query.text.clone(), mode, limit: PASSAGES }).await?;
         times.add(began.elapsed());
         if reply.mode != mode && !reply.hits.is_empty() {
-            return Ok(None);
+            if mode != SearchMode::Reranked || reply.mode != SearchMode::Hybrid {
+                return Ok(None);
+            }
+            fell_back += 1;
         }
         let mut list: Vec<&str> = Vec::new();
         for hit in &reply.hits {
@@ -200,9 +217,13 @@ async fn ask(
         let path = folder.join(format!("{}.run", format!("{mode:?}").to_lowercase()));
         fs::create_dir_all(folder).and_then(|()| fs::write(&path, run)).map_err(|error| no_set(&path, error))?;
     }
+    if fell_back == queries.len() {
+        return Ok(None);
+    }
     let mean = |sum: f64| (sum / queries.len() as f64 * 1e4).round() / 1e4;
     Ok(Some(Measured {
         mode,
+        fell_back,
         ndcg_10: mean(sum.ndcg_10),
         recall_100: mean(sum.recall_100),
         mrr_10: mean(sum.mrr_10),

@@ -68,6 +68,13 @@ pub(crate) struct Retrieval {
     /// By words, by meaning, both fused, or one after the other.
     #[arg(long, value_enum, default_value_t = Modes::All)]
     pub(crate) mode: Modes,
+    /// Also with a reranker, where one is installed.
+    #[arg(long)]
+    pub(crate) rerank: bool,
+    /// Only one half of the questions, chosen by a hash of their ids: the one that constants were set on, or
+    /// the other.
+    #[arg(long, value_enum)]
+    pub(crate) half: Option<Half>,
     /// Only so many questions, spread over the set.
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
@@ -76,6 +83,15 @@ pub(crate) struct Retrieval {
     pub(crate) runs: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) cache: Cache,
+}
+
+/// Which half of the questions.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Half {
+    /// The half that constants were set on.
+    Tuning,
+    /// The half that nothing was set on.
+    Report,
 }
 
 /// Where measurements keep what they need again.

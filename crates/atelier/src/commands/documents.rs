@@ -284,6 +284,15 @@ struct Hit {
     marks: Vec<Span>,
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dated: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within: Option<String>,
+    /// Its text could not be read: it was found by its name.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unread: bool,
 }
 
 #[derive(Serialize)]
@@ -323,12 +332,23 @@ pub(super) async fn search(door: &Door, query: String, mode: Mode, limit: u32, o
             .map(|hit| {
                 let snippet = hit.snippet.split_whitespace().collect::<Vec<_>>().join(" ");
                 let place = hit.place.clone().unwrap_or_else(|| format!("page {}", hit.page));
-                format!("{}, {place}  ({:.3})\n    {snippet}", hit.document, hit.score)
+                let within = hit.within.as_ref().map(|name| format!(" in {name}")).unwrap_or_default();
+                let author = hit.author.as_ref().map(|author| format!(", by {author}")).unwrap_or_default();
+                let dated = hit.dated.and_then(day).map(|day| format!(", {day}")).unwrap_or_default();
+                let unread = if hit.unread { "; its text could not be read" } else { "" };
+                let document = format!("{}{within}, {place}{author}{dated}{unread}", hit.document);
+                format!("{document}  ({:.3})\n    {snippet}", hit.score)
             })
             .collect();
         format!("{}\n{}, {} ms", rows.join("\n"), counted(found.hits.len() as u64, "passage"), found.ms)
     });
     Ok(ExitCode::SUCCESS)
+}
+
+/// The day of a time.
+fn day(ms: i64) -> Option<String> {
+    let at = time::OffsetDateTime::from_unix_timestamp(ms.div_euclid(1_000)).ok()?;
+    Some(format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day()))
 }
 
 fn hits(reply: SearchReply) -> Hits {
@@ -347,6 +367,10 @@ fn hits(reply: SearchReply) -> Hits {
             snippet: hit.snippet,
             marks: hit.marks,
             place: hit.place,
+            author: hit.author,
+            dated: hit.dated,
+            within: hit.within,
+            unread: hit.unread,
         })
         .collect();
     Hits { hits, mode: reply.mode, ms: reply.ms }
@@ -363,6 +387,7 @@ mod tests {
                 "document": "01900000-0000-7000-8000-000000000001", "name": "lease.pdf", "format": "pdf", "page": 1,
                 "start": 2, "end": 3, "section": "Rent", "score": 0.5, "words": 0.25, "meaning": 0.75,
                 "snippet": "900 euros", "marks": [{ "start": 0, "end": 3 }], "language": "en",
+                "author": "Ada", "dated": 1_714_521_600_000_i64, "within": "deal.zip", "unread": true,
             }],
             "documents": 1, "ms": 2, "mode": "hybrid",
         });

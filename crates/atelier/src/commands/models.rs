@@ -109,6 +109,7 @@ fn row(model: &ModelView) -> String {
         match model.purpose {
             ModelUse::Chat => "chat",
             ModelUse::Embedding => "embedding",
+            ModelUse::Reranking => "reranker",
         },
         model.architecture,
         model.quantisation,

@@ -1,6 +1,11 @@
 //! E-mail messages (EML): what they say, and what is attached to them.
 
-use super::{Page, letter::Letter, parts::Sink};
+use super::{
+    Page,
+    about::{About, of_message},
+    letter::Letter,
+    parts::Sink,
+};
 use crate::faults;
 use mail_parser::{Address, DateTime, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use protocol::Fault;
@@ -47,6 +52,14 @@ pub fn parts(path: &Path, sink: &mut Sink<'_>) -> Result<(), Fault> {
         sink.part(&name, bytes.len() as u64, &mut &*bytes)?;
     }
     Ok(())
+}
+
+/// Who sent it, and when.
+pub fn about(path: &Path) -> Option<About> {
+    let bytes = load(path).ok()?;
+    let message = MessageParser::default().parse_headers(counted(&bytes))?;
+    let date = message.date().filter(|date| date.is_valid()).map(date).unwrap_or_default();
+    Some(of_message(&addresses(message.from()), &date))
 }
 
 /// Whether a file begins as a message does.

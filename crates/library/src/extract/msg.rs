@@ -5,7 +5,12 @@
 
 mod properties;
 
-use super::{Page, letter::Letter, parts::Sink};
+use super::{
+    Page,
+    about::{About, of_message},
+    letter::Letter,
+    parts::Sink,
+};
 use crate::faults;
 use cfb::CompoundFile;
 use properties::{Folder, Kind};
@@ -57,6 +62,12 @@ pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Resu
     let label = Some(letter.subject.clone()).filter(|subject| !subject.is_empty());
     letter.flow().pages(&mut |page| out(Page { label: page.label.clone().or_else(|| label.clone()), ..page }))?;
     Ok(Vec::new())
+}
+
+/// Who sent it, and when.
+pub fn about(path: &Path) -> Option<About> {
+    let letter = letter(&mut open(path).ok()?);
+    Some(of_message(&letter.from, &letter.date))
 }
 
 /// Hands out what is attached.

@@ -70,6 +70,11 @@ pub(crate) fn stream(file: &mut Compound, name: &str) -> Result<Option<Vec<u8>>,
     Ok(Some(bytes))
 }
 
+/// The set of properties that says who wrote a file and when.
+pub(crate) fn property_set(path: &Path) -> Option<Vec<u8>> {
+    stream(&mut open(path).ok()?, "\u{5}SummaryInformation").ok()?
+}
+
 /// A number of two bytes.
 pub(crate) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes(bytes.get(at..at.checked_add(2)?)?.try_into().ok()?))

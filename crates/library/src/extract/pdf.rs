@@ -10,7 +10,11 @@ mod picture;
 
 pub use picture::render;
 
-use super::{Page, ocr};
+use super::{
+    Page,
+    about::{About, of_pdf},
+    ocr,
+};
 use layout::Glyph;
 use outline::Outline;
 use pdfium_render::prelude::*;
@@ -47,6 +51,15 @@ pub fn read_with(
     out: &mut dyn FnMut(Page) -> Result<(), Fault>,
 ) -> Result<Vec<Fault>, Fault> {
     read_opened(&open(library()?, path, Some(password))?, out)
+}
+
+/// Who wrote it, and when it was made.
+pub fn about(path: &Path, password: Option<&str>) -> Option<About> {
+    use PdfDocumentMetadataTagType::{Author, CreationDate, ModificationDate};
+    let document = open(library().ok()?, path, password).ok()?;
+    let said = |tag| document.metadata().get(tag).map(|tag| tag.value().to_owned());
+    let (author, created, changed) = (said(Author), said(CreationDate), said(ModificationDate));
+    Some(of_pdf(author.as_deref(), created.as_deref(), changed.as_deref()))
 }
 
 fn read_opened(

@@ -1,7 +1,12 @@
 //! What a word is taken for where the documents do not have it as it was typed: its beginning, a slip
 //! of the finger, an abbreviation that a document explains, the parts of a compound.
 
-use super::{How, IndexError, Terms, TextIndex, Wanted, short};
+use super::{
+    How, IndexError, Part, Terms, TextIndex, Wanted,
+    compound::{self, JOINING, SHORTEST_PART},
+    short,
+};
+use crate::words::Stems;
 use protocol::{Instead, InsteadOf};
 
 /// A word with fewer letters is not completed.
@@ -18,13 +23,18 @@ const MOST_BEGINNINGS: usize = 64;
 const MOST_FORMS: usize = 2;
 /// The most words of a long form.
 const LONGEST_FORM: usize = 6;
+/// The most compounds that end with a word.
+const MOST_LONGER: usize = 64;
 
 impl Terms {
     /// Looks up what the words stand for in this index.
     pub fn expand(&mut self, index: &TextIndex) -> Result<(), IndexError> {
         let mut said: Vec<Instead> = Vec::new();
+        let languages = index.languages();
+        let joining = languages.iter().map(String::as_str).filter(|language| JOINING.contains(language));
+        let joining: Vec<Stems> = joining.map(|language| Stems::of(Some(language))).collect();
         for wanted in self.all_words_mut() {
-            if let Some((found, why)) = wanted.expand(index)? {
+            if let Some((found, why)) = wanted.expand(index, &joining)? {
                 let instead = Instead { typed: wanted.folded.clone(), found, why };
                 if !said.contains(&instead) {
                     said.push(instead);
@@ -61,7 +71,8 @@ impl Terms {
 }
 
 impl Wanted {
-    fn expand(&mut self, index: &TextIndex) -> Result<Option<(Vec<String>, InsteadOf)>, IndexError> {
+    /// `joining`: the stemmers of those languages of the library that write compounds as one word.
+    fn expand(&mut self, index: &TextIndex, joining: &[Stems]) -> Result<Option<(Vec<String>, InsteadOf)>, IndexError> {
         let fields = index.fields();
         match self.how {
             How::Beginning => {
@@ -85,6 +96,9 @@ impl Wanted {
         let nowhere = known.is_empty() && index.frequency(fields.exact, &self.folded)? == 0;
         // Stems that are nowhere only cost time.
         self.stems.retain(|stem| known.contains(stem));
+        if !joining.is_empty() {
+            self.take_apart(index, joining)?;
+        }
         if !nowhere || self.folded.bytes().any(|b| b.is_ascii_digit()) {
             return Ok(None);
         }
@@ -93,6 +107,10 @@ impl Wanted {
         let mut why = InsteadOf::Beginning;
         if letters >= SHORTEST_BEGINNING {
             found = index.beginnings(fields.exact, &self.folded, MOST)?;
+        }
+        if found.is_empty() && !self.parts.is_empty() {
+            let parts = self.parts.iter().map(|part| part.folded.clone()).collect();
+            return Ok(Some((parts, InsteadOf::Compound)));
         }
         if found.is_empty() && letters >= SHORTEST_TYPO {
             why = InsteadOf::Typo;
@@ -104,6 +122,23 @@ impl Wanted {
         let found: Vec<String> = found.into_iter().map(|(word, _)| word).collect();
         self.others = found.iter().map(|word| vec![word.clone()]).collect();
         Ok((!found.is_empty()).then_some((found, why)))
+    }
+
+    /// Finds what a compound is made of, and compounds that end with the word.
+    fn take_apart(&mut self, index: &TextIndex, joining: &[Stems]) -> Result<(), IndexError> {
+        let fields = index.fields();
+        let parts = compound::parts(&self.folded, |part| Ok::<_, IndexError>(index.frequency(fields.exact, part)? > 0));
+        for folded in parts?.unwrap_or_default() {
+            let stems = joining.iter().map(|language| language.stem(&folded)).collect();
+            self.parts.push(Part { folded, stems });
+        }
+        if self.folded.chars().count() >= SHORTEST_PART {
+            let least = self.folded.chars().count() + SHORTEST_PART;
+            let longer = index.beginnings(fields.ends, &compound::from_the_end(&self.folded), MOST_LONGER)?;
+            let longer = longer.into_iter().filter(|(word, _)| word.chars().count() >= least);
+            self.longer = longer.map(|(word, _)| compound::from_the_end(&word)).collect();
+        }
+        Ok(())
     }
 
     /// How many letters may be wrong.

@@ -1,8 +1,9 @@
 //! What the index holds of a passage, and how its words are cut for it.
 
-use super::{query::names, short};
+use super::{compound, query::names, short};
 use crate::words::{self, Chars, Stems, Word};
 use protocol::DocumentId;
+use std::collections::BTreeSet;
 use store::StoredPassage;
 use tantivy::{
     TantivyDocument,
@@ -23,6 +24,8 @@ pub struct Fields {
     pub exact: Field,
     /// The stems of the file's name and the heading.
     pub title: Field,
+    /// Its long words from the last letter to the first, in languages that write compounds as one word.
+    pub ends: Field,
     /// The words of the file's name.
     pub name: Field,
     /// The words of the folders that it came from.
@@ -31,6 +34,10 @@ pub struct Fields {
     pub format: Field,
     /// Its language.
     pub language: Field,
+    /// The words of its author.
+    pub author: Field,
+    /// The date that the document gives itself, else when it was added.
+    pub dated: Field,
     /// When the document was added.
     pub added: Field,
     /// Abbreviations that it explains.
@@ -58,10 +65,13 @@ pub fn schema() -> (Schema, Fields) {
         stem: builder.add_text_field("stem", text(IndexRecordOption::WithFreqs)),
         exact: builder.add_text_field("exact", text(IndexRecordOption::WithFreqsAndPositions)),
         title: builder.add_text_field("title", text(IndexRecordOption::WithFreqs)),
+        ends: builder.add_text_field("ends", text(IndexRecordOption::Basic)),
         name: builder.add_text_field("name", text(IndexRecordOption::Basic)),
         path: builder.add_text_field("path", text(IndexRecordOption::WithFreqsAndPositions)),
         format: builder.add_text_field("format", STRING),
         language: builder.add_text_field("language", STRING),
+        author: builder.add_text_field("author", text(IndexRecordOption::Basic)),
+        dated: builder.add_i64_field("dated", FAST | INDEXED),
         added: builder.add_i64_field("added", FAST | INDEXED),
         short: builder.add_text_field("short", text(IndexRecordOption::Basic)),
         print: builder.add_u64_field("print", FAST),
@@ -78,6 +88,11 @@ impl Fields {
         entry.add_text(self.document, key(passage.document));
         entry.add_pre_tokenized_text(self.stem, stemmed(&passage.text, &stems));
         entry.add_pre_tokenized_text(self.exact, exact(&passage.text));
+        if passage.language.as_deref().is_some_and(|language| compound::JOINING.contains(&language)) {
+            let long = words::words(&passage.text).into_iter().filter(|word| compound::may_be_joined(&word.folded));
+            let long: BTreeSet<String> = long.map(|word| compound::from_the_end(&word.folded)).collect();
+            entry.add_pre_tokenized_text(self.ends, list(long));
+        }
         let name = names(stem_of(&passage.name));
         let title = format!("{} {}", name.join(" "), around(passage));
         entry.add_pre_tokenized_text(self.title, stemmed(&title, &stems));
@@ -87,6 +102,10 @@ impl Fields {
         if let Some(language) = &passage.language {
             entry.add_text(self.language, language);
         }
+        if let Some(author) = &passage.author {
+            entry.add_pre_tokenized_text(self.author, list(names(author)));
+        }
+        entry.add_i64(self.dated, passage.dated.unwrap_or(passage.added));
         entry.add_i64(self.added, passage.added);
         entry.add_u64(self.print, print(passage));
         let short = short::explained(&passage.text);
@@ -100,13 +119,15 @@ impl Fields {
 /// Tells a passage that is indexed from what it is now.
 pub fn print(passage: &StoredPassage) -> u64 {
     let mut hasher = blake3::Hasher::new();
-    let StoredPassage { name, format, origin, section, header, language, text, added, .. } = passage;
-    let [section, header, language] = [section, header, language].map(|part| part.as_deref().unwrap_or_default());
-    for part in [name.as_str(), format, origin, section, header, language, text] {
+    let StoredPassage { name, format, origin, section, header, language, text, added, author, dated, .. } = passage;
+    let [section, header, language, author] =
+        [section, header, language, author].map(|part| part.as_deref().unwrap_or_default());
+    for part in [name.as_str(), format, origin, section, header, language, text, author] {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }
     hasher.update(&added.to_le_bytes());
+    hasher.update(&dated.unwrap_or(*added).to_le_bytes());
     let mut bytes = [0; 8];
     hasher.finalize_xof().fill(&mut bytes);
     u64::from_le_bytes(bytes)

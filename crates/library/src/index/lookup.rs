@@ -16,8 +16,7 @@ impl TextIndex {
         for term in terms {
             most = most.max(searcher.doc_freq(term)?);
         }
-        let (all, with) = (searcher.num_docs() as f32, most as f32);
-        Ok((1.0 + (all - with + 0.5).max(0.0) / (with + 0.5)).ln())
+        Ok(super::bm25::rarity(searcher.num_docs(), most))
     }
 
     /// In how many passages a word stands.

@@ -22,7 +22,7 @@ pub struct Terms {
     pub words: Vec<Wanted>,
     /// What must hold of a passage.
     conditions: Vec<Condition>,
-    /// Whether what was added last comes first.
+    /// Whether the latest comes first.
     pub newest: bool,
     /// What was not understood.
     pub misread: Vec<Misread>,
@@ -43,6 +43,19 @@ pub struct Wanted {
     pub how: How,
     /// Words, or several words in a row, that are as good: what it was taken for.
     pub others: Vec<Vec<String>>,
+    /// The words that it is made of, where it is a compound.
+    pub parts: Vec<Part>,
+    /// Compounds that end with it.
+    pub longer: Vec<String>,
+}
+
+/// A part of a compound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// As a word by itself, folded.
+    pub folded: String,
+    /// Its stems.
+    pub stems: BTreeSet<String>,
 }
 
 /// How a word stands for others.
@@ -103,6 +116,12 @@ impl Wanted {
         self.folded == folded
             || self.stems.contains(stem)
             || self.others.iter().any(|other| matches!(&other[..], [one] if one == folded))
+            || self.longer.iter().any(|longer| longer == folded)
+    }
+
+    /// Which of its parts a word of a text is.
+    pub fn part(&self, folded: &str, stem: &str) -> Option<usize> {
+        self.parts.iter().position(|part| part.folded == folded || part.stems.contains(stem))
     }
 }
 

@@ -9,7 +9,10 @@ pub(super) fn passage(id: i64, document: DocumentId, text: &str) -> StoredPassag
         name: "file.md".into(),
         format: "md".into(),
         origin: "/home/a/contracts/2024/file.md".into(),
+        within: None,
         added: 1_700_000_000_000,
+        author: None,
+        dated: None,
         page: 1,
         start: 0,
         end: text.chars().count() as u32,
@@ -22,6 +25,11 @@ pub(super) fn passage(id: i64, document: DocumentId, text: &str) -> StoredPassag
     }
 }
 
+/// A passage of a German document.
+pub(super) fn in_german(text: &str) -> StoredPassage {
+    StoredPassage { language: Some("de".into()), ..passage(0, DocumentId::new(), text) }
+}
+
 fn asked(index: &TextIndex, text: &str) -> Terms {
     let mut terms = parse(text, &index.languages());
     terms.expand(index).unwrap();
@@ -31,7 +39,11 @@ fn asked(index: &TextIndex, text: &str) -> Terms {
 /// What a query finds, best first.
 fn ranked(index: &TextIndex, text: &str) -> Vec<i64> {
     let terms = asked(index, text);
-    index.search(&*terms.query(index, &[]).unwrap(), 10).unwrap().iter().map(|f| f.chunk).collect()
+    let found = match terms.only_conditions() {
+        true => index.search(&*terms.query(index, &[]).unwrap(), 10),
+        false => index.rank(&terms, &[], 10, &[]),
+    };
+    found.unwrap().iter().map(|f| f.chunk).collect()
 }
 
 fn found(index: &TextIndex, text: &str) -> Vec<i64> {

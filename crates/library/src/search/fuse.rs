@@ -5,12 +5,9 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use store::StoredPassage;
 
-/// How much meaning counts of what both say together (docs/decisions/0008-search.md has how it was set).
-const MEANING: f32 = 0.4;
-
-/// The scale of each kind of evidence ends with so many of the best: the order is the same however many
-/// hits are asked for.
-const SCALED: usize = 100;
+/// How much a cosine counts beside the share of what words could say (docs/decisions/0008-search.md has
+/// how it was set).
+const MEANING: f32 = 1.25;
 
 /// What is known of a passage that may be shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -21,22 +18,18 @@ pub struct Evidence {
     pub meaning: Option<f32>,
 }
 
-/// Puts passages in order, best first, with a score between 0 and 1. Where a query has both kinds of
-/// evidence, each is brought to one scale by the best and the hundredth of this query's candidates: how
-/// much nearer one passage is than the others says more than its rank.
-pub fn fuse(all: &HashMap<i64, Evidence>) -> Vec<(i64, f32)> {
-    let words = Scale::of(all.values().map(|evidence| evidence.words.unwrap_or(0.0)).collect());
-    let meaning = Scale::of(all.values().filter_map(|evidence| evidence.meaning).collect());
-    let weight = match (words, meaning) {
-        (Some(_), Some(_)) => MEANING,
-        (None, _) => 1.0,
-        (_, None) => 0.0,
-    };
-    let score = |evidence: &Evidence| {
-        let words = words.map_or(0.0, |scale| scale.place(evidence.words.unwrap_or(0.0)));
-        let meaning = meaning.map_or(0.0, |scale| evidence.meaning.map_or(0.0, |cosine| scale.place(cosine)));
-        (1.0 - weight) * words + weight * meaning
-    };
+/// Puts passages in order, best first. `rarity` is how rare the words that are looked for are together.
+///
+/// Neither kind of evidence is stretched to a range: what a passage holds of a question is a share of the
+/// question, whatever other passages hold, and a cosine means what it means. So a model that knows the
+/// language, whose best cosines stand out, decides more than one to which all texts are alike; and where a
+/// question's words stand nowhere, their share is small, and meaning decides.
+pub fn fuse(all: &HashMap<i64, Evidence>, rarity: f32) -> Vec<(i64, f32)> {
+    // A passage without a vector yet is taken for as far as the farthest.
+    let unknown = all.values().filter_map(|evidence| evidence.meaning).reduce(f32::min).unwrap_or(0.0);
+    let share = |words: f32| if rarity > 0.0 { words / rarity } else { words };
+    let score =
+        |evidence: &Evidence| share(evidence.words.unwrap_or(0.0)) + MEANING * evidence.meaning.unwrap_or(unknown);
     let mut fused: Vec<(i64, f32)> = all.iter().map(|(id, evidence)| (*id, score(evidence))).collect();
     sort(&mut fused);
     fused
@@ -45,27 +38,6 @@ pub fn fuse(all: &HashMap<i64, Evidence>) -> Vec<(i64, f32)> {
 /// Best first; equals in the order of the library.
 pub fn sort(list: &mut [(i64, f32)]) {
     list.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-}
-
-/// The range of one kind of evidence.
-#[derive(Clone, Copy)]
-struct Scale {
-    least: f32,
-    most: f32,
-}
-
-impl Scale {
-    /// None where all are equal: that kind says nothing.
-    fn of(mut all: Vec<f32>) -> Option<Self> {
-        all.sort_by(|a, b| b.total_cmp(a));
-        let (most, least) = (*all.first()?, *all.get(SCALED - 1).or(all.last())?);
-        (most > least).then_some(Self { least, most })
-    }
-
-    /// Between 0 and 1; what is worse than the last that counts is no better than nothing.
-    fn place(&self, x: f32) -> f32 {
-        ((x - self.least) / (self.most - self.least)).max(0.0)
-    }
 }
 
 /// The first `limit` passages, but no more than half of them (and three) of one document while
@@ -98,8 +70,8 @@ mod tests {
         Evidence { words, meaning }
     }
 
-    fn order(all: &[(i64, Evidence)]) -> Vec<i64> {
-        fuse(&all.iter().copied().collect()).into_iter().map(|(id, _)| id).collect()
+    fn order(all: &[(i64, Evidence)], rarity: f32) -> Vec<i64> {
+        fuse(&all.iter().copied().collect(), rarity).into_iter().map(|(id, _)| id).collect()
     }
 
     #[test]
@@ -110,29 +82,32 @@ mod tests {
             (3, evidence(None, Some(0.7))),
             (4, evidence(None, Some(0.2))),
         ];
-        assert_eq!(order(&both), [2, 1, 3, 4]);
-        assert_eq!(order(&[(1, evidence(Some(1.0), None)), (2, evidence(Some(2.0), None))]), [2, 1]);
-        assert_eq!(order(&[(1, evidence(None, Some(0.1))), (2, evidence(None, Some(0.2)))]), [2, 1]);
-        assert_eq!(order(&[(2, evidence(Some(1.0), None)), (1, evidence(Some(1.0), None))]), [1, 2]);
+        assert_eq!(order(&both, 9.0), [2, 1, 3, 4]);
+        assert_eq!(order(&[(1, evidence(Some(1.0), None)), (2, evidence(Some(2.0), None))], 1.0), [2, 1]);
+        assert_eq!(order(&[(1, evidence(None, Some(0.1))), (2, evidence(None, Some(0.2)))], 0.0), [2, 1]);
+        assert_eq!(order(&[(2, evidence(Some(1.0), None)), (1, evidence(Some(1.0), None))], 1.0), [1, 2]);
     }
 
     #[test]
-    fn the_order_of_the_best_does_not_depend_on_how_many_are_asked_for() {
-        // Whatever comes later is worse in both.
-        let near = |n: i64| {
-            if n > 120 {
-                0.1
-            } else if n % 7 == 0 {
-                0.9
-            } else {
-                0.5 - n as f32 / 1e3
-            }
-        };
-        let one = |n: i64| (n, evidence(Some(500.0 - n as f32), Some(near(n))));
-        let few: Vec<_> = (1..=120).map(one).collect();
+    fn of_a_question_whose_words_stand_nowhere_meaning_decides() {
+        let both = [(1, evidence(Some(2.0), Some(0.3))), (2, evidence(None, Some(0.5)))];
+        assert_eq!(order(&both, 4.0), [1, 2], "half of what is looked for stands there");
+        assert_eq!(order(&both, 40.0), [2, 1], "a twentieth does");
+    }
+
+    #[test]
+    fn a_passage_without_a_vector_is_as_far_as_the_farthest() {
+        let all =
+            [(1, evidence(Some(4.0), None)), (2, evidence(Some(4.0), Some(0.2))), (3, evidence(Some(4.0), Some(0.1)))];
+        assert_eq!(order(&all, 8.0), [2, 1, 3]);
+    }
+
+    #[test]
+    fn what_is_worse_changes_nothing_for_what_is_better() {
+        let one = |n: i64| (n, evidence(Some(500.0 - n as f32), Some(if n % 7 == 0 { 0.9 } else { 0.5 })));
+        let few: Vec<_> = (1..=40).map(one).collect();
         let many: Vec<_> = (1..=400).map(one).collect();
-        assert_eq!(order(&few)[..20], order(&many)[..20]);
-        assert_eq!(order(&few)[..3], [7, 14, 21]);
+        assert_eq!(order(&few, 400.0)[..5], order(&many, 400.0)[..5]);
     }
 
     #[test]
@@ -144,7 +119,10 @@ mod tests {
             name: String::new(),
             format: String::new(),
             origin: String::new(),
+            within: None,
             added: 0,
+            author: None,
+            dated: None,
             page: 1,
             start: 0,
             end: 1,

@@ -1,6 +1,6 @@
 //! More like this: passages that say the like of one that a person looks at.
 
-use super::{Wish, reply};
+use super::{Wish, shown::reply};
 use crate::{Library, LibraryError, faults, index::Terms, library::blocking};
 use protocol::{DocumentId, SearchMode, SearchReply};
 use std::{sync::PoisonError, time::Instant};
@@ -31,7 +31,7 @@ impl Library {
         let terms = blocking(move || Ok(Terms::telling(&passage.text, &languages, &index, WORDS)?)).await?;
         let mode = if vector.is_some() { SearchMode::Hybrid } else { SearchMode::Text };
         let (evidence, documents, except) = (None, Vec::new(), Some(document));
-        let wish = Wish { terms, evidence, vector, mode, limit, documents, except, all: false };
+        let wish = Wish { terms, evidence, vector, mode, limit, documents, except, all: false, patience: None };
         Ok(reply(inner.look(wish).await?, began))
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     extract::is_stored,
     import::{by_itself, name_of},
     library::Inner,
+    reading::name_page,
     unpacking,
 };
 use protocol::{Actor, DocumentId, FolderId};
@@ -119,8 +120,10 @@ async fn record(tx: &mut Tx, folder: FolderId, batch: &Batch, roots: &[String]) 
                 let name = name_of(Path::new(&path));
                 let from = origins.get(&document).map(String::as_str).unwrap_or_default();
                 follows.moved.extend(move_parts(tx, document, from, &path).await?);
+                let page = name_page(&name);
                 tx.record(Change::DocumentMoved { document, name, origin: path }).await?;
                 if standing.get(&document) == Some(&Standing::Here) {
+                    tx.rename(document, page).await?;
                     // The name is all the text of what is only kept.
                     if formats.get(&document).is_some_and(|format| is_stored(format)) {
                         tx.queue(document, Rank::Watched).await?;

@@ -3,7 +3,7 @@
 use super::{Frame, Job, PageFrame, limits};
 use crate::{
     chunk::{Under, chunks},
-    extract::{self, Page, Piece, Sink, pdf},
+    extract::{self, About, Page, Piece, Sink, pdf},
 };
 use protocol::Fault;
 use std::{
@@ -54,8 +54,9 @@ fn answer(job: Job, output: &mut impl Write) -> io::Result<()> {
                 let chunks = chunks(&page, &mut under);
                 told(send(output, &Frame::Page(PageFrame::new(page, chunks))), &mut broken)
             };
-            let read = match &asked.password {
-                Some(password) if asked.format == "pdf" => pdf::read_with(&asked.path, &password.0, &mut hand_out),
+            let password = asked.password.as_ref().map(|password| password.0.as_str());
+            let read = match password {
+                Some(password) if asked.format == "pdf" => pdf::read_with(&asked.path, password, &mut hand_out),
                 Some(_) | None => read(&asked.path, &mut hand_out),
             };
             let parts = extract::parts(&asked.format).filter(|_| asked.parts);
@@ -70,7 +71,10 @@ fn answer(job: Job, output: &mut impl Write) -> io::Result<()> {
             };
             match broken {
                 Some(error) => Err(error),
-                None => send(output, &outcome(read)),
+                None => {
+                    let about = read.as_ref().map(|_| extract::about(&asked.format, &asked.path, password)).ok();
+                    send(output, &outcome(read, about.unwrap_or_default()))
+                }
             }
         }
         Job::Render { path, page, width, password } => match pdf::render(&path, page, width, password.map(|p| p.0)) {
@@ -104,9 +108,9 @@ fn send_piece(output: &mut impl Write, piece: Piece<'_>) -> io::Result<()> {
     }
 }
 
-fn outcome(read: Result<Vec<Fault>, Fault>) -> Frame {
+fn outcome(read: Result<Vec<Fault>, Fault>, about: About) -> Frame {
     match read {
-        Ok(notes) => Frame::Done(notes),
+        Ok(notes) => Frame::Done { notes, about },
         Err(fault) => Frame::Failed(fault),
     }
 }

@@ -1,6 +1,7 @@
 //! The parent's side: starts children, gives them jobs, and ends those that misbehave.
 
 use super::{Asked, CutPage, Frame, Job, Limits, Secret};
+use crate::extract::About;
 use protocol::Fault;
 use serde::Serialize;
 use std::{
@@ -61,8 +62,8 @@ pub enum Step {
     Page(CutPage),
     /// A file inside the document begins, at this place in it; `piece` gives its bytes.
     Part(String),
-    /// No more; what a person should know.
-    Done(Vec<Fault>),
+    /// No more; what a person should know, and what the document says of itself.
+    Done { notes: Vec<Fault>, about: About },
 }
 
 /// What comes next of a file inside the document.
@@ -121,9 +122,9 @@ impl Parent {
                 }
             }
             Frame::Part { place } => Ok(Step::Part(place)),
-            Frame::Done(notes) => {
+            Frame::Done { notes, about } => {
                 self.answered();
-                Ok(Step::Done(notes))
+                Ok(Step::Done { notes, about: about.plausible() })
             }
             Frame::Failed(fault) => Err(self.failed(fault)),
             Frame::Picture { .. } | Frame::Bytes { .. } | Frame::PartEnd { .. } => Err(self.out_of_step().await),
@@ -145,7 +146,7 @@ impl Parent {
             }
             Frame::PartEnd { whole } => Piece::End(whole),
             Frame::Failed(fault) => return Err(self.failed(fault)),
-            Frame::Bytes { .. } | Frame::Page(_) | Frame::Part { .. } | Frame::Done(_) | Frame::Picture { .. } => {
+            Frame::Bytes { .. } | Frame::Page(_) | Frame::Part { .. } | Frame::Done { .. } | Frame::Picture { .. } => {
                 return Err(self.out_of_step().await);
             }
         };
@@ -181,7 +182,7 @@ impl Parent {
             | Frame::Part { .. }
             | Frame::Bytes { .. }
             | Frame::PartEnd { .. }
-            | Frame::Done(_) => Err(self.out_of_step().await),
+            | Frame::Done { .. } => Err(self.out_of_step().await),
         }
     }
 

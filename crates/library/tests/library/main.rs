@@ -6,6 +6,7 @@ mod common;
 mod drift;
 mod end_to_end;
 mod fidelity;
+mod found;
 mod hostile;
 mod kill;
 mod measure;

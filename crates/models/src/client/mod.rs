@@ -125,6 +125,27 @@ impl Server {
         vectors.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| broken("it sent fewer vectors than texts"))
     }
 
+    /// How well each text answers the query, in their order.
+    pub(crate) async fn rank(
+        &self,
+        gate: &Gate,
+        errand: &Errand,
+        query: &str,
+        texts: &[String],
+    ) -> Result<Vec<f32>, ModelError> {
+        let request = wire::RerankRequest { model: &self.model, query, documents: texts, raw_scores: true };
+        let answer = self.call(gate, errand, "v1/rerank", &json!(request)).await?;
+        let broken = |reason: &str| sse::broken(&self.name, reason.to_owned());
+        let reply: wire::Reranked =
+            serde_json::from_value(answer).map_err(|error| broken(&format!("its order cannot be read: {error}")))?;
+        let mut scores = vec![None; texts.len()];
+        for one in reply.results {
+            let place = scores.get_mut(one.index).ok_or_else(|| broken("it ordered more texts than there are"))?;
+            *place = Some(one.relevance_score).filter(|score| score.is_finite());
+        }
+        scores.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| broken("it did not order every text"))
+    }
+
     /// The prompt's tokens, counted by the engine's own tokenizer and template.
     pub(crate) async fn count(&self, gate: &Gate, prompt: &Prompt) -> Result<u32, ModelError> {
         let mut body = json!({ "messages": wire::messages(&prompt.messages) });

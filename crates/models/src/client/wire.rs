@@ -156,6 +156,28 @@ pub(crate) struct Embedding {
     pub(crate) embedding: Vec<f32>,
 }
 
+/// The body of `/v1/rerank`.
+#[derive(Debug, Serialize)]
+pub(crate) struct RerankRequest<'a> {
+    pub(crate) model: &'a str,
+    pub(crate) query: &'a str,
+    pub(crate) documents: &'a [String],
+    /// The model's own numbers: those between 0 and 1 are all the same where it is very sure.
+    pub(crate) raw_scores: bool,
+}
+
+/// The answer of `/v1/rerank`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Reranked {
+    pub(crate) results: Vec<RerankedOne>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct RerankedOne {
+    pub(crate) index: usize,
+    pub(crate) relevance_score: f32,
+}
+
 /// The body of `/v1/embeddings`.
 #[derive(Debug, Serialize)]
 pub(crate) struct EmbeddingsRequest<'a> {

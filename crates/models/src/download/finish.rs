@@ -76,7 +76,7 @@ pub(super) fn publish(shelf: &Shelf, order: &Order, digest: Option<Digest>) -> R
     let folder = order.folder(shelf.folder());
     let target = match order.purpose {
         ModelUse::Chat => shelf.target(&order.id)?,
-        ModelUse::Embedding => shelf.folder().join(&order.id),
+        ModelUse::Embedding | ModelUse::Reranking => shelf.folder().join(&order.id),
     };
     let weights = order.pieces.iter().find(|piece| catalogue::is_weights(&piece.to));
     let weights = weights.ok_or_else(|| ModelError::Invalid { reason: format!("{} has no weights", order.id) })?;
@@ -87,7 +87,7 @@ pub(super) fn publish(shelf: &Shelf, order: &Order, digest: Option<Digest>) -> R
     };
     let (from, kept) = match order.purpose {
         ModelUse::Chat => (weights.whole(&folder), target.clone()),
-        ModelUse::Embedding => (folder.clone(), target.join(&weights.to)),
+        ModelUse::Embedding | ModelUse::Reranking => (folder.clone(), target.join(&weights.to)),
     };
     if target.exists() {
         shelf.put_aside(&order.id, &target)?;

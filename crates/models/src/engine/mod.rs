@@ -58,39 +58,46 @@ pub(crate) struct Load {
 pub(crate) struct Outfit {
     pub(crate) chat: Option<Load>,
     pub(crate) embedding: Option<Load>,
+    pub(crate) reranker: Option<Load>,
 }
 
 impl Outfit {
     /// Whether everything that `other` asks for is here.
     fn covers(&self, other: &Self) -> bool {
         let has = |mine: &Option<Load>, asked: &Option<Load>| asked.is_none() || mine == asked;
-        has(&self.chat, &other.chat) && has(&self.embedding, &other.embedding)
+        has(&self.chat, &other.chat) && has(&self.embedding, &other.embedding) && has(&self.reranker, &other.reranker)
     }
 
     /// Whether this model is among them.
     fn holds(&self, id: &str) -> bool {
-        self.chat.iter().chain(&self.embedding).any(|load| load.id == id)
+        self.loads().any(|load| load.id == id)
+    }
+
+    /// All that it holds.
+    fn loads(&self) -> impl Iterator<Item = &Load> {
+        self.chat.iter().chain(&self.embedding).chain(&self.reranker)
     }
 
     /// What `asked` asks for, and of what is here all that does not contradict it.
     fn merged(self, asked: Self) -> Self {
-        Self { chat: asked.chat.or(self.chat), embedding: asked.embedding.or(self.embedding) }
+        Self {
+            chat: asked.chat.or(self.chat),
+            embedding: asked.embedding.or(self.embedding),
+            reranker: asked.reranker.or(self.reranker),
+        }
     }
 
     fn need(&self) -> Need {
-        let of = |load: &Option<Load>| load.as_ref().map(|load| load.need).unwrap_or_default();
-        let (chat, embedding) = (of(&self.chat), of(&self.embedding));
-        Need {
-            weights: chat.weights.saturating_add(embedding.weights),
-            cache: chat.cache.saturating_add(embedding.cache),
-            work: chat.work.max(embedding.work),
-        }
+        self.loads().map(|load| load.need).fold(Need::default(), |all, one| Need {
+            weights: all.weights.saturating_add(one.weights),
+            cache: all.cache.saturating_add(one.cache),
+            work: all.work.max(one.work),
+        })
     }
 
     /// Its name for people: the chat model's, if there is one.
     fn name(&self) -> String {
-        let load = self.chat.as_ref().or(self.embedding.as_ref());
-        load.map(|load| load.name.clone()).unwrap_or_default()
+        self.loads().next().map(|load| load.name.clone()).unwrap_or_default()
     }
 }
 
@@ -170,7 +177,7 @@ impl Board {
 
     fn hold(&self, outfit: Option<&Outfit>) {
         let held = outfit.map(|outfit| Held {
-            models: outfit.chat.iter().chain(&outfit.embedding).map(|load| load.id.clone()).collect(),
+            models: outfit.loads().map(|load| load.id.clone()).collect(),
             memory: outfit.need().weights,
         });
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = held.unwrap_or_default();

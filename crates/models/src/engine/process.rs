@@ -213,6 +213,9 @@ fn command(config: &EngineConfig, outfit: &Outfit, token: &str) -> Command {
     if let Some(embedding) = &outfit.embedding {
         command.arg("--embedding").arg(&embedding.path);
     }
+    if let Some(reranker) = &outfit.reranker {
+        command.arg("--reranker").arg(&reranker.path);
+    }
     if let Some(threads) = config.threads {
         command.arg("--threads").arg(threads.to_string());
     }

@@ -1,4 +1,4 @@
-//! Is this folder an embedding model, and is it whole?
+//! Is this folder an embedding model or a reranker, and is it whole?
 
 use super::hashes;
 use crate::ModelError;
@@ -33,6 +33,8 @@ pub(crate) struct Encoder {
     pub(crate) parameters: u64,
     /// Tells embedding models apart whose vectors would differ.
     pub(crate) print: String,
+    /// Whether it reads a query and a text together and gives one number: a reranker.
+    pub(crate) ranks: bool,
 }
 
 #[derive(Deserialize)]
@@ -71,7 +73,7 @@ pub(crate) fn read(folder: &Path) -> Result<Encoder, ModelError> {
         );
         return Err(ModelError::Unsupported { file: folder.display().to_string(), reason });
     }
-    let (parameters, quantisation) = weights(&folder.join(PARTS[0]))?;
+    let Contents { parameters, quantisation, ranks } = weights(&folder.join(PARTS[0]))?;
     Ok(Encoder {
         architecture: config.model_type.unwrap_or_else(|| "unknown".into()),
         quantisation,
@@ -79,6 +81,7 @@ pub(crate) fn read(folder: &Path) -> Result<Encoder, ModelError> {
         dims: config.hidden_size,
         parameters,
         print: fingerprint(folder)?,
+        ranks,
     })
 }
 
@@ -123,7 +126,18 @@ fn fingerprint(folder: &Path) -> Result<String, ModelError> {
     Ok(hashes::hex(&hash.finalize()).chars().take(12).collect())
 }
 
-fn weights(path: &Path) -> Result<(u64, String), ModelError> {
+/// What a weights file lists.
+struct Contents {
+    parameters: u64,
+    quantisation: String,
+    /// Whether it has a classifier with one label.
+    ranks: bool,
+}
+
+/// The last layer of cross-encoders, by family.
+const HEADS: [&str; 2] = ["classifier.weight", "classifier.out_proj.weight"];
+
+fn weights(path: &Path) -> Result<Contents, ModelError> {
     let mut file = File::open(path).map_err(|error| ModelError::io(path, &error))?;
     let actual = file.metadata().map_err(|error| ModelError::io(path, &error))?.len();
     let truncated = |expected| ModelError::Truncated { file: path.display().to_string(), expected, actual };
@@ -141,7 +155,7 @@ fn weights(path: &Path) -> Result<(u64, String), ModelError> {
     file.read_exact(&mut header).map_err(|error| ModelError::io(path, &error))?;
     let header: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(&header).map_err(|error| malformed(path, &error.to_string()))?;
-    let (mut parameters, mut end, mut most) = (0u64, 0, (0, String::from("unknown")));
+    let (mut parameters, mut end, mut most, mut ranks) = (0u64, 0, (0, String::from("unknown")), false);
     for (name, form) in header.into_iter().filter(|(name, _)| name != "__metadata__") {
         let tensor: Tensor = serde_json::from_value(form)
             .map_err(|error| malformed(path, &format!("the tensor {name} cannot be read: {error}")))?;
@@ -151,6 +165,7 @@ fn weights(path: &Path) -> Result<(u64, String), ModelError> {
             return Err(malformed(path, &format!("the tensor {name} lies outside")));
         };
         parameters = parameters.saturating_add(elements);
+        ranks |= HEADS.contains(&name.as_str()) && tensor.shape.first() == Some(&1);
         end = end.max(to);
         if elements > most.0 {
             most = (elements, tensor.dtype);
@@ -159,7 +174,7 @@ fn weights(path: &Path) -> Result<(u64, String), ModelError> {
     match start.checked_add(end) {
         Some(expected) if expected > actual => Err(truncated(expected)),
         Some(expected) if expected < actual => Err(malformed(path, "it is longer than its header says")),
-        Some(_) => Ok((parameters, most.1)),
+        Some(_) => Ok(Contents { parameters, quantisation: most.1, ranks }),
         None => Err(malformed(path, "its tensors lie outside of any file")),
     }
 }

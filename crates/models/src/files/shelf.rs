@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     Chat(gguf::Summary),
     /// An embedding model.
     Embedding(Encoder),
+    /// A reranker.
+    Reranker(Encoder),
 }
 
 /// A model in the folder.
@@ -54,7 +56,7 @@ impl Found {
         }
         let per_token = match &self.kind {
             Ok(Kind::Chat(summary)) => summary.cache_per_token,
-            Ok(Kind::Embedding(_)) | Err(_) => 0,
+            Ok(Kind::Embedding(_) | Kind::Reranker(_)) | Err(_) => 0,
         };
         Need::of(self.bytes, per_token, context)
     }
@@ -75,7 +77,7 @@ impl Found {
     pub(crate) fn name(&self) -> String {
         match &self.kind {
             Ok(Kind::Chat(summary)) => without_quantisation(&self.id, &summary.quantisation).to_owned(),
-            Ok(Kind::Embedding(_)) | Err(_) => self.id.clone(),
+            Ok(Kind::Embedding(_) | Kind::Reranker(_)) | Err(_) => self.id.clone(),
         }
     }
 }
@@ -212,7 +214,7 @@ fn read(path: &Path, weights: &Path) -> Result<Kind, ModelError> {
         return Err(ModelError::Unsafe { file: weights.display().to_string() });
     }
     if path.is_dir() {
-        return embedding::read(path).map(Kind::Embedding);
+        return embedding::read(path).map(|it| if it.ranks { Kind::Reranker(it) } else { Kind::Embedding(it) });
     }
     let summary = gguf::read(path)?;
     if summary.encoder {

@@ -164,9 +164,14 @@ impl Models {
                 let encoder = encoder.clone();
                 Some((found, encoder))
             }
-            Ok(Kind::Chat(_)) | Err(_) => None,
+            Ok(Kind::Chat(_) | Kind::Reranker(_)) | Err(_) => None,
         });
         encoders.min_by_key(|(found, _)| found.id != STARTER_EMBEDDING)
+    }
+
+    /// The reranker in use: the first.
+    pub(super) fn ranking(&self) -> Option<Found> {
+        self.inner.shelf.scan().into_iter().find(|found| matches!(found.kind, Ok(Kind::Reranker(_))))
     }
 
     /// The SHA-256 of a model's weights, which must be the right one.

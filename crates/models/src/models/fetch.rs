@@ -174,7 +174,7 @@ fn order(offer: &Offer, hub: &str, by: &str) -> Order {
         url: address(hub, &offer.repository, &offer.revision, &file.path),
         to: match offer.purpose {
             ModelUse::Chat => format!("{}.gguf", offer.id),
-            ModelUse::Embedding => file.path.clone(),
+            ModelUse::Embedding | ModelUse::Reranking => file.path.clone(),
         },
         bytes: None,
         proof: file.sha256.clone().map_or(Proof::Nothing, Proof::Sha256),

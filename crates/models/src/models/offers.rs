@@ -90,7 +90,7 @@ impl Models {
     fn need(&self, offer: &Offer) -> Need {
         match offer.purpose {
             protocol::ModelUse::Chat => Need::of(offer.bytes(), offer.cache_per_token, self.context(offer.context)),
-            protocol::ModelUse::Embedding => Need::of(offer.bytes(), 0, 0),
+            protocol::ModelUse::Embedding | protocol::ModelUse::Reranking => Need::of(offer.bytes(), 0, 0),
         }
     }
 

@@ -72,9 +72,13 @@ impl Models {
                 let (architecture, quantisation) = (it.architecture.clone(), it.quantisation.clone());
                 (ModelUse::Chat, architecture, quantisation, it.context, it.parameters, it.licence.clone())
             }
-            Ok(Kind::Embedding(it)) => {
+            Ok(kind @ (Kind::Embedding(it) | Kind::Reranker(it))) => {
                 let (architecture, quantisation) = (it.architecture.clone(), it.quantisation.clone());
-                (ModelUse::Embedding, architecture, quantisation, it.context, it.parameters, None)
+                let purpose = match kind {
+                    Kind::Reranker(_) => ModelUse::Reranking,
+                    Kind::Embedding(_) | Kind::Chat(_) => ModelUse::Embedding,
+                };
+                (purpose, architecture, quantisation, it.context, it.parameters, None)
             }
         };
         let need = found.need(self.context(context));
@@ -99,7 +103,7 @@ impl Models {
             tokens_per_second: self.inner.speeds.of(&found.id),
             expected_per_second: match found.kind {
                 Ok(Kind::Chat(_)) => self.inner.speeds.expected(super::measure::reads(found)),
-                Ok(Kind::Embedding(_)) | Err(_) => None,
+                Ok(Kind::Embedding(_) | Kind::Reranker(_)) | Err(_) => None,
             },
             fault: fault.map(|error| error.fault()),
         }

@@ -24,6 +24,12 @@ pub struct DocumentView {
     pub passages: u32,
     /// The main language as ISO 639-1, where one was told.
     pub language: Option<String>,
+    /// Who wrote it, where it says so itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// The date that it gives itself, in Unix milliseconds: when it was sent or last written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dated: Option<i64>,
     /// When it was added.
     pub added_at: i64,
     /// How far it is.

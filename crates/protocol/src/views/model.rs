@@ -11,6 +11,8 @@ pub enum ModelUse {
     Chat,
     /// Search by meaning.
     Embedding,
+    /// The order of what a search found.
+    Reranking,
 }
 
 /// A model on this disk.

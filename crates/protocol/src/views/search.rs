@@ -14,6 +14,8 @@ pub enum SearchMode {
     Text,
     /// Meaning.
     Vector,
+    /// Words and meaning, fused, and of what is found so the best in the order that a reranker gives.
+    Reranked,
 }
 
 /// What a search found.
@@ -25,7 +27,8 @@ pub struct SearchReply {
     pub documents: u32,
     /// How long it took.
     pub ms: u64,
-    /// The mode that was really used (words only while no embedding model is there).
+    /// The mode that was really used: words only while no embedding model is there, no reranker where none
+    /// is there or it took too long.
     pub mode: SearchMode,
     /// Parts of the query that could not be understood as what they look like: searched as words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -51,7 +54,7 @@ pub struct Misread {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MisreadAs {
-    /// `author:`: nothing here is searched by that.
+    /// `label:`: nothing here is searched by that.
     Field,
     /// `date:` with something that is no date.
     Date,
@@ -153,6 +156,18 @@ pub struct SearchHit {
     /// What people call the place: `Rent!B4:D9`, `Slide 3`, a chapter; None where it is the page's number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
+    /// Who wrote the document, where it says so itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// The date that the document gives itself, in Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dated: Option<i64>,
+    /// The name of the message or archive that the document came in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
+    /// The document's text could not be read: it was found by its name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
 }
 
 /// Whether the index and the vectors are what the stored passages say.

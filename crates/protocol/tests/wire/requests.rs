@@ -44,6 +44,7 @@ fn examples() -> Vec<Value> {
         call("Search", json!({ "query": "rent", "mode": "hybrid", "limit": 10 })),
         call("Search", json!({ "query": "rent", "mode": "text", "limit": 10 })),
         call("Search", json!({ "query": "rent", "mode": "vector", "limit": 10 })),
+        call("Search", json!({ "query": "rent", "mode": "reranked", "limit": 10 })),
         call("MoreLikeThis", json!({ "document": ID, "page": 1, "start": 2, "limit": 10 })),
         call("CheckIndex", json!({ "mend": true })),
         call("RebuildIndex", json!({})),

@@ -68,7 +68,7 @@ pub fn folder(state: Value) -> Value {
 pub fn document(state: Value) -> Value {
     json!({
         "id": ID, "name": "lease.pdf", "origin": "/home/ada/lease.pdf", "format": "pdf", "bytes": 1, "hash": "00ff",
-        "pages": 2, "passages": 3, "language": "en", "added_at": 4, "state": state, "notes": [fault()],
+        "pages": 2, "passages": 3, "language": "en", "author": "Ada", "dated": 1, "added_at": 4, "state": state, "notes": [fault()],
     })
 }
 
@@ -127,7 +127,7 @@ pub fn totals() -> Value {
 pub fn settings() -> Value {
     json!({
         "theme": "dark", "language": "fr", "text_size": 110, "name": "Ada", "chat_model": "endpoint:office",
-        "role": "researcher", "temperature": 0.5, "max_tokens": 512, "unload_after_min": 10, "welcomed": true,
+        "role": "researcher", "temperature": 0.5, "max_tokens": 512, "unload_after_min": 10, "rerank": true, "welcomed": true,
         "model_hub": "https://mirror.example",
     })
 }
@@ -148,7 +148,7 @@ fn search() -> Value {
         "hits": [{
             "document": ID, "name": "lease.pdf", "format": "pdf", "page": 1, "start": 2, "end": 3, "section": "Rent",
             "score": 0.5, "words": 0.25, "meaning": 0.75, "snippet": "900 euros", "marks": [{ "start": 0, "end": 3 }],
-            "language": "en",
+            "language": "en", "author": "Ada", "dated": 1, "within": "deal.zip", "unread": true,
         }],
         "documents": 1, "ms": 2, "mode": "hybrid",
         "misread": [{ "text": "soon", "why": "date" }],

@@ -1,6 +1,6 @@
 //! The durable queue of documents to read: it survives a kill at any instant.
 
-use super::Derived;
+use super::{Derived, NewPage};
 use crate::{StoreError, Tx, clock::now};
 use protocol::{DocumentId, Fault};
 use sqlx::SqliteConnection;
@@ -54,6 +54,25 @@ impl Tx {
         sqlx::query!("INSERT INTO outbox (document) VALUES (?)", document.0).execute(self.conn()).await?;
         Ok(())
     }
+
+    /// Where a document could not be read, notes the page that it is found by: its name is another one.
+    pub async fn rename(&mut self, document: DocumentId, name: NewPage) -> Result<(), StoreError> {
+        rename(self.conn(), document, name).await
+    }
+}
+
+async fn rename(conn: &mut SqliteConnection, document: DocumentId, name: NewPage) -> Result<(), StoreError> {
+    let failed = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "n!: i64" FROM jobs WHERE document = ? AND state = 'failed'"#,
+        document.0
+    );
+    if failed.fetch_one(&mut *conn).await? == 0 {
+        return Ok(());
+    }
+    Derived::erase_text(conn, document).await?;
+    Derived::insert_pages(conn, document, &[name]).await?;
+    sqlx::query!("INSERT INTO outbox (document) VALUES (?)", document.0).execute(conn).await?;
+    Ok(())
 }
 
 async fn queue(conn: &mut SqliteConnection, document: DocumentId, rank: Rank) -> Result<(), StoreError> {
@@ -162,11 +181,14 @@ impl Derived {
         Ok(())
     }
 
-    /// The document could not be read.
-    pub async fn fail(&self, document: DocumentId, fault: &Fault) -> Result<(), StoreError> {
+    /// The document could not be read. Its name is all that is known of it: `name` is the page that it is
+    /// found by.
+    pub async fn fail(&self, document: DocumentId, fault: &Fault, name: NewPage) -> Result<(), StoreError> {
         let (since, fault) = (now(), serde_json::to_string(fault)?);
         let mut tx = self.begin().await?;
         Self::erase_text(&mut tx, document).await?;
+        Self::insert_pages(&mut tx, document, &[name]).await?;
+        sqlx::query!("INSERT INTO outbox (document) VALUES (?)", document.0).execute(&mut *tx).await?;
         sqlx::query!(
             "UPDATE jobs SET state = 'failed', fault = ?, since = ? WHERE document = ?",
             fault,
@@ -175,6 +197,25 @@ impl Derived {
         )
         .execute(&mut *tx)
         .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Documents that could not be read and whose name nobody has noted yet, with their names: those that
+    /// failed before names were kept.
+    pub async fn unnamed(&self) -> Result<Vec<(DocumentId, String)>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT j.document AS "document: Uuid", d.name FROM jobs j JOIN documents d ON d.id = j.document
+               WHERE j.state = 'failed' AND d.removed = 0 AND j.document NOT IN (SELECT document FROM chunks)"#
+        );
+        let rows = rows.fetch_all(self.store.pool()).await?;
+        Ok(rows.into_iter().map(|row| (DocumentId(row.document), row.name)).collect())
+    }
+
+    /// Notes the page that a document which could not be read is found by.
+    pub async fn name(&self, document: DocumentId, name: NewPage) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        rename(&mut tx, document, name).await?;
         tx.commit().await?;
         Ok(())
     }

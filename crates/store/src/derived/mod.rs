@@ -37,6 +37,8 @@ pub(crate) struct Facts {
     pub pages: u32,
     pub passages: u32,
     pub language: Option<String>,
+    pub author: Option<String>,
+    pub dated: Option<i64>,
     pub state: DocumentState,
     pub notes: Vec<Fault>,
 }
@@ -44,7 +46,15 @@ pub(crate) struct Facts {
 impl Default for Facts {
     /// A document that nothing is known of waits.
     fn default() -> Self {
-        Self { pages: 0, passages: 0, language: None, state: DocumentState::Waiting, notes: Vec::new() }
+        Self {
+            pages: 0,
+            passages: 0,
+            language: None,
+            author: None,
+            dated: None,
+            state: DocumentState::Waiting,
+            notes: Vec::new(),
+        }
     }
 }
 
@@ -56,6 +66,8 @@ struct FactsRow {
     passages: Option<i64>,
     embedded: Option<i64>,
     language: Option<String>,
+    author: Option<String>,
+    dated: Option<i64>,
     notes: Option<String>,
 }
 
@@ -74,7 +86,7 @@ impl Derived {
         let rows = sqlx::query_as!(
             FactsRow,
             r#"SELECT j.document AS "document: Uuid", j.state, j.fault, r.pages AS "pages?", r.passages AS "passages?",
-                      r.embedded AS "embedded?", r.language, r.notes AS "notes?"
+                      r.embedded AS "embedded?", r.language, r.author, r.dated, r.notes AS "notes?"
                FROM jobs j LEFT JOIN readings r ON r.document = j.document
                WHERE ?1 IS NULL OR j.document = ?1"#,
             one
@@ -119,5 +131,6 @@ fn facts(row: FactsRow) -> Facts {
     };
     // A note that cannot be read is no reason to hide the document.
     let notes = row.notes.as_deref().and_then(|n| serde_json::from_str(n).ok()).unwrap_or_default();
-    Facts { pages: count(row.pages), passages, language: row.language, state, notes }
+    let (language, author, dated) = (row.language, row.author, row.dated);
+    Facts { pages: count(row.pages), passages, language, author, dated, state, notes }
 }

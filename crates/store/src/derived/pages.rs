@@ -3,6 +3,7 @@
 use super::Derived;
 use crate::{StoreError, clock::now};
 use protocol::{Block, DocumentId, Fault, PageEntry};
+use sqlx::SqliteConnection;
 
 /// A page that was read, with its passages.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +54,10 @@ pub struct Reading {
     pub passages: u32,
     /// Its main language, ISO 639-1.
     pub language: Option<String>,
+    /// Who wrote it, as it says itself.
+    pub author: Option<String>,
+    /// The date that it gives itself, in Unix milliseconds.
+    pub dated: Option<i64>,
     /// What a person should know: pages without text, pages left out.
     pub notes: Vec<Fault>,
     /// How long it took.
@@ -107,6 +112,16 @@ impl Derived {
         if reading.fetch_one(&mut *tx).await? == 0 {
             return Ok(false);
         }
+        Self::insert_pages(&mut tx, document, pages).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    pub(super) async fn insert_pages(
+        tx: &mut SqliteConnection,
+        document: DocumentId,
+        pages: &[NewPage],
+    ) -> Result<(), StoreError> {
         for page in pages {
             let hash = blake3::hash(page.text.as_bytes());
             let hash = hash.as_bytes().as_slice();
@@ -142,8 +157,7 @@ impl Derived {
                 .await?;
             }
         }
-        tx.commit().await?;
-        Ok(true)
+        Ok(())
     }
 
     /// The document is read whole: from now on the index has to have it. Returns false when it is not
@@ -161,14 +175,16 @@ impl Derived {
             return Ok(false);
         }
         sqlx::query!(
-            "INSERT OR REPLACE INTO readings (document, pages, passages, embedded, language, notes, took_ms)
-             VALUES (?, ?, ?, 0, ?, ?, ?)",
+            "INSERT OR REPLACE INTO readings (document, pages, passages, embedded, language, notes, took_ms, author, dated)
+             VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?)",
             document.0,
             reading.pages,
             reading.passages,
             reading.language,
             notes,
-            took
+            took,
+            reading.author,
+            reading.dated
         )
         .execute(&mut *tx)
         .await?;

@@ -18,8 +18,14 @@ pub struct StoredPassage {
     pub format: String,
     /// Where the document came from.
     pub origin: String,
+    /// The name of the message or archive that the document came in.
+    pub within: Option<String>,
     /// When it was added, in Unix milliseconds.
     pub added: i64,
+    /// Who wrote the document, as it says itself.
+    pub author: Option<String>,
+    /// The date that the document gives itself, in Unix milliseconds.
+    pub dated: Option<i64>,
     /// The page, from 1.
     pub page: u32,
     /// Its first char in the page's text.
@@ -46,7 +52,10 @@ struct Row {
     name: String,
     format: String,
     origin: String,
+    within: Option<String>,
     ms: i64,
+    author: Option<String>,
+    dated: Option<i64>,
     page: i64,
     start_char: i64,
     end_char: i64,
@@ -67,7 +76,10 @@ impl From<Row> for StoredPassage {
             name: row.name,
             format: row.format,
             origin: row.origin,
+            within: row.within,
             added: row.ms,
+            author: row.author,
+            dated: row.dated,
             page: number(row.page),
             start: number(row.start_char),
             end: number(row.end_char),
@@ -82,18 +94,22 @@ impl From<Row> for StoredPassage {
 }
 
 impl Derived {
-    /// The passages of a document that is read whole and not removed, in order.
+    /// The passages of a document that is read whole, or kept by its name since it could not be, and not
+    /// removed; in order.
     pub async fn passages_of(&self, document: DocumentId) -> Result<Vec<StoredPassage>, StoreError> {
         let rows = sqlx::query_as!(
             Row,
-            r#"SELECT c.id AS "id!: i64", c.document AS "document!: Uuid", d.name, d.format, d.origin, d.ms, c.page, c.start_char,
+            r#"SELECT c.id AS "id!: i64", c.document AS "document!: Uuid", d.name, d.format, d.origin, o.name AS "within?",
+                      d.ms, r.author, r.dated, c.page, c.start_char,
                       c.end_char, c.section, c.language,
                       substr(p.text, c.start_char + 1, c.end_char - c.start_char) AS "text!: String", p.hash,
                       c.header, c.place
                FROM chunks c JOIN documents d ON d.id = c.document
                JOIN page_texts p ON p.document = c.document AND p.page = c.page
                JOIN jobs j ON j.document = c.document
-               WHERE c.document = ? AND d.removed = 0 AND j.state IN ('indexing', 'ready')
+               LEFT JOIN readings r ON r.document = c.document
+               LEFT JOIN documents o ON o.id = d.parent AND o.removed = 0
+               WHERE c.document = ? AND d.removed = 0 AND j.state IN ('indexing', 'ready', 'failed')
                ORDER BY c.page, c.start_char"#,
             document.0
         );
@@ -105,24 +121,27 @@ impl Derived {
         let ids = serde_json::to_string(ids)?;
         let rows = sqlx::query_as!(
             Row,
-            r#"SELECT c.id AS "id!: i64", c.document AS "document!: Uuid", d.name, d.format, d.origin, d.ms, c.page, c.start_char,
+            r#"SELECT c.id AS "id!: i64", c.document AS "document!: Uuid", d.name, d.format, d.origin, o.name AS "within?",
+                      d.ms, r.author, r.dated, c.page, c.start_char,
                       c.end_char, c.section, c.language,
                       substr(p.text, c.start_char + 1, c.end_char - c.start_char) AS "text!: String", p.hash,
                       c.header, c.place
                FROM json_each(?) wanted JOIN chunks c ON c.id = wanted.value
                JOIN documents d ON d.id = c.document
                JOIN page_texts p ON p.document = c.document AND p.page = c.page
+               LEFT JOIN readings r ON r.document = c.document
+               LEFT JOIN documents o ON o.id = d.parent AND o.removed = 0
                WHERE d.removed = 0"#,
             ids
         );
         Ok(rows.fetch_all(self.store.pool()).await?.into_iter().map(StoredPassage::from).collect())
     }
 
-    /// Every document that is read whole and not removed.
+    /// Every document that is read whole, or could not be, and not removed.
     pub async fn read_documents(&self) -> Result<Vec<DocumentId>, StoreError> {
         let ids = sqlx::query_scalar!(
             r#"SELECT j.document AS "document: Uuid" FROM jobs j JOIN documents d ON d.id = j.document
-               WHERE d.removed = 0 AND j.state IN ('indexing', 'ready')"#
+               WHERE d.removed = 0 AND j.state IN ('indexing', 'ready', 'failed')"#
         );
         Ok(ids.fetch_all(self.store.pool()).await?.into_iter().map(DocumentId).collect())
     }

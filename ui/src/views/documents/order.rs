@@ -135,6 +135,8 @@ mod tests {
             pages,
             passages: 0,
             language: None,
+            author: None,
+            dated: None,
             added_at,
             state: DocumentState::Ready { meaning: true },
             notes: Vec::new(),

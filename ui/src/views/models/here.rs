@@ -85,6 +85,7 @@ fn Line(id: String, models: Memo<ModelsView>) -> impl IntoView {
                     cell(|model| match model.purpose {
                         ModelUse::Chat => t!("models.for_chat"),
                         ModelUse::Embedding => t!("models.for_search"),
+                        ModelUse::Reranking => t!("models.for_order"),
                     })
                 }}
             </td>
@@ -162,7 +163,7 @@ fn state_of(models: &ModelsView, model: &ModelView, engine: &EngineState, choosa
         return State::TooLarge { need: model.memory, free: models.memory_free };
     }
     match (model.purpose, choosable) {
-        (ModelUse::Chat, false) | (ModelUse::Embedding, _) => State::InUse,
+        (ModelUse::Chat, false) | (ModelUse::Embedding | ModelUse::Reranking, _) => State::InUse,
         (ModelUse::Chat, true) => State::Ready,
     }
 }

@@ -201,6 +201,7 @@ fn what(offer: &OfferView) -> String {
     let size = match offer.purpose {
         ModelUse::Chat => format!("{}, {}", i18n::bytes(offer.bytes), offer.quantisation),
         ModelUse::Embedding => format!("{}, {}", i18n::bytes(offer.bytes), t!("models.for_search")),
+        ModelUse::Reranking => format!("{}, {}", i18n::bytes(offer.bytes), t!("models.for_order")),
     };
     format!("{size} · {}", languages.join(", "))
 }

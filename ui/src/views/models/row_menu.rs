@@ -47,6 +47,7 @@ pub(super) fn RowMenu(
                 <p>
                     {move || match model.read().as_ref().map(|model| model.purpose) {
                         Some(ModelUse::Embedding) => t!("models.remove_search"),
+                        Some(ModelUse::Reranking) => t!("models.remove_order"),
                         Some(ModelUse::Chat) | None => t!("models.remove_about"),
                     }}
                 </p>

@@ -226,6 +226,10 @@ mod tests {
             marks: vec![Span { start, end }],
             language: None,
             place: None,
+            author: None,
+            dated: None,
+            within: None,
+            unread: false,
         };
         let long = "l’été ".repeat(10) + "préavis de";
         for (hit, expected) in

@@ -2,6 +2,7 @@
 
 use crate::{
     client::use_client,
+    i18n,
     parts::{
         icon::{Glyph, Icon},
         marked::marked,
@@ -19,6 +20,8 @@ pub(super) fn Hit(
     at: usize,
     /// What was found.
     found: SearchHit,
+    /// Whether a better one of its document stands above it: what is said of the document is said there.
+    of_shown: bool,
     /// Which hit is chosen.
     current: RwSignal<usize>,
     /// Shows its page.
@@ -33,12 +36,15 @@ pub(super) fn Hit(
         Some(section) => t!("search.place_in", section = section, place = place),
         None => place,
     };
+    let about = if of_shown { Vec::new() } else { about(&found) };
+    let unread = found.unread;
     let by_meaning = found.words == 0.0 && found.meaning > 0.0;
     let (document, lang) = (found.document, found.language.clone());
     let bars = t!("search.score", words = percent(found.words), meaning = percent(found.meaning));
     view! {
         <li
             class="hit"
+            class:of-shown=of_shown
             id=move || on.get().then_some("hit-current")
             aria-current=move || on.get().then_some("true")
             data-testid="hit"
@@ -48,6 +54,10 @@ pub(super) fn Hit(
                 <span class="fmt">{found.format.to_uppercase()}</span>
                 <button class="med cut doc-open">{found.name.clone()}</button>
                 <span class="dim small cut">{where_it_is}</span>
+                {about
+                    .into_iter()
+                    .map(|said| view! { <span class="faint small cut" data-testid="hit-about">{said}</span> })
+                    .collect_view()}
                 <span class="grow"></span>
                 <span class="score" role="img" aria-label=bars.clone() title=bars>
                     <span class="bars">
@@ -57,8 +67,9 @@ pub(super) fn Hit(
                 </span>
             </div>
             <p class="snip" lang=lang>{marked(&found.snippet, &found.marks)}</p>
-            <Show when=move || by_meaning || on.get()>
+            <Show when=move || by_meaning || unread || on.get()>
                 <div class="hit-note">
+                    {unread.then(|| view! { <span>{t!("search.by_name")}</span> })}
                     {by_meaning.then(|| view! { <span>{t!("search.by_meaning")}</span> })}
                     <span class="grow"></span>
                     <button
@@ -87,6 +98,13 @@ pub(super) fn Hit(
             </Show>
         </li>
     }
+}
+
+/// What is known of its document: what it came in, who wrote it, and when.
+fn about(found: &SearchHit) -> Vec<String> {
+    let within = found.within.as_ref().map(|name| t!("search.within", name = name));
+    let dated = found.dated.map(i18n::date);
+    within.into_iter().chain(found.author.clone()).chain(dated).collect()
 }
 
 fn percent(share: f32) -> f64 {

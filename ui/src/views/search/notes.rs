@@ -2,7 +2,7 @@
 //! condition, and the formats, languages and documents of what was found.
 
 use leptos::prelude::*;
-use protocol::{Facets, Instead, InsteadOf, Misread, SearchReply};
+use protocol::{Facets, Instead, InsteadOf, Misread, SearchMode, SearchReply};
 
 /// The most values of a kind that are offered.
 const MOST: usize = 4;
@@ -10,14 +10,20 @@ const MOST: usize = 4;
 /// The lines between the field and the passages.
 #[component]
 pub(super) fn Notes(
+    /// How it was asked for.
+    asked: SearchMode,
     /// What was found.
     reply: SearchReply,
     /// What is typed.
     query: RwSignal<String>,
 ) -> impl IntoView {
-    let SearchReply { misread, instead, facets, .. } = reply;
+    let SearchReply { misread, instead, facets, mode, .. } = reply;
     let misread = misread.into_iter().map(|Misread { text, .. }| t!("search.misread", text = text));
-    let lines: Vec<String> = instead.into_iter().map(taken_for).chain(misread).collect();
+    let order = (asked == SearchMode::Reranked).then(|| match mode {
+        SearchMode::Reranked => t!("search.reranked"),
+        SearchMode::Hybrid | SearchMode::Text | SearchMode::Vector => t!("search.not_reranked"),
+    });
+    let lines: Vec<String> = instead.into_iter().map(taken_for).chain(misread).chain(order).collect();
     let narrow = conditions(&facets);
     view! {
         <div class="search-notes" data-testid="search-notes">

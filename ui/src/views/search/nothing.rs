@@ -27,7 +27,7 @@ pub(super) fn Nothing(
     let looked = move || {
         let n = counts.get().0 as f64;
         match used {
-            SearchMode::Hybrid => t!("search.looked_both", n = n),
+            SearchMode::Hybrid | SearchMode::Reranked => t!("search.looked_both", n = n),
             SearchMode::Text => t!("search.looked_words", n = n),
             SearchMode::Vector => t!("search.looked_meaning", n = n),
         }

@@ -4,16 +4,24 @@ use super::{in_scratch, table};
 use crate::{cli, out::Out};
 use app::{
     Config,
-    eval::{Retrieval, RetrievalReport, retrieval as measure},
+    eval::{Half, Retrieval, RetrievalReport, retrieval as measure},
 };
-use protocol::Fault;
+use protocol::{Fault, SearchMode};
 use std::process::ExitCode;
 
 pub(super) async fn retrieval(config: Config, asked: cli::Retrieval, out: &Out) -> Result<ExitCode, Fault> {
+    let mut modes = asked.mode.list();
+    if asked.rerank {
+        modes.push(SearchMode::Reranked);
+    }
     let wanted = Retrieval {
         corpus: asked.corpus,
         split: asked.split,
-        modes: asked.mode.list(),
+        modes,
+        half: asked.half.map(|half| match half {
+            cli::Half::Tuning => Half::Tuning,
+            cli::Half::Report => Half::Report,
+        }),
         limit: asked.limit,
         runs: asked.runs,
     };
@@ -21,8 +29,13 @@ pub(super) async fn retrieval(config: Config, asked: cli::Retrieval, out: &Out) 
         measure(&door.app, &wanted, files, &|told| out.note(told)).await
     })
     .await?;
-    if report.modes.len() < wanted.modes.len() {
-        out.note("without an embedding model there is only the search by words");
+    for missing in wanted.modes.iter().filter(|mode| report.modes.iter().all(|measured| measured.mode != **mode)) {
+        out.note(match missing {
+            SearchMode::Reranked => "no reranker is installed, or it fell behind for every question",
+            SearchMode::Hybrid | SearchMode::Text | SearchMode::Vector => {
+                "without an embedding model there is only the search by words"
+            }
+        });
     }
     out.value(&report, text);
     Ok(ExitCode::SUCCESS)
@@ -35,7 +48,12 @@ fn text(report: &RetrievalReport) -> String {
         .map(|measured| {
             let figures = [measured.ndcg_10, measured.recall_100, measured.mrr_10].map(|x| format!("{x:.4}"));
             let times = [measured.p50_ms, measured.p99_ms].map(|x| format!("{x:.1}"));
-            [format!("{:?}", measured.mode).to_lowercase()].into_iter().chain(figures).chain(times).collect()
+            let late = match measured.fell_back {
+                0 => String::new(),
+                late => format!(" ({late} without it)"),
+            };
+            let mode = format!("{:?}", measured.mode).to_lowercase() + &late;
+            [mode].into_iter().chain(figures).chain(times).collect()
         })
         .collect();
     let head = ["mode", "nDCG@10", "recall@100", "MRR@10", "p50 ms", "p99 ms"];

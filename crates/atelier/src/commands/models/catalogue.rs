@@ -51,6 +51,7 @@ fn row(offer: &OfferView) -> String {
     let what = match offer.purpose {
         ModelUse::Chat => "",
         ModelUse::Embedding => "  for search by meaning",
+        ModelUse::Reranking => "  for the order of what is found",
     };
     format!(
         "{}{what}\n    {}, {}, {}; {} in {}, context {}; {languages}\n    {fit}",

@@ -1,6 +1,6 @@
 //! From what is looked for to the index's own queries.
 
-use super::{Condition, Filter, How, Terms, Wanted};
+use super::{Condition, Filter, How, Part, Terms, Wanted};
 use crate::index::{Fields, IndexError, TextIndex, key};
 use protocol::DocumentId;
 use std::{collections::BTreeSet, ops::Bound};
@@ -13,14 +13,6 @@ use tantivy::{
     schema::{Field, IndexRecordOption},
 };
 
-/// How much the word as written counts beside its stem.
-const EXACT: f32 = 0.25;
-/// How much the word with its accents counts besides.
-const ACCENTED: f32 = 0.25;
-/// How much a word in the file's name or heading counts beside one in the text.
-const TITLE: f32 = 0.35;
-/// How much a word counts that the one that was typed was taken for.
-const OTHER: f32 = 0.8;
 /// The most words that stand for one with a star.
 const MOST_BEGINNINGS: usize = 64;
 
@@ -63,18 +55,13 @@ impl Wanted {
         best(self.stems.iter().map(|stem| term(field, stem)).collect())
     }
 
-    /// The words that count for the order.
-    fn clauses(&self, fields: Fields) -> Vec<Clause> {
-        let mut clauses: Vec<Clause> = Vec::new();
-        let mut add = |query: Option<Box<dyn Query>>, by: f32| {
-            clauses.extend(query.map(|query| (Occur::Should, if by == 1.0 { query } else { boost(query, by) })));
+    /// Where all parts of a compound stand.
+    fn taken_apart(&self, fields: Fields) -> Box<dyn Query> {
+        let part = |part: &Part| {
+            let stems = part.stems.iter().map(|stem| Term::from_field_text(fields.stem, stem));
+            (Occur::Must, Box::new(TermSetQuery::new(stems)) as Box<dyn Query>)
         };
-        add(self.stems(fields.stem), 1.0);
-        add(Some(term(fields.exact, &self.folded)), EXACT);
-        add(self.accented.as_ref().map(|word| term(fields.exact, word)), ACCENTED);
-        add(self.stems(fields.title), TITLE);
-        add(best(self.others.iter().map(|other| row(fields.exact, other)).collect()), OTHER);
-        clauses
+        Box::new(BooleanQuery::new(self.parts.iter().map(part).collect()))
     }
 
     /// Where it stands at all.
@@ -86,38 +73,43 @@ impl Wanted {
         }
         clauses.push((Occur::Should, term(fields.exact, &self.folded)));
         clauses.extend(self.others.iter().map(|other| (Occur::Should, row(fields.exact, other))));
+        clauses.extend(self.longer.iter().map(|word| (Occur::Should, term(fields.exact, word))));
+        if !self.parts.is_empty() {
+            clauses.push((Occur::Should, self.taken_apart(fields)));
+        }
         Box::new(BooleanQuery::new(clauses))
     }
 }
 
 impl Terms {
-    /// The query, in these documents or (none given) in all.
+    /// What holds a word and may be found, in these documents or (none given) in all. Its order is not
+    /// that of the words (`rank`): it is for what comes in another order.
     pub fn query(&self, index: &TextIndex, documents: &[DocumentId]) -> Result<Box<dyn Query>, IndexError> {
         let fields = index.fields();
-        let wishes: Vec<Clause> = self.words.iter().flat_map(|wanted| wanted.clauses(fields)).collect();
-        let wishes: Box<dyn Query> =
-            if wishes.is_empty() { Box::new(AllQuery) } else { Box::new(BooleanQuery::new(wishes)) };
-        let mut all: Vec<Clause> = self.admitted(index)?.into_iter().map(|admitted| (Occur::Must, admitted)).collect();
-        if !documents.is_empty() {
-            let terms = documents.iter().map(|d| Term::from_field_text(fields.document, &key(*d)));
-            all.push((Occur::Must, boost(Box::new(TermSetQuery::new(terms)), 0.0)));
-        }
-        if all.is_empty() {
-            return Ok(wishes);
-        }
-        all.push((Occur::Must, wishes));
-        Ok(Box::new(BooleanQuery::new(all)))
+        let words: Vec<Clause> = self.words.iter().map(|wanted| (Occur::Should, wanted.anywhere(fields))).collect();
+        let words: Box<dyn Query> =
+            if words.is_empty() { Box::new(AllQuery) } else { Box::new(BooleanQuery::new(words)) };
+        Ok(match self.admitted_in(index, documents)? {
+            None => words,
+            Some(admitted) => Box::new(BooleanQuery::new(vec![(Occur::Must, admitted), (Occur::Must, words)])),
+        })
     }
 
-    /// The same for some passages alone: how well they match.
-    pub fn query_of(&self, index: &TextIndex, chunks: &[i64]) -> Box<dyn Query> {
-        let fields = index.fields();
-        let wishes = self.words.iter().flat_map(|wanted| wanted.clauses(fields)).collect();
-        let terms = chunks.iter().map(|chunk| Term::from_field_i64(fields.chunk, *chunk));
-        Box::new(BooleanQuery::new(vec![
-            (Occur::Must, boost(Box::new(TermSetQuery::new(terms)), 0.0)),
-            (Occur::Must, Box::new(BooleanQuery::new(wishes))),
-        ]))
+    /// The passages of these documents (none given: of all) that may be found at all. None where there is
+    /// no condition.
+    pub fn admitted_in(
+        &self,
+        index: &TextIndex,
+        documents: &[DocumentId],
+    ) -> Result<Option<Box<dyn Query>>, IndexError> {
+        let admitted = self.admitted(index)?;
+        if documents.is_empty() {
+            return Ok(admitted);
+        }
+        let terms = documents.iter().map(|d| Term::from_field_text(index.fields().document, &key(*d)));
+        let chosen = only(vec![(Occur::Must, Box::new(TermSetQuery::new(terms)))]);
+        let all = admitted.into_iter().chain([chosen]).map(|query| (Occur::Must, query)).collect();
+        Ok(Some(Box::new(BooleanQuery::new(all))))
     }
 
     /// The passages that may be found at all. None where the query sets no condition.
@@ -228,25 +220,35 @@ impl Filter {
     fn query(&self, index: &TextIndex) -> Result<Box<dyn Query>, IndexError> {
         let fields = index.fields();
         Ok(match self {
-            Self::File(words) => {
-                let mut clauses: Vec<Clause> = Vec::new();
-                for word in words {
-                    let known = index.beginnings(fields.name, word, MOST_BEGINNINGS)?;
-                    let terms = known.iter().map(|(word, _)| Term::from_field_text(fields.name, word));
-                    clauses.push((Occur::Must, Box::new(TermSetQuery::new(terms))));
-                }
-                Box::new(BooleanQuery::new(clauses))
-            }
+            Self::File(words) => beginnings(index, fields.name, words)?,
+            Self::Author(words) => beginnings(index, fields.author, words)?,
             Self::In(words) => row(fields.path, words),
             Self::Format(formats) => {
                 Box::new(TermSetQuery::new(formats.iter().map(|one| Term::from_field_text(fields.format, one))))
             }
             Self::Language(language) => term(fields.language, language),
-            Self::Added(from, to) if from >= to => Box::new(EmptyQuery),
-            Self::Added(from, to) => Box::new(RangeQuery::new(
-                Bound::Included(Term::from_field_i64(fields.added, *from)),
-                Bound::Excluded(Term::from_field_i64(fields.added, *to)),
-            )),
+            Self::Dated(from, to) => between(fields.dated, *from, *to),
+            Self::Added(from, to) => between(fields.added, *from, *to),
         })
     }
+}
+
+/// Words that each begin one of a field's.
+fn beginnings(index: &TextIndex, field: Field, words: &[String]) -> Result<Box<dyn Query>, IndexError> {
+    let mut clauses: Vec<Clause> = Vec::new();
+    for word in words {
+        let known = index.beginnings(field, word, MOST_BEGINNINGS)?;
+        let terms = known.iter().map(|(word, _)| Term::from_field_text(field, word));
+        clauses.push((Occur::Must, Box::new(TermSetQuery::new(terms))));
+    }
+    Ok(Box::new(BooleanQuery::new(clauses)))
+}
+
+/// From a number on, and before another.
+fn between(field: Field, from: i64, to: i64) -> Box<dyn Query> {
+    if from >= to {
+        return Box::new(EmptyQuery);
+    }
+    let term = |number| Term::from_field_i64(field, number);
+    Box::new(RangeQuery::new(Bound::Included(term(from)), Bound::Excluded(term(to))))
 }

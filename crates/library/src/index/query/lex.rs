@@ -23,7 +23,9 @@ pub enum Token {
 pub enum Field {
     File,
     In,
+    Author,
     Date,
+    Added,
     Before,
     After,
     Language,
@@ -37,7 +39,11 @@ const FIELDS: &[(&str, Field)] = &[
     ("name", Field::File),
     ("in", Field::In),
     ("folder", Field::In),
+    ("author", Field::Author),
+    ("by", Field::Author),
+    ("from", Field::Author),
     ("date", Field::Date),
+    ("added", Field::Added),
     ("before", Field::Before),
     ("after", Field::After),
     ("since", Field::After),
@@ -49,7 +55,7 @@ const FIELDS: &[(&str, Field)] = &[
 ];
 
 /// Fields that other programs have and this one does not: who types one should know.
-const UNKNOWN: &[&str] = &["author", "label", "tag", "from", "to", "subject", "title", "size", "page", "ext", "is"];
+const UNKNOWN: &[&str] = &["label", "tag", "to", "subject", "title", "size", "page", "ext", "is"];
 
 /// Quotation marks. Each opens or closes.
 const QUOTES: [char; 5] = ['"', '“', '”', '«', '»'];
@@ -207,7 +213,8 @@ mod tests {
                 { vec![word("see"), word("https://a.b/c:"), word("file:"), word("x")] },
                 None,
             ),
-            ("author:Smith", vec![word("author Smith")], Some(MisreadAs::Field)),
+            ("label:Smith", vec![word("label Smith")], Some(MisreadAs::Field)),
+            ("author:Smith", vec![Token::Field(Field::Author, "Smith".into())], None),
             ("(type:pdf)", vec![Token::Open, Token::Field(Field::Type, "pdf".into()), Token::Close], None),
         ] {
             let mut unread = Vec::new();

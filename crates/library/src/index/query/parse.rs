@@ -248,7 +248,15 @@ impl Reader<'_> {
             let mut stems: BTreeSet<String> = self.stemmers.iter().map(|s| s.stem(&word.folded)).collect();
             stems.insert(word.folded.clone());
             let accented = words::accented(chars.slice(word.span), &word.folded);
-            Wanted { folded: word.folded, accented, stems, how: How::Plain, others: Vec::new() }
+            Wanted {
+                folded: word.folded,
+                accented,
+                stems,
+                how: How::Plain,
+                others: Vec::new(),
+                parts: Vec::new(),
+                longer: Vec::new(),
+            }
         };
         words::units(text).into_iter().map(unit).collect()
     }

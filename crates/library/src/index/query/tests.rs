@@ -61,7 +61,7 @@ fn what_cannot_be_understood_is_words_and_is_said() {
         ("rent \"unclosed", "rent unclosed", vec![("\"unclosed", MisreadAs::Quote)]),
         ("rent date:soon", "rent soon", vec![("soon", MisreadAs::Date)]),
         ("rent lang:klingon", "rent klingon", vec![("klingon", MisreadAs::Language)]),
-        ("author:Smith rent", "author smith rent", vec![("author:Smith", MisreadAs::Field)]),
+        ("label:Smith rent", "label smith rent", vec![("label:Smith", MisreadAs::Field)]),
         ("AND rent", "rent", vec![("AND", MisreadAs::Operator)]),
         ("rent OR", "rent", vec![("OR", MisreadAs::Operator)]),
         ("rent NOT", "rent", vec![("NOT", MisreadAs::Operator)]),

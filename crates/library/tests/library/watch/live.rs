@@ -140,6 +140,20 @@ async fn what_a_person_took_out_stays_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_read_is_found_by_the_name_that_it_has_now() {
+    let eye = Eye::new(&[("zanzibar.pdf", "%PDF-1.7\nno pages")]).await;
+    eye.found("zanzibar", "zanzibar.pdf").await;
+    fs::rename(eye.path("zanzibar.pdf"), eye.path("madagascar.pdf")).unwrap();
+    eye.found("madagascar", "madagascar.pdf").await;
+    assert!(eye.finds("zanzibar").await.is_empty());
+    // A name is no evidence, and nothing of the document that could be altered.
+    assert!(eye.library.candidates("What is in madagascar?", 6, &[]).await.unwrap().is_empty());
+    let report = eye.library.check_documents().await.unwrap();
+    assert!(report.altered.is_empty(), "{report:?}");
+    eye.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_archive_that_was_edited_has_what_is_in_it_now() {
     let eye = Eye::new(&[("seed.md", "A seed.")]).await;
     let (a, b, c) = (("a.md", "An ocelot."), ("b.md", "A lynx."), ("c.md", "A margay."));
