@@ -24,7 +24,7 @@ impl Library {
     /// The store or the reader of files fails; that a document is not as it was is no error.
     pub async fn check_documents(&self) -> Result<DocumentsReport, LibraryError> {
         let mut report = DocumentsReport::default();
-        let mut parent = Parent::new(self.inner.config.worker.clone(), self.inner.config.limits);
+        let mut parent = Parent::new(self.inner.spawner());
         for view in self.inner.store.documents().await? {
             // What was never read has no page and no quote that could be wrong; its file still counts.
             let checked = self.check_document(&mut parent, &view, &mut report).await;

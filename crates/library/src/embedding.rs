@@ -1,20 +1,24 @@
 //! The task that gives passages their vectors, in the background and in batches.
 
+mod batch;
+mod next;
+
 use crate::{
-    LibraryError, chunk, faults,
+    LibraryError, faults,
     index::IndexError,
     library::{Embed, Inner, blocking},
     setback::Setback,
-    vectors::{Vectors, dot, normalise},
+    vectors::{Vectors, dot},
 };
-use protocol::DocumentId;
+use batch::embed;
+use next::Next;
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::HashSet,
     path::Path,
     sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
-use store::{StoredVector, Unembedded};
+use store::StoredVector;
 
 /// Passages that the model gets at once.
 const BATCH: u32 = 16;
@@ -30,6 +34,8 @@ const BETWEEN_TRIES: Duration = Duration::from_secs(2);
 const ANY_TEXT: &str = "page";
 /// A model that does not answer is tried again so often, then left until something changes.
 const MOST_SETBACKS: u32 = 12;
+/// How often it is looked whether the battery is still low.
+const LOOK_EVERY: Duration = Duration::from_secs(20);
 /// How often what is left is counted again.
 const COUNT_EVERY: Duration = Duration::from_secs(2);
 
@@ -51,6 +57,8 @@ enum End {
     Paused,
     /// The model does not answer.
     Away,
+    /// The battery is low.
+    Saving,
 }
 
 /// Embeds what has no vector yet, until the library is closed.
@@ -72,6 +80,12 @@ pub(crate) async fn run(inner: Arc<Inner>) {
             // Who waits for it waits until it goes on.
             Ok(End::Paused) => {
                 pause = None;
+                continue;
+            }
+            Ok(End::Saving) => {
+                pause = Some(LOOK_EVERY);
+                // Nobody should wait for that.
+                inner.busy.send_modify(|busy| busy.embedded = busy.embedded.max(asked));
                 continue;
             }
             Ok(End::Done) => None,
@@ -223,62 +237,6 @@ fn put(inner: &Inner, some: &[StoredVector]) -> Result<(), LibraryError> {
     Ok(())
 }
 
-/// The passages that are embedded next, what was imported last first.
-#[derive(Default)]
-struct Next {
-    documents: VecDeque<(DocumentId, i64)>,
-    asked: Option<Instant>,
-    /// Documents of which nothing waits but passages that the model cannot read.
-    done: HashSet<DocumentId>,
-}
-
-impl Next {
-    /// The next batch; empty where nothing waits.
-    async fn batch(
-        &mut self,
-        inner: &Inner,
-        model: &str,
-        refused: &HashSet<i64>,
-    ) -> Result<Vec<Unembedded>, LibraryError> {
-        let mut batch = Vec::new();
-        // What has come meanwhile goes before what waits.
-        if self.asked.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
-            self.documents.clear();
-        }
-        while batch.len() < BATCH as usize {
-            let Some((document, after)) = self.documents.front().copied() else {
-                if !self.ask(inner).await? {
-                    break;
-                }
-                continue;
-            };
-            let room = BATCH - batch.len() as u32;
-            let mut some = inner.derived.unembedded(model, document, after, room).await?;
-            match some.last() {
-                Some(last) if some.len() as u32 == room => self.documents[0] = (document, last.id),
-                Some(_) | None => {
-                    self.documents.pop_front();
-                    if some.iter().all(|passage| refused.contains(&passage.id)) {
-                        self.done.insert(document);
-                    }
-                }
-            }
-            some.retain(|passage| !refused.contains(&passage.id));
-            batch.append(&mut some);
-        }
-        Ok(batch)
-    }
-
-    /// Asks which documents wait; false where none does.
-    async fn ask(&mut self, inner: &Inner) -> Result<bool, LibraryError> {
-        self.asked = Some(Instant::now());
-        let limit = DOCUMENTS + u32::try_from(self.done.len()).unwrap_or(u32::MAX);
-        let waiting = inner.derived.to_embed(limit).await?;
-        self.documents = waiting.into_iter().filter(|document| !self.done.contains(document)).map(|d| (d, 0)).collect();
-        Ok(!self.documents.is_empty())
-    }
-}
-
 async fn embed_missing(inner: &Inner, embedder: &dyn Embed, refused: &mut HashSet<i64>) -> Result<End, LibraryError> {
     let (mut next, mut counted) = (Next::default(), None::<Instant>);
     loop {
@@ -291,6 +249,9 @@ async fn embed_missing(inner: &Inner, embedder: &dyn Embed, refused: &mut HashSe
         // Counted before it is paused: what waits is shown, and with it the way to go on.
         if *inner.paused.borrow() {
             return Ok(End::Paused);
+        }
+        if inner.saves_power() {
+            return Ok(End::Saving);
         }
         let some = next.batch(inner, embedder.id(), refused).await?;
         if some.is_empty() {
@@ -316,81 +277,4 @@ async fn embed_missing(inner: &Inner, embedder: &dyn Embed, refused: &mut HashSe
             inner.tell(document).await;
         }
     }
-}
-
-/// What became of a batch.
-#[derive(Default)]
-struct Batch {
-    vectors: Vec<StoredVector>,
-    /// Passages that the model cannot read.
-    refused: Vec<i64>,
-}
-
-/// Embeds what can be embedded of some passages: where the model answers but not for all of them, the
-/// one that it cannot read is found by halving. None: the model does not answer at all.
-async fn embed(embedder: &dyn Embed, some: &[Unembedded]) -> Option<Batch> {
-    let mut batch = Batch::default();
-    for attempt in 1..=TRIES {
-        if ask(embedder, some, &mut batch).await {
-            return Some(batch);
-        }
-        if attempt < TRIES {
-            tokio::time::sleep(BETWEEN_TRIES).await;
-        }
-    }
-    if embedder.embed(vec![ANY_TEXT.to_owned()]).await.is_err() {
-        return None;
-    }
-    // The whole has just failed. Each turn takes a part away or makes two smaller ones of it.
-    let mut parts = halves(some, &mut batch);
-    while let Some(part) = parts.pop() {
-        if !ask(embedder, part, &mut batch).await {
-            parts.extend(halves(part, &mut batch));
-        }
-    }
-    Some(batch)
-}
-
-/// The two halves of passages that failed together; a single one is refused.
-fn halves<'a>(part: &'a [Unembedded], batch: &mut Batch) -> Vec<&'a [Unembedded]> {
-    match part {
-        [] => Vec::new(),
-        [one] => {
-            batch.refused.push(one.id);
-            Vec::new()
-        }
-        more => {
-            let (first, second) = more.split_at(more.len() / 2);
-            vec![second, first]
-        }
-    }
-}
-
-/// Asks the model once; false where it gave no answer or not one for each.
-async fn ask(embedder: &dyn Embed, some: &[Unembedded], batch: &mut Batch) -> bool {
-    let vectors = match embedder.embed(some.iter().map(text).collect()).await {
-        Ok(vectors) if vectors.len() == some.len() => vectors,
-        Ok(vectors) => {
-            tracing::warn!(asked = some.len(), got = vectors.len(), "the embedding model left some out");
-            return false;
-        }
-        Err(error) => {
-            tracing::warn!(%error, passages = some.len(), "the embedding model failed");
-            return false;
-        }
-    };
-    for (passage, mut vector) in some.iter().zip(vectors) {
-        if normalise(&mut vector) {
-            batch.vectors.push(StoredVector { id: passage.id, document: passage.document, vector });
-        } else {
-            batch.refused.push(passage.id);
-        }
-    }
-    true
-}
-
-/// What the model reads of a passage: its heading too, where the passage does not begin with it, and the
-/// header row of the table that it begins in the middle of.
-fn text(passage: &Unembedded) -> String {
-    chunk::whole(passage.section.as_deref(), passage.header.as_deref(), &passage.text)
 }

@@ -45,6 +45,7 @@ mod zip;
 pub use about::{About, about};
 pub(crate) use flow::Flow;
 pub use parts::{Piece, Sink, parts};
+pub use pdf::places as pdfium_places;
 pub use place::place;
 pub use sniff::{HEAD, named, sniff};
 pub use stored::{format_of, is_picture, is_stored, name_text, read_picture, why};

@@ -293,6 +293,18 @@ pub fn no_meaning() -> Fault {
     .hint("Atelier tries again by itself. If it stays so, verify the embedding model on the Models page.")
 }
 
+/// Passages wait for their vectors until there is power.
+pub fn low_battery(percent: u8) -> Fault {
+    Fault::new(
+        FaultKind::Unavailable,
+        "library.low_battery",
+        format!("The battery has {percent} % left: the rest is read for its meaning when there is power."),
+    )
+    .with("percent", percent)
+    .safe("All of it is found by its words.")
+    .hint("Plug the machine in, or choose Resume.")
+}
+
 /// The embedding model cannot read some passages.
 pub fn passages_without_meaning(passages: usize) -> Fault {
     Fault::new(

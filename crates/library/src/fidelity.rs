@@ -6,7 +6,7 @@
 use crate::{
     extract::{self, sniff},
     words,
-    worker::{Asked, Limits, Parent, Step, Trouble},
+    worker::{Asked, Limits, Parent, Spawner, Step, Trouble},
 };
 use serde::Serialize;
 use std::{
@@ -81,7 +81,8 @@ pub async fn fidelity(
     let mut files = Vec::new();
     gather(corpus, 0, &mut files)?;
     files.sort();
-    let mut parent = Parent::new(worker, limits);
+    let mut parent =
+        Parent::new(Spawner { command: worker, limits, documents: vec![corpus.to_owned()], background: false });
     let mut all = Vec::new();
     for path in files {
         let (mut read, text) = read(&mut parent, &path).await?;

@@ -6,6 +6,7 @@ mod calendar;
 mod check;
 mod chunk;
 mod cite;
+mod config;
 mod drift;
 mod embedding;
 mod error;
@@ -19,6 +20,7 @@ mod indexing;
 mod library;
 mod passwords;
 mod pictures;
+mod power;
 mod progress;
 mod reading;
 mod search;
@@ -36,10 +38,12 @@ pub use cite::{
     ANSWERABLE_BY_MEANING, ANSWERABLE_BY_WORDS, Cited, Closest, Passage, Score, asking, asks_figure, cite, closest,
     content_words, folded_words, holds_any, near, nearest, score,
 };
+pub use config::LibraryConfig;
 pub use error::LibraryError;
 pub use fidelity::{FormatRead, ReadFile, by_format, fidelity};
 pub use index::IndexError;
-pub use library::{Embed, Library, LibraryConfig, LibraryEvent, Rank};
+pub use library::{Embed, Library, LibraryEvent, Rank};
+pub use power::Supply;
 pub use search::SearchQuery;
 pub use watch::{Waits, WatchConfig};
 pub use worker::{Limits, run_worker};

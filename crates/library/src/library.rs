@@ -1,15 +1,13 @@
 //! The library as the rest of the app sees it: one handle, its tasks, its events.
 
 use crate::{
-    LibraryError, index::TextIndex, passwords::Passwords, pictures::Pictures, progress::Count, vectors::Vectors,
-    watch::Watch, worker::Limits,
+    LibraryConfig, LibraryError, index::TextIndex, passwords::Passwords, pictures::Pictures, power::Saving,
+    progress::Count, vectors::Vectors, watch::Watch, worker::Spawner,
 };
 use async_trait::async_trait;
 use protocol::{Actor, DocumentId, DocumentView, Fault, FolderId, FolderView, ImportProgress};
 use std::{
     collections::HashSet,
-    ffi::OsString,
-    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicI64},
@@ -40,24 +38,6 @@ pub trait Embed: Send + Sync {
 pub trait Rank: Send + Sync {
     /// A number for each text, in their order: the higher, the better it answers.
     async fn rank(&self, query: &str, texts: &[String]) -> Result<Vec<f32>, String>;
-}
-
-/// Where the library keeps its index and how it starts its worker.
-#[derive(Clone, Debug)]
-pub struct LibraryConfig {
-    /// The folder of the search index.
-    pub dir: PathBuf,
-    /// The command line of the extract worker.
-    pub worker: Vec<OsString>,
-    /// What a worker may use.
-    pub limits: Limits,
-}
-
-impl LibraryConfig {
-    /// A library with the usual limits.
-    pub fn new(dir: impl Into<PathBuf>, worker: Vec<OsString>) -> Self {
-        Self { dir: dir.into(), worker, limits: Limits::default() }
-    }
 }
 
 /// What happens in the library.
@@ -102,6 +82,8 @@ pub(crate) struct Inner {
     /// There may be passages to embed, or another embedder.
     pub wake_embedder: Notify,
     pub paused: watch::Sender<bool>,
+    /// Whether it leaves what nobody waits for until there is power.
+    pub saving: Saving,
     pub busy: watch::Sender<Busy>,
     pub progress: Mutex<Count>,
     /// The document that is being read, and how to end that.
@@ -145,7 +127,7 @@ impl Library {
         derived.mend_queue().await?;
         let dir = config.dir.clone();
         let (index, number) = blocking(move || TextIndex::open(&dir).map_err(LibraryError::from)).await?;
-        let pictures = Pictures::new(config.worker.clone(), config.limits);
+        let pictures = Pictures::new(config.spawner(&store, false));
         let inner = Arc::new(Inner {
             derived,
             store,
@@ -157,6 +139,7 @@ impl Library {
             wake_reader: Notify::new(),
             wake_embedder: Notify::new(),
             paused: watch::Sender::new(false),
+            saving: Saving::default(),
             busy: watch::Sender::new(Busy { to_read: 1, ..Busy::default() }),
             progress: Mutex::default(),
             current: Mutex::new(None),
@@ -208,6 +191,9 @@ impl Library {
     /// so are the passages that the model has.
     pub fn pause(&self, paused: bool) {
         self.inner.paused.send_replace(paused);
+        if !paused {
+            self.inner.saving.spend();
+        }
         self.inner.wake_reader.notify_one();
         self.inner.wake_embedder.notify_one();
         self.inner.tell_progress();
@@ -340,6 +326,11 @@ impl Inner {
         }
     }
 
+    /// How readers of documents are started for which nobody waits.
+    pub fn spawner(&self) -> Spawner {
+        self.config.spawner(&self.store, true)
+    }
+
     /// Tells the listeners how a document is now.
     pub async fn tell(&self, document: DocumentId) {
         if let Ok(view) = self.store.document(document).await {
@@ -354,6 +345,13 @@ impl Inner {
     /// Tells the listeners of a trouble that is no document's fault.
     pub fn tell_trouble(&self, fault: Fault) {
         let _ = self.events.send(LibraryEvent::Trouble(Box::new(fault)));
+    }
+
+    /// Whether what nobody waits for is left now, for want of power; the progress says so.
+    pub fn saves_power(&self) -> bool {
+        let low = self.saving.look((self.config.supply)());
+        self.count().embedding_waits(low.map(crate::faults::low_battery));
+        low.is_some()
     }
 
     pub fn progress_now(&self) -> ImportProgress {

@@ -2,11 +2,10 @@
 
 use crate::{
     faults,
-    worker::{Limits, Parent, Picture, Secret, Trouble},
+    worker::{Parent, Picture, Secret, Spawner, Trouble},
 };
 use std::{
     collections::{HashMap, VecDeque},
-    ffi::OsString,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -22,8 +21,7 @@ type Place = (String, u32);
 
 /// The children that draw. Each is started when it is needed first.
 pub(crate) struct Pictures {
-    command: Vec<OsString>,
-    limits: Limits,
+    spawner: Spawner,
     free: Mutex<Vec<Parent>>,
     places: Semaphore,
     /// Who asks for a page that is being drawn waits for it and takes no child from others.
@@ -40,10 +38,9 @@ struct Lent<'a> {
 
 impl Pictures {
     /// Starts nothing yet.
-    pub fn new(command: Vec<OsString>, limits: Limits) -> Self {
+    pub fn new(spawner: Spawner) -> Self {
         Self {
-            command,
-            limits,
+            spawner,
             free: Mutex::default(),
             places: Semaphore::new(AT_ONCE),
             turns: Mutex::default(),
@@ -68,7 +65,7 @@ impl Pictures {
             return Err(Trouble::Document(faults::no_picture()));
         }
         let mut lent = self.lend().await?;
-        let parent = lent.parent.get_or_insert_with(|| Parent::new(self.command.clone(), self.limits));
+        let parent = lent.parent.get_or_insert_with(|| Parent::new(self.spawner.clone()));
         let drawn = parent.render(path, page, width, password).await;
         if matches!(drawn, Err(Trouble::Document(_))) && !parent.is_alive() {
             let mut hopeless = held(&self.hopeless);
@@ -116,17 +113,20 @@ fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use crate::worker::Limits;
+    use std::{ffi::OsString, time::Duration};
 
     /// A child that never finishes page 1 and draws every other page as three bytes.
     const CHILD: &str = r#"while read -r job; do case "$job" in
+        *'"job":"enter"'*) printf '{"entered":{"files":false,"calls":false}}\n' ;;
         *'"page":1,'*) sleep 60 ;;
         *'"job":"render"'*) printf '{"picture":{"bytes":3,"width":2,"height":1}}\nabc' ;;
     esac; done"#;
 
     fn pictures(picture_time: Duration) -> Pictures {
         let command = ["sh", "-c", CHILD].map(OsString::from).to_vec();
-        Pictures::new(command, Limits { picture_time, ..Limits::default() })
+        let limits = Limits { picture_time, ..Limits::default() };
+        Pictures::new(Spawner { command, limits, documents: Vec::new(), background: false })
     }
 
     async fn draw(pictures: &Pictures, page: u32) -> Result<Picture, Trouble> {

@@ -32,6 +32,8 @@ pub(crate) struct Count {
     embedding_time: Duration,
     /// Why it cannot go on now.
     stopped: Option<Fault>,
+    /// Why passages get no vectors now.
+    embedding_waits: Option<Fault>,
 }
 
 /// The document that is being read.
@@ -112,6 +114,11 @@ impl Count {
         news
     }
 
+    /// Passages get no vectors now, or get them again.
+    pub fn embedding_waits(&mut self, why: Option<Fault>) {
+        self.embedding_waits = why;
+    }
+
     /// So many passages wait for their vectors.
     pub fn unembedded(&mut self, passages: u32) {
         self.unembedded = passages;
@@ -139,16 +146,25 @@ impl Count {
             failed: u32::try_from(failed).unwrap_or(u32::MAX),
             current: self.current.as_ref().map(|current| current.name.clone()),
             paused,
-            left_ms: self.left(now).filter(|_| !paused && self.stopped.is_none()).map(milliseconds),
+            left_ms: self.left(now).filter(|_| !paused && self.why_stopped().is_none()).map(milliseconds),
             embedded: self.embedded,
             passages: self.embedded + self.unembedded,
-            stopped: self.stopped.clone(),
+            stopped: self.why_stopped().cloned(),
         }
+    }
+
+    fn reads(&self) -> bool {
+        self.current.is_some() || self.waiting.waiting > 0
+    }
+
+    /// Why what is to be done next is not.
+    fn why_stopped(&self) -> Option<&Fault> {
+        self.stopped.as_ref().or_else(|| self.embedding_waits.as_ref().filter(|_| !self.reads() && self.unembedded > 0))
     }
 
     /// How long reading may still take; when all is read, how long embedding may.
     fn left(&self, now: Instant) -> Option<Duration> {
-        let (seconds, each) = if self.current.is_some() || self.waiting.waiting > 0 {
+        let (seconds, each) = if self.reads() {
             let each = rate(self.time, self.bytes)?;
             let current = self.current.as_ref().map_or(0.0, |current| {
                 let expected = current.bytes as f64 * each;

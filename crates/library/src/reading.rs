@@ -28,7 +28,7 @@ const COMMIT_EVERY: Duration = Duration::from_millis(1_500);
 
 /// Reads what waits until the library is closed.
 pub(crate) async fn run(inner: Arc<Inner>) {
-    let mut parent = Parent::new(inner.config.worker.clone(), inner.config.limits);
+    let mut parent = Parent::new(inner.spawner());
     let mut committed = Instant::now();
     let mut setback = Setback::default();
     loop {

@@ -7,9 +7,11 @@
 mod child;
 pub(crate) mod limits;
 mod parent;
+mod sandbox;
 
 pub use child::run_worker;
 pub use parent::{Parent, Picture, Piece, Step, Trouble};
+pub use sandbox::Sandbox;
 
 use crate::{
     chunk::Chunk,
@@ -18,7 +20,7 @@ use crate::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use protocol::{Block, Fault, Span};
 use serde::{Deserialize, Serialize};
-use std::{path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 /// What a child process may use.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +37,19 @@ pub struct Limits {
     pub text: u64,
     /// A new child after so many jobs: what a parser leaks goes with it.
     pub jobs: u32,
+}
+
+/// What a child process is and may do.
+#[derive(Clone, Debug)]
+pub struct Spawner {
+    /// Its whole command line.
+    pub command: Vec<OsString>,
+    /// What it may use.
+    pub limits: Limits,
+    /// The files and folders that it may read.
+    pub documents: Vec<PathBuf>,
+    /// Whether nobody waits for it: other programs go first.
+    pub background: bool,
 }
 
 impl Default for Limits {
@@ -54,8 +69,8 @@ impl Default for Limits {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "job", rename_all = "snake_case")]
 enum Job {
-    /// Limits for itself; the first line.
-    Limit { memory: u64 },
+    /// Its limits, the files and folders that it may read, whether other programs go first; the first line.
+    Enter { memory: u64, documents: Vec<PathBuf>, background: bool },
     /// A document's pages, and the files in it.
     Read(Asked),
     /// A page as a picture.
@@ -90,6 +105,8 @@ impl std::fmt::Debug for Secret {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Frame {
+    /// It has taken its limits; which walls stand around it.
+    Entered(Sandbox),
     /// A page; more follow.
     Page(PageFrame),
     /// A file inside the document begins; the place where it lies in there.

@@ -118,6 +118,11 @@ impl Blobs {
         Ok(())
     }
 
+    /// The folder in which all blobs lie.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Where a blob lies; None where it is not kept or the hash is none.
     pub fn path(&self, hash: &str) -> Option<PathBuf> {
         let path = self.place(hash)?;

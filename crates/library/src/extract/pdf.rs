@@ -217,7 +217,7 @@ fn library() -> Result<&'static Pdfium, Fault> {
 }
 
 /// Where the library may be: where the environment says, beside the program, in the user's data folder.
-fn places() -> Vec<PathBuf> {
+pub fn places() -> Vec<PathBuf> {
     let name = Pdfium::pdfium_platform_library_name();
     let mut places = Vec::new();
     if let Some(named) = std::env::var_os("ATELIER_PDFIUM").filter(|v| !v.is_empty()) {

@@ -1,6 +1,6 @@
 //! The child's side: reads jobs, runs parsers, writes frames, until its parent goes away.
 
-use super::{Frame, Job, PageFrame, limits};
+use super::{Frame, Job, PageFrame, Sandbox, limits};
 use crate::{
     chunk::{Under, chunks},
     extract::{self, About, Page, Piece, Sink, pdf},
@@ -16,7 +16,6 @@ const LONGEST_JOB: u64 = 64 << 10;
 
 /// The extract worker's whole life; `atelier extract-worker` calls it on its main thread.
 pub fn run_worker() -> ExitCode {
-    limits::leave_with_parent();
     let mut input = io::stdin().lock();
     let mut output = BufWriter::new(io::stdout().lock());
     let mut line = String::new();
@@ -39,9 +38,15 @@ pub fn run_worker() -> ExitCode {
 
 fn answer(job: Job, output: &mut impl Write) -> io::Result<()> {
     match job {
-        Job::Limit { memory } => {
+        Job::Enter { memory, documents, background } => {
             limits::set(memory);
-            Ok(())
+            if background {
+                limits::give_way();
+            }
+            // First: a thread that was there before stays outside.
+            let sandbox = Sandbox::enter(&documents);
+            limits::leave_with_parent();
+            send(output, &Frame::Entered(sandbox))
         }
         Job::Read(asked) => {
             let read: extract::Read = match extract::extractor(&asked.format) {

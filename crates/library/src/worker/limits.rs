@@ -11,6 +11,14 @@ pub fn set(memory: u64) {
     let _ = memory;
 }
 
+/// Lets programs that somebody waits for go first.
+pub fn give_way() {
+    #[cfg(unix)]
+    if let Err(error) = rustix::process::nice(10) {
+        eprintln!("nice: {error}");
+    }
+}
+
 /// Whether this process may use so much memory.
 pub fn allow(memory: u64) -> bool {
     #[cfg(unix)]

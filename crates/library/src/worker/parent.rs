@@ -1,13 +1,13 @@
 //! The parent's side: starts children, gives them jobs, and ends those that misbehave.
 
-use super::{Asked, CutPage, Frame, Job, Limits, Secret};
+use super::{Asked, CutPage, Frame, Job, Sandbox, Secret, Spawner};
 use crate::extract::About;
 use protocol::Fault;
 use serde::Serialize;
 use std::{
-    ffi::OsString,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Once,
     time::Duration,
 };
 use tokio::{
@@ -25,6 +25,8 @@ const LARGEST_PIECE: u32 = 1 << 20;
 const LARGEST_PICTURE: u64 = 96 << 20;
 /// How much of what a child said last is kept, in case it dies.
 const LAST_WORDS: usize = 4_096;
+/// How long a child may take to begin.
+const BEGINNING: Duration = Duration::from_secs(20);
 /// How long a dying child may take to say how it died.
 const DYING: Duration = Duration::from_secs(2);
 
@@ -47,8 +49,7 @@ pub struct Picture {
 
 /// One child process and how to get another. Dropping it ends the child.
 pub struct Parent {
-    command: Vec<OsString>,
-    limits: Limits,
+    spawner: Spawner,
     child: Option<Alive>,
     /// Of the document that is being read: time left, bytes of text so far.
     left: Duration,
@@ -88,14 +89,14 @@ struct Alive {
 }
 
 impl Parent {
-    /// Starts no child yet. `command` is the child's whole command line.
-    pub fn new(command: Vec<OsString>, limits: Limits) -> Self {
-        Self { command, limits, child: None, left: Duration::ZERO, text: 0 }
+    /// Starts no child yet.
+    pub fn new(spawner: Spawner) -> Self {
+        Self { spawner, child: None, left: Duration::ZERO, text: 0 }
     }
 
     /// Begins to read a document; `next` gives its pages.
     pub async fn begin(&mut self, asked: Asked) -> Result<(), Trouble> {
-        self.left = self.limits.read_time;
+        self.left = self.spawner.limits.read_time;
         self.text = 0;
         self.send(&Job::Read(asked)).await
     }
@@ -103,16 +104,16 @@ impl Parent {
     /// The next page of the document that was begun. Time between calls is not the document's.
     pub async fn next(&mut self) -> Result<Step, Trouble> {
         let began = tokio::time::Instant::now();
-        let frame = self.frame(self.left, self.limits.read_time).await?;
+        let frame = self.frame(self.left, self.spawner.limits.read_time).await?;
         self.left = self.left.saturating_sub(began.elapsed());
         match frame {
             Frame::Page(page) => {
                 if page.looked_at {
                     // It took its own time, and the next one may.
-                    self.left = self.left.max(self.limits.look_time);
+                    self.left = self.left.max(self.spawner.limits.look_time);
                 }
                 self.text += page.text.len() as u64;
-                if self.text > self.limits.text {
+                if self.text > self.spawner.limits.text {
                     self.end().await;
                     return Err(Trouble::Document(crate::faults::too_much_text()));
                 }
@@ -127,26 +128,33 @@ impl Parent {
                 Ok(Step::Done { notes, about: about.plausible() })
             }
             Frame::Failed(fault) => Err(self.failed(fault)),
-            Frame::Picture { .. } | Frame::Bytes { .. } | Frame::PartEnd { .. } => Err(self.out_of_step().await),
+            Frame::Entered(_) | Frame::Picture { .. } | Frame::Bytes { .. } | Frame::PartEnd { .. } => {
+                Err(self.out_of_step().await)
+            }
         }
     }
 
     /// The next bytes of the file inside the document that `next` has announced.
     pub async fn piece(&mut self) -> Result<Piece, Trouble> {
         let began = tokio::time::Instant::now();
-        let piece = match self.frame(self.left, self.limits.read_time).await? {
+        let piece = match self.frame(self.left, self.spawner.limits.read_time).await? {
             Frame::Bytes { bytes } if bytes <= LARGEST_PIECE => {
                 let mut piece = vec![0; bytes as usize];
                 let Some(alive) = &mut self.child else { return Err(self.out_of_step().await) };
                 match timeout(self.left, alive.output.read_exact(&mut piece)).await {
                     Ok(Ok(_)) => Piece::Bytes(piece),
                     Ok(Err(_)) => return Err(self.died().await),
-                    Err(_) => return Err(self.too_slow(self.limits.read_time).await),
+                    Err(_) => return Err(self.too_slow(self.spawner.limits.read_time).await),
                 }
             }
             Frame::PartEnd { whole } => Piece::End(whole),
             Frame::Failed(fault) => return Err(self.failed(fault)),
-            Frame::Bytes { .. } | Frame::Page(_) | Frame::Part { .. } | Frame::Done { .. } | Frame::Picture { .. } => {
+            Frame::Bytes { .. }
+            | Frame::Entered(_)
+            | Frame::Page(_)
+            | Frame::Part { .. }
+            | Frame::Done { .. }
+            | Frame::Picture { .. } => {
                 return Err(self.out_of_step().await);
             }
         };
@@ -163,21 +171,22 @@ impl Parent {
         password: Option<Secret>,
     ) -> Result<Picture, Trouble> {
         self.send(&Job::Render { path, page, width, password }).await?;
-        match self.frame(self.limits.picture_time, self.limits.picture_time).await? {
+        match self.frame(self.spawner.limits.picture_time, self.spawner.limits.picture_time).await? {
             Frame::Picture { bytes, width, height } if bytes <= LARGEST_PICTURE => {
                 let mut png = vec![0; bytes as usize];
                 let Some(alive) = &mut self.child else { return Err(self.out_of_step().await) };
-                match timeout(self.limits.picture_time, alive.output.read_exact(&mut png)).await {
+                match timeout(self.spawner.limits.picture_time, alive.output.read_exact(&mut png)).await {
                     Ok(Ok(_)) => {
                         self.answered();
                         Ok(Picture { png, width, height })
                     }
                     Ok(Err(_)) => Err(self.died().await),
-                    Err(_) => Err(self.too_slow(self.limits.picture_time).await),
+                    Err(_) => Err(self.too_slow(self.spawner.limits.picture_time).await),
                 }
             }
             Frame::Failed(fault) => Err(self.failed(fault)),
             Frame::Picture { .. }
+            | Frame::Entered(_)
             | Frame::Page(_)
             | Frame::Part { .. }
             | Frame::Bytes { .. }
@@ -214,7 +223,7 @@ impl Parent {
     }
 
     async fn send(&mut self, job: &Job) -> Result<(), Trouble> {
-        if self.child.as_ref().is_some_and(|alive| alive.answering || alive.jobs >= self.limits.jobs) {
+        if self.child.as_ref().is_some_and(|alive| alive.answering || alive.jobs >= self.spawner.limits.jobs) {
             self.end().await;
         }
         // A child that died while it was idle is replaced once.
@@ -235,7 +244,7 @@ impl Parent {
 
     async fn start(&self) -> Result<Alive, Trouble> {
         let failed = |reason: String| Trouble::Reader(crate::faults::no_worker(&reason));
-        let (program, arguments) = self.command.split_first().ok_or_else(|| failed("no command".into()))?;
+        let (program, arguments) = self.spawner.command.split_first().ok_or_else(|| failed("no command".into()))?;
         // The owner of the extract worker: the only child process that this crate starts.
         #[allow(clippy::disallowed_methods)]
         let mut command = Command::new(program);
@@ -253,8 +262,17 @@ impl Parent {
         };
         let mut words = JoinSet::new();
         words.spawn(last_words(errors));
-        write(&mut input, &Job::Limit { memory: self.limits.memory }).await.map_err(|e| failed(e.to_string()))?;
-        Ok(Alive { child, input, output: BufReader::new(output), jobs: 0, answering: false, words })
+        let Spawner { limits, documents, background, .. } = &self.spawner;
+        let enter = Job::Enter { memory: limits.memory, documents: documents.clone(), background: *background };
+        write(&mut input, &enter).await.map_err(|e| failed(e.to_string()))?;
+        let mut output = BufReader::new(output);
+        let mut line = String::new();
+        let entered = timeout(BEGINNING, (&mut output).take(LONGEST_FRAME).read_line(&mut line)).await;
+        match entered.map(|read| read.map(|_| serde_json::from_str(&line))) {
+            Ok(Ok(Ok(Frame::Entered(sandbox)))) => tell(sandbox),
+            _ => return Err(failed("it does not begin".to_owned())),
+        }
+        Ok(Alive { child, input, output, jobs: 0, answering: false, words })
     }
 
     async fn frame(&mut self, left: Duration, limit: Duration) -> Result<Frame, Trouble> {
@@ -300,7 +318,7 @@ impl Parent {
         };
         tracing::warn!(%status, %words, "the extract worker died");
         if words.contains("memory allocation of") || words.to_lowercase().contains("out of memory") {
-            return Trouble::Document(crate::faults::too_much_memory(self.limits.memory));
+            return Trouble::Document(crate::faults::too_much_memory(self.spawner.limits.memory));
         }
         Trouble::Document(crate::faults::crashed(&status))
     }
@@ -319,6 +337,17 @@ const KEPT_ENVIRONMENT: &[&str] = &[
     "LD_LIBRARY_PATH",
     "TMPDIR",
 ];
+
+/// Says once how well the system shuts the readers of documents in.
+fn tell(sandbox: Sandbox) {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| match sandbox {
+        Sandbox { files: true, calls: true } => tracing::info!("documents are read in a sandbox"),
+        Sandbox { files, calls } => {
+            tracing::warn!(files, calls, "this system shuts readers of documents in only so far")
+        }
+    });
+}
 
 /// Reads to the end what a child says, and keeps the last of it.
 async fn last_words(mut errors: ChildStderr) -> Vec<u8> {

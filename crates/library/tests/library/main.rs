@@ -15,5 +15,7 @@ mod office;
 mod parts;
 mod pdf;
 mod reading;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod setbacks;
 mod watch;

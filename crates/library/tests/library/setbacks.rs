@@ -192,3 +192,47 @@ async fn embedding_is_counted_and_can_be_paused() {
     assert_eq!((progress.embedded, progress.passages), (0, 0));
     library.shutdown().await;
 }
+
+/// What is left of the battery in percent; 0: there is the mains.
+static BATTERY: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0);
+
+fn supply() -> library::Supply {
+    match BATTERY.load(Ordering::SeqCst) {
+        0 => library::Supply::Mains,
+        percent => library::Supply::Battery { percent },
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_low_battery_documents_are_read_and_meaning_waits_until_a_person_says_so() {
+    let here = Here::new().await;
+    let mut config = library::LibraryConfig::new(here.dir.path().join("index"), vec![WORKER.into()]);
+    config.supply = supply;
+    let library = Library::open(here.store.clone(), config).await.unwrap();
+    library.set_embedder(Some(Arc::new(Letters)));
+    BATTERY.store(20, Ordering::SeqCst);
+    library.import(&here.person, &[here.folder(&[("a.md", "First of the walruses.")])]).await.unwrap();
+    idle(&library).await;
+    let hits = library.search(&find("walruses")).await.unwrap().hits;
+    assert_eq!(hits.len(), 1, "found by its words");
+    let progress = library.progress();
+    let fault = progress.stopped.expect("it says why");
+    assert_eq!((fault.code.as_str(), progress.embedded, progress.passages), ("library.low_battery", 0, 1));
+    assert!(fault.message.contains("20 %") && !progress.paused && progress.left_ms.is_none());
+    library.pause(false);
+    until("it goes on", async || library.progress().stopped.is_none() && library.progress().passages == 0).await;
+    assert_eq!(
+        library.search(&SearchQuery { mode: SearchMode::Vector, ..find("walruses") }).await.unwrap().hits.len(),
+        1
+    );
+
+    // Plugged in and out again, it is saved again.
+    BATTERY.store(0, Ordering::SeqCst);
+    library.import(&here.person, &[here.folder(&[("b.md", "Second of the walruses.")])]).await.unwrap();
+    idle(&library).await;
+    BATTERY.store(20, Ordering::SeqCst);
+    library.import(&here.person, &[here.folder(&[("c.md", "Third of the walruses.")])]).await.unwrap();
+    idle(&library).await;
+    assert_eq!(library.progress().stopped.unwrap().code, "library.low_battery");
+    library.shutdown().await;
+}

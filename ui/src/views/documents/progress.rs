@@ -4,6 +4,9 @@ use crate::{client::use_client, faults, i18n, parts::import::import_words, state
 use leptos::prelude::*;
 use protocol::{ImportProgress, PauseImport};
 
+/// The code of the fault that work waits for power.
+const LOW_BATTERY: &str = "library.low_battery";
+
 /// The line over the table, while there is an import.
 #[component]
 pub(super) fn Progress() -> impl IntoView {
@@ -12,7 +15,11 @@ pub(super) fn Progress() -> impl IntoView {
     let shown = Memo::new(move |_| now.with(import_words));
     let words = move || shown.get().map(|(words, _)| words);
     let share = move || shown.get().map_or(0.0, |(_, share)| share);
-    let paused = Memo::new(move |_| now.read().paused);
+    // A battery that runs low pauses it too; a person may still say to go on.
+    let paused = Memo::new(move |_| {
+        let now = now.read();
+        now.paused || now.stopped.as_ref().is_some_and(|fault| fault.code == LOW_BATTERY)
+    });
     view! {
         <Show when=move || shown.read().is_some()>
             <div class="ingest" data-testid="import-progress">
