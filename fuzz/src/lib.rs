@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod build;
 pub mod caught;
+pub mod documents;
 pub mod encoder;
 pub mod gguf;
 pub mod grammar;

@@ -1,7 +1,7 @@
 //! With what does fuzzing begin? A few small sound inputs for each target, which the mutations start from.
 
 use crate::{
-    build,
+    build, documents,
     encoder::{FILES, SOUND, input},
     parts::{ITEM, SECTION},
 };
@@ -92,6 +92,9 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
     add("grammar", "gbnf", join(&[&[15], b"1", gbnf.as_bytes()], SECTION));
     for kind in [1u8, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14] {
         add("grammar", &format!("schema-{kind}"), join(&[&[kind | 0x30], b"1", schema.as_bytes()], SECTION));
+    }
+    for (name, bytes) in documents::seeds::all() {
+        add("documents", &name, bytes);
     }
     for (which, bytes) in SOUND.iter().enumerate() {
         let name = FILES[which].replace('/', "-");

@@ -46,4 +46,6 @@ pub use library::{Embed, Library, LibraryEvent, Rank};
 pub use power::Supply;
 pub use search::SearchQuery;
 pub use watch::{Waits, WatchConfig};
+#[doc(hidden)]
+pub use worker::read_here;
 pub use worker::{Limits, run_worker};

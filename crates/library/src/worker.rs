@@ -5,11 +5,13 @@
 //! or too much memory is replaced; only the document it was reading fails.
 
 mod child;
+mod here;
 pub(crate) mod limits;
 mod parent;
 mod sandbox;
 
 pub use child::run_worker;
+pub use here::read_here;
 pub use parent::{Parent, Picture, Piece, Step, Trouble};
 pub use sandbox::Sandbox;
 

@@ -36,7 +36,7 @@ pub fn run_worker() -> ExitCode {
     }
 }
 
-fn answer(job: Job, output: &mut impl Write) -> io::Result<()> {
+pub(super) fn answer(job: Job, output: &mut impl Write) -> io::Result<()> {
     match job {
         Job::Enter { memory, documents, background } => {
             limits::set(memory);
