@@ -59,6 +59,9 @@ pub fn run() -> ExitCode {
                 };
                 if let Ok(app) = &app {
                     app.watch_folders();
+                    app.reveal_with(std::sync::Arc::new(|path| {
+                        tauri_plugin_opener::reveal_item_in_dir(path).map_err(|error| error.to_string())
+                    }));
                 }
                 if let (Ok(app), Some(window)) = (&app, window) {
                     tauri::async_runtime::spawn(look::follow(app.clone(), window));

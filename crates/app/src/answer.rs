@@ -59,6 +59,7 @@ impl App {
             LookAgain => folders::look_again,
             UnwatchFolder => folders::unwatch,
             RestoreGone => folders::restore_gone,
+            RevealDocument => reveal::reveal,
             RetryDocument => documents::retry,
             UnlockDocument => documents::unlock,
             PauseImport => documents::pause,

@@ -1,6 +1,6 @@
 //! How the parts are put together, kept in step, and taken apart.
 
-use crate::{Config, bridge, bus::Bus, eval::Kept};
+use crate::{Config, bridge, bus::Bus, eval::Kept, handlers::reveal::Reveal};
 use agents::Driver;
 use egress::Gate;
 use futures::stream::BoxStream;
@@ -40,6 +40,8 @@ struct Parts {
     notices: Vec<Fault>,
     /// What a measurement puts in the place of the embedding model.
     instead: OnceLock<Instead>,
+    /// What opens the machine's file manager, where a person sits before it.
+    reveal: OnceLock<Reveal>,
     tasks: TaskTracker,
     closing: CancellationToken,
 }
@@ -90,6 +92,7 @@ impl App {
             bus,
             notices,
             instead: OnceLock::new(),
+            reveal: OnceLock::new(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
         }));
@@ -280,6 +283,16 @@ impl App {
         }
     }
 
+    /// Says how a file is shown in the machine's file manager; once. Without it no file is.
+    pub fn reveal_with(&self, reveal: Reveal) {
+        // A second one would be the same.
+        let _ = self.0.reveal.set(reveal);
+    }
+
+    pub(crate) fn reveal(&self) -> Option<&Reveal> {
+        self.0.reveal.get()
+    }
+
     pub(crate) fn set_embedder(&self) {
         let embedder = self.models().embedder().map(bridge::embedder);
         self.library().set_embedder(match self.0.instead.get() {
@@ -304,11 +317,11 @@ impl App {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn what_was_begun_is_finished_though_who_asked_goes_away() {
+    /// A workspace of its own, without models and without a reader.
+    pub(crate) async fn opened() -> (tempfile::TempDir, App) {
         let dir = tempfile::tempdir().unwrap();
         let config = Config {
             data: dir.path().join("data"),
@@ -320,6 +333,12 @@ mod tests {
             keychain: false,
         };
         let app = App::open(config).await.unwrap();
+        (dir, app)
+    }
+
+    #[tokio::test]
+    async fn what_was_begun_is_finished_though_who_asked_goes_away() {
+        let (_dir, app) = opened().await;
         let person = app.person();
         let agent = app.call(&person, Open {}).await.unwrap().agents[0].id;
         let chats = async || app.call(&person, Open {}).await.unwrap().chats.len();

@@ -5,6 +5,7 @@ pub(crate) mod documents;
 pub(crate) mod folders;
 pub(crate) mod models;
 pub(crate) mod open;
+pub(crate) mod reveal;
 pub(crate) mod settings;
 pub(crate) mod trust;
 pub(crate) mod turns;

@@ -16,6 +16,7 @@ mod words;
 
 pub use app::App;
 pub use config::Config;
+pub use handlers::reveal::Reveal;
 pub use told::{Told, can_go_on, slice};
 pub use words::Lang;
 

@@ -132,7 +132,8 @@ pub(crate) enum Command {
     /// Find passages in the documents.
     #[command(after_help = examples!("atelier search \"notice period\" --limit 5" "atelier search Kündigungsfrist --mode text" "atelier search \"type:pdf before:2024 notice -pets\""))]
     Search {
-        /// What to look for: words, "in a row", -not, leas*, word~, AND OR NOT ( ), file: in: type: lang: date:
+        /// What to look for: words, "in a row", -not, leas*, word~, AND OR NOT ( ), file: in: author: type: lang:
+        /// date: added:
         /// before: after: sort:new.
         #[arg(allow_hyphen_values = true)]
         query: String,

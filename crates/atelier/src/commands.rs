@@ -11,6 +11,7 @@ mod listen;
 mod log;
 mod models;
 mod removed;
+mod search;
 mod watch;
 
 use crate::{
@@ -60,7 +61,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<ExitCode, Fault> {
             within(config, out, async |door| removed::erase(door, &id, answers, yes, out).await).await
         }
         Command::Search { query, mode, limit } => {
-            within(config, out, async |door| documents::search(door, query, mode, limit, out).await).await
+            within(config, out, async |door| search::search(door, query, mode, limit, out).await).await
         }
         Command::Chats { remove } => within(config, out, async |door| chats::chats(door, remove, out).await).await,
         Command::Export { chat } => within(config, out, async |door| chats::export(door, &chat, out).await).await,

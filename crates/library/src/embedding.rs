@@ -139,6 +139,7 @@ async fn load(inner: &Inner, embedder: &dyn Embed, known: &mut Known) -> Result<
     *inner.vectors.write().unwrap_or_else(PoisonError::into_inner) = opened;
     inner.mend_vectors(false, true).await?;
     known.loaded = Some(embedder.id().to_owned());
+    inner.loaded.send_replace(known.loaded.clone());
     Ok(())
 }
 

@@ -174,20 +174,37 @@ pub fn too_deep(deepest: usize) -> Fault {
     .with("deepest", deepest)
 }
 
-/// Pictures of text only.
+/// Pictures of text only, and no program that reads them.
 pub fn no_text() -> Fault {
     damaged_kind("document.no_text", "The pages hold pictures only, no text.".into()).hint(GET_OCR)
 }
+
+/// Pictures only, in which text recognition has found none.
+pub fn no_words_found() -> Fault {
+    damaged_kind("document.no_words_found", "The pages hold pictures only, and no words were found in them.".into())
+        .hint(OCR_FOUND_NONE)
+}
+
+/// What may help where text recognition has found nothing.
+const OCR_FOUND_NONE: &str = "A sharper scan, or Tesseract's data for the language of the text, may help; then index the \
+                              document again.";
 
 /// Nothing to read in a text format.
 pub fn nothing_to_read() -> Fault {
     damaged_kind("document.nothing_to_read", "The document holds no text.".into())
 }
 
-/// Some pages hold pictures only.
+/// Some pages hold pictures only, and no program reads them.
 pub fn pages_without_text(pages: &[u32]) -> Fault {
     damaged_kind("document.pages_without_text", format!("Pages without text: {}.", ranges(pages)))
         .hint(GET_OCR)
+        .with("pages", ranges(pages))
+}
+
+/// Some pages hold pictures only, in which text recognition has found no words.
+pub fn pages_without_words(pages: &[u32]) -> Fault {
+    damaged_kind("document.pages_without_words", format!("Pages in which no words were found: {}.", ranges(pages)))
+        .hint(OCR_FOUND_NONE)
         .with("pages", ranges(pages))
 }
 

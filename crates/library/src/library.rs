@@ -82,6 +82,8 @@ pub(crate) struct Inner {
     /// There may be passages to embed, or another embedder.
     pub wake_embedder: Notify,
     pub paused: watch::Sender<bool>,
+    /// The model whose vectors are at hand.
+    pub loaded: watch::Sender<Option<String>>,
     /// Whether it leaves what nobody waits for until there is power.
     pub saving: Saving,
     pub busy: watch::Sender<Busy>,
@@ -139,6 +141,7 @@ impl Library {
             wake_reader: Notify::new(),
             wake_embedder: Notify::new(),
             paused: watch::Sender::new(false),
+            loaded: watch::Sender::default(),
             saving: Saving::default(),
             busy: watch::Sender::new(Busy { to_read: 1, ..Busy::default() }),
             progress: Mutex::default(),

@@ -1,7 +1,7 @@
 //! Finding passages: by words, by meaning, or both fused.
 //!
 //! Words and vectors each name candidates; then every candidate gets both kinds of evidence, exactly,
-//! and their order is made of both (docs/decisions/0008-search.md).
+//! and their order is made of both (docs/decisions/0025-ranking.md).
 
 mod facets;
 mod fuse;
@@ -32,6 +32,8 @@ use store::StoredPassage;
 /// A hit that has none of the query's words must be at least this near in meaning: the nearest of all
 /// passages is near to nothing where there is nothing to find (docs/decisions/0008-search.md).
 const LEAST_MEANING: f32 = 0.3;
+/// A passage with fewer letters and digits says nothing that could be near: a model of meaning puts it anywhere.
+const LEAST_TEXT: usize = 12;
 /// How many candidates each way of searching names, at least.
 const DEPTH: usize = 100;
 /// The most hits of one search.
@@ -211,7 +213,7 @@ impl Inner {
         let listed = |passage: &&StoredPassage| {
             let evidence = found.get(&passage.id);
             let by_words = evidence.and_then(|evidence| evidence.words).is_some_and(|words| words > 0.0);
-            all || by_words || evidence.and_then(|evidence| evidence.meaning).is_some_and(|near| near >= LEAST_MEANING)
+            all || by_words || is_near(passage, evidence.and_then(|evidence| evidence.meaning))
         };
         let facets = facets(stored.values().filter(listed));
         let best = ranked.first().map_or(1.0, |(_, score)| if *score > 0.0 { *score } else { 1.0 });
@@ -235,7 +237,10 @@ impl Inner {
             });
             Scored { score, words, meaning, snippet: around, passage }
         });
-        let is_near = |hit: &Scored| hit.words > 0.0 || hit.meaning.is_some_and(|meaning| meaning >= LEAST_MEANING);
+        // Words that stand in the name or the heading alone count as well.
+        let by_words =
+            |hit: &Scored| found.get(&hit.passage.id).and_then(|one| one.words).is_some_and(|words| words > 0.0);
+        let is_near = |hit: &Scored| hit.words > 0.0 || by_words(hit) || is_near(&hit.passage, hit.meaning);
         let scored = scored.filter(|hit| all || is_near(hit)).collect();
         Ok(Outcome { scored, mode, terms, facets })
     }
@@ -285,11 +290,22 @@ impl Inner {
     /// The query's vector; None without a model, without vectors, or when the model takes too long.
     async fn embed_query(&self, text: &str, patience: Duration) -> Option<Arc<[f32]>> {
         let embedder = self.embedder()?;
-        if text.trim().is_empty() || self.vectors.read().unwrap_or_else(PoisonError::into_inner).len() == 0 {
+        if text.trim().is_empty() {
             return None;
         }
-        match tokio::time::timeout(patience, embedder.embed_query(text.to_owned())).await {
-            Ok(Ok(mut vector)) => normalise(&mut vector).then(|| vector.into()),
+        let embed = async {
+            // Right after the start the vectors are still being looked through.
+            let mut loaded = self.loaded.subscribe();
+            let waited = loaded.wait_for(|model| model.as_deref() == Some(embedder.id())).await.map(drop);
+            waited.map_err(|error| error.to_string())?;
+            if self.vectors.read().unwrap_or_else(PoisonError::into_inner).len() == 0 {
+                return Ok(None);
+            }
+            embedder.embed_query(text.to_owned()).await.map(Some)
+        };
+        match tokio::time::timeout(patience, embed).await {
+            Ok(Ok(None)) => None,
+            Ok(Ok(Some(mut vector))) => normalise(&mut vector).then(|| vector.into()),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the query could not be embedded; searching by words");
                 None
@@ -300,6 +316,12 @@ impl Inner {
             }
         }
     }
+}
+
+/// Whether a passage that holds none of the words is near enough in meaning to be shown.
+fn is_near(passage: &StoredPassage, meaning: Option<f32>) -> bool {
+    let says = passage.text.chars().filter(|c| c.is_alphanumeric()).nth(LEAST_TEXT - 1).is_some();
+    says && meaning.is_some_and(|meaning| meaning >= LEAST_MEANING)
 }
 
 /// What is found by words, and how well; of passages that are found by meaning too, how well they match.

@@ -108,6 +108,8 @@ calls! {
     /// Erases a removed document for good: its blob too when no other document has it, and its quotes
     /// in answers. With `answers`, also the text of the answers that it was shown for.
     PurgeDocument { document: DocumentId, answers: bool } -> ();
+    /// Shows the file that a document came from in the machine's file manager; in the window only.
+    RevealDocument { document: DocumentId } -> ();
     /// Reads a document again.
     RetryDocument { document: DocumentId } -> ();
     /// Reads a protected document with its password, which is kept nowhere but in memory.

@@ -1,7 +1,6 @@
-//! `atelier import`, `documents` and `search`.
+//! `atelier import` and `documents`.
 
 use crate::{
-    cli::Mode,
     door::{Door, absolute},
     out::{EXIT_PARTIAL, Out, bytes, counted},
 };
@@ -114,6 +113,7 @@ pub(super) async fn import_and_wait(door: &Door, paths: &[PathBuf], out: &Out) -
             None => return Err(Fault::new(FaultKind::Unavailable, "app.closing", "Atelier is closing.")),
         }
     }
+    parts_settled(door, &documents).await?;
     if !ours.is_empty() {
         read_for_meaning(door, &ours, out).await?;
     }
@@ -121,6 +121,23 @@ pub(super) async fn import_and_wait(door: &Door, paths: &[PathBuf], out: &Out) -
     let failed = documents.iter().filter(|document| matches!(document.state, DocumentState::Failed { .. })).count();
     let ImportPlan { files, known, left_out, more_left_out, passed_over, .. } = plan;
     Ok(Imported { files, known, failed: failed as u32, documents, left_out, more_left_out, passed_over })
+}
+
+/// Waits until the files that came in these messages and archives are read as well.
+async fn parts_settled(door: &Door, documents: &[DocumentView]) -> Result<(), Fault> {
+    let holders: Vec<&str> = documents.iter().map(|document| document.origin.as_str()).collect();
+    let within = |part: &DocumentView| {
+        let inside = |holder: &&str| part.origin.strip_prefix(*holder).is_some_and(|rest| rest.starts_with('/'));
+        holders.iter().any(inside)
+    };
+    while door.call(Open {}).await?.import.stopped.is_none() {
+        let all = door.call(ListDocuments {}).await?;
+        if all.iter().filter(|part| within(part)).all(|part| settled(&part.state)) {
+            break;
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    Ok(())
 }
 
 /// Waits until the documents that are found by words already are found by meaning too. Not behind others
@@ -203,6 +220,7 @@ pub(super) struct Change {
 }
 
 pub(super) async fn documents(door: &Door, change: Change, out: &Out) -> Result<ExitCode, Fault> {
+    let mut only = None;
     if let Some(named) = change.remove {
         let document = find(door, &named).await?;
         door.call(RemoveDocument { document: document.id }).await?;
@@ -212,8 +230,10 @@ pub(super) async fn documents(door: &Door, change: Change, out: &Out) -> Result<
         let document = find(door, &named).await?.id;
         door.call(RetryDocument { document }).await?;
         read_for_meaning(door, &HashSet::from([document]), out).await?;
+        only = Some(document);
     }
-    let documents = door.call(ListDocuments {}).await?;
+    let mut documents = door.call(ListDocuments {}).await?;
+    documents.retain(|document| only.is_none_or(|only| document.id == only));
     out.value(&documents, |documents| {
         let rows: Vec<String> = documents
             .iter()
@@ -266,132 +286,5 @@ async fn find(door: &Door, named: &str) -> Result<DocumentView, Fault> {
                 .with("name", named)
                 .hint("List them with `atelier documents`."))
         }
-    }
-}
-
-/// One line of `search --json`.
-#[derive(Serialize)]
-struct Hit {
-    document: String,
-    document_id: DocumentId,
-    page: u32,
-    start: u32,
-    end: u32,
-    score: f32,
-    words: f32,
-    meaning: f32,
-    snippet: String,
-    marks: Vec<Span>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    author: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dated: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    within: Option<String>,
-    /// Its text could not be read: it was found by its name.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    unread: bool,
-}
-
-#[derive(Serialize)]
-struct Hits {
-    hits: Vec<Hit>,
-    mode: SearchMode,
-    ms: u64,
-}
-
-pub(super) async fn search(door: &Door, query: String, mode: Mode, limit: u32, out: &Out) -> Result<ExitCode, Fault> {
-    if query.trim().is_empty() {
-        return Err(Fault::new(FaultKind::Invalid, "cli.empty_query", "There is nothing to look for.")
-            .hint("Type some words: `atelier search \"notice period\"`."));
-    }
-    let asked = SearchMode::from(mode);
-    let reply = door.call(Search { query, mode: asked, limit }).await?;
-    if reply.mode != asked {
-        out.note("by words only: the embedding model is not there or takes too long");
-    }
-    for misread in &reply.misread {
-        out.note(&format!("“{}” is no condition here and was searched as words", misread.text));
-    }
-    for Instead { typed, found, why } in &reply.instead {
-        let found = found.join(", ");
-        out.note(&match why {
-            InsteadOf::Typo | InsteadOf::Beginning => format!("“{typed}” stands nowhere here; searched for: {found}"),
-            InsteadOf::Abbreviation | InsteadOf::Compound => format!("“{typed}” also means here: {found}"),
-        });
-    }
-    out.value(&hits(reply), |found| {
-        if found.hits.is_empty() {
-            return "nothing found".to_owned();
-        }
-        let rows: Vec<String> = found
-            .hits
-            .iter()
-            .map(|hit| {
-                let snippet = hit.snippet.split_whitespace().collect::<Vec<_>>().join(" ");
-                let place = hit.place.clone().unwrap_or_else(|| format!("page {}", hit.page));
-                let within = hit.within.as_ref().map(|name| format!(" in {name}")).unwrap_or_default();
-                let author = hit.author.as_ref().map(|author| format!(", by {author}")).unwrap_or_default();
-                let dated = hit.dated.and_then(day).map(|day| format!(", {day}")).unwrap_or_default();
-                let unread = if hit.unread { "; its text could not be read" } else { "" };
-                let document = format!("{}{within}, {place}{author}{dated}{unread}", hit.document);
-                format!("{document}  ({:.3})\n    {snippet}", hit.score)
-            })
-            .collect();
-        format!("{}\n{}, {} ms", rows.join("\n"), counted(found.hits.len() as u64, "passage"), found.ms)
-    });
-    Ok(ExitCode::SUCCESS)
-}
-
-/// The day of a time.
-fn day(ms: i64) -> Option<String> {
-    let at = time::OffsetDateTime::from_unix_timestamp(ms.div_euclid(1_000)).ok()?;
-    Some(format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day()))
-}
-
-fn hits(reply: SearchReply) -> Hits {
-    let hits = reply
-        .hits
-        .into_iter()
-        .map(|hit| Hit {
-            document: hit.name,
-            document_id: hit.document,
-            page: hit.page,
-            start: hit.start,
-            end: hit.end,
-            score: hit.score,
-            words: hit.words,
-            meaning: hit.meaning,
-            snippet: hit.snippet,
-            marks: hit.marks,
-            place: hit.place,
-            author: hit.author,
-            dated: hit.dated,
-            within: hit.within,
-            unread: hit.unread,
-        })
-        .collect();
-    Hits { hits, mode: reply.mode, ms: reply.ms }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_search_prints_for_programs_stays_what_it_is() {
-        let reply = serde_json::json!({
-            "hits": [{
-                "document": "01900000-0000-7000-8000-000000000001", "name": "lease.pdf", "format": "pdf", "page": 1,
-                "start": 2, "end": 3, "section": "Rent", "score": 0.5, "words": 0.25, "meaning": 0.75,
-                "snippet": "900 euros", "marks": [{ "start": 0, "end": 3 }], "language": "en",
-                "author": "Ada", "dated": 1_714_521_600_000_i64, "within": "deal.zip", "unread": true,
-            }],
-            "documents": 1, "ms": 2, "mode": "hybrid",
-        });
-        let printed = serde_json::to_string_pretty(&hits(serde_json::from_value(reply).unwrap())).unwrap();
-        insta::assert_snapshot!("search", printed);
     }
 }

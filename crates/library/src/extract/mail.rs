@@ -7,9 +7,10 @@ use super::{
     parts::Sink,
 };
 use crate::faults;
-use mail_parser::{Address, DateTime, Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use mail_parser::{Address, DateTime, Encoding, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use protocol::Fault;
-use std::{fs::File, io::Read, path::Path};
+use std::{borrow::Cow, fs::File, io::Read, path::Path};
 
 /// The largest message that is read.
 const LARGEST: u64 = 160 << 20;
@@ -46,12 +47,32 @@ pub fn parts(path: &Path, sink: &mut Sink<'_>) -> Result<(), Fault> {
     let message = parse(counted(&bytes))?;
     for (name, part) in attached(&message) {
         let bytes = match &part.body {
-            PartType::Message(inner) => inner.raw_message(),
-            _ => part.contents(),
+            PartType::Message(inner) => Cow::Borrowed(inner.raw_message()),
+            _ => undecoded(&message, part).map_or_else(|| Cow::Borrowed(part.contents()), Cow::Owned),
         };
         sink.part(&name, bytes.len() as u64, &mut &*bytes)?;
     }
     Ok(())
+}
+
+/// The bytes of a part that says that it is in base64 and was not read so: a field before that one ends with a
+/// semicolon, and the parser takes the next line for a part of it.
+fn undecoded(message: &Message<'_>, part: &MessagePart<'_>) -> Option<Vec<u8>> {
+    if !matches!(part.encoding, Encoding::None) {
+        return None;
+    }
+    let raw = message.raw_message();
+    let head = raw.get(part.offset_header as usize..part.offset_body as usize)?;
+    let says = |line: &[u8]| {
+        let line = String::from_utf8_lossy(line).to_ascii_lowercase();
+        line.strip_prefix("content-transfer-encoding:").is_some_and(|value| value.trim() == "base64")
+    };
+    if !head.split(|b| *b == b'\n').any(says) {
+        return None;
+    }
+    let mut body = raw.get(part.offset_body as usize..part.offset_end as usize)?.to_vec();
+    body.retain(|b| !b.is_ascii_whitespace());
+    STANDARD.decode(body).ok()
 }
 
 /// Who sent it, and when.
@@ -260,6 +281,16 @@ mod tests {
         let file = file(&format!("{}        \n{message}<?xml version=\"1.0\"?><plist/>", message.len()));
         let (pages, _) = pages_of(read, file.path()).unwrap();
         assert_eq!(pages[0].text, "Short\n\nText.");
+    }
+
+    #[test]
+    fn an_attachment_whose_field_ends_with_a_semicolon_is_decoded() {
+        let message = "Subject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n\
+            x\r\n--b\r\nContent-Type: image/png; name=\"a.png\"\r\nContent-Disposition: attachment; filename=\"a.png\";\r\n\
+            Content-Transfer-Encoding: base64\r\n\r\niVBORw0K\r\nGgo=\r\n--b--\r\n";
+        let file = file(message);
+        let (taken, _) = parts_of(parts, file.path()).unwrap();
+        assert_eq!(taken[0].1, b"\x89PNG\r\n\x1a\n");
     }
 
     #[test]

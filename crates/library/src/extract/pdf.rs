@@ -113,10 +113,16 @@ fn read_opened(
         return Err(crate::faults::no_readable_page());
     }
     if empty.len() + broken.len() + blank == total.min(MOST_PAGES) as usize {
-        return Err(if empty.is_empty() { crate::faults::nothing_to_read() } else { crate::faults::no_text() });
+        return Err(match (empty.is_empty(), ocr::is_here()) {
+            (true, _) => crate::faults::nothing_to_read(),
+            (false, true) => crate::faults::no_words_found(),
+            (false, false) => crate::faults::no_text(),
+        });
     }
     if !empty.is_empty() {
-        notes.push(crate::faults::pages_without_text(&empty));
+        let unread =
+            if ocr::is_here() { crate::faults::pages_without_words } else { crate::faults::pages_without_text };
+        notes.push(unread(&empty));
     }
     if !recognised.is_empty() {
         notes.push(crate::faults::pages_recognised(&recognised));

@@ -74,7 +74,8 @@ pub fn name_text(name: &str) -> String {
 pub fn why(format: &str, name: &Path) -> Fault {
     match named(name) {
         Some(named) if format == UNKNOWN => faults::other_than_named(named),
-        Some(_) | None if PICTURE_FORMATS.contains(&format) => faults::picture_not_read(format),
+        Some(_) | None if is_picture(format) => faults::picture_not_read(format),
+        Some(_) | None if PICTURE_FORMATS.contains(&format) => faults::picture_of_another_kind(format),
         Some(_) | None => faults::text_not_read(format),
     }
 }
@@ -118,7 +119,7 @@ mod tests {
             (b"\xff\xd8\xff\xe0", "photo.JPEG", "jpg", "document.picture_not_read"),
             (b"\xff\xd8\xff\xe0", "photo", "jpg", "document.picture_not_read"),
             (b"RIFF\0\0\0\0WEBPVP8 ", "a.webp", "webp", "document.picture_not_read"),
-            (b"\0\0\0\x18ftypheic\0\0", "IMG_1.HEIC", "heic", "document.picture_not_read"),
+            (b"\0\0\0\x18ftypheic\0\0", "IMG_1.HEIC", "heic", "document.picture_of_another_kind"),
             (b"\x7fELF\x02\x01\x01\0", "program", "file", "document.text_not_read"),
             (b"\x7fELF\x02\x01\x01\0", "fake.pdf", "file", "document.other_than_named"),
             (b"\x7fELF\x02\x01\x01\0", "fake.png", "file", "document.text_not_read"),

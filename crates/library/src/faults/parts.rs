@@ -101,7 +101,7 @@ pub fn text_not_read(format: &str) -> Fault {
     .with("format", format)
 }
 
-/// A picture.
+/// A picture that could be read where Tesseract is installed.
 pub fn picture_not_read(format: &str) -> Fault {
     Fault::new(
         FaultKind::Invalid,
@@ -110,6 +110,18 @@ pub fn picture_not_read(format: &str) -> Fault {
     )
     .safe(SAFE)
     .hint(GET_OCR)
+    .with("format", format)
+}
+
+/// A picture of a kind that is not read.
+pub fn picture_of_another_kind(format: &str) -> Fault {
+    Fault::new(
+        FaultKind::Invalid,
+        "document.picture_of_another_kind",
+        format!("Text in pictures of this kind ({format}) is not read: it is found by its name only."),
+    )
+    .safe(SAFE)
+    .hint("Save it as PNG or JPEG, or print it as PDF, and import that.")
     .with("format", format)
 }
 

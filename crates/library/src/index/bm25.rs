@@ -2,7 +2,7 @@
 //! length say for the text?
 
 /// How soon more of the same word says nothing more. This and [`B`] are what the anchors were measured
-/// with (Anserini's); docs/decisions/0008-search.md has what other values gave.
+/// with (Anserini's); docs/decisions/0025-ranking.md has what was tried.
 const K1: f32 = 0.9;
 /// How much a long text has to hold a word more often.
 const B: f32 = 0.4;

@@ -73,6 +73,20 @@ fn is_part<E>(part: &str, known: &mut impl FnMut(&str) -> Result<bool, E>) -> Re
     known(part)
 }
 
+/// Whether a folded word is a compound of this word and of something that is `known`.
+pub fn begins_with<E>(word: &str, first: &str, mut known: impl FnMut(&str) -> Result<bool, E>) -> Result<bool, E> {
+    let Some(rest) = word.strip_prefix(first).filter(|rest| rest.chars().all(char::is_alphabetic)) else {
+        return Ok(false);
+    };
+    for link in LINKS {
+        let Some(part) = rest.strip_prefix(link) else { continue };
+        if is_part(part, &mut known)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The form under which a word is found by its end: its letters from the last to the first.
 pub fn from_the_end(word: &str) -> String {
     word.chars().rev().collect()
@@ -110,6 +124,21 @@ mod tests {
         ] {
             let found = parts(word, |part| Ok::<_, Infallible>(known.contains(part))).unwrap();
             assert_eq!(found.map(|parts| parts.join(" ")).as_deref(), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn compounds_that_begin_with_a_word() {
+        let known = |part: &str| Ok::<_, Infallible>(["minderung", "recht", "vertrag"].contains(&part));
+        for (word, first, expected) in [
+            ("mietminderung", "miet", true),
+            ("arbeitsrecht", "arbeit", true),
+            ("mieter", "miet", false),
+            ("vertragsmiet", "vertrag", false),
+            ("rechtsvertrag2", "recht", false),
+            ("vertrag", "miet", false),
+        ] {
+            assert_eq!(begins_with(word, first, known).unwrap(), expected, "{word}");
         }
     }
 

@@ -137,6 +137,19 @@ impl Wanted {
             let longer = index.beginnings(fields.ends, &compound::from_the_end(&self.folded), MOST_LONGER)?;
             let longer = longer.into_iter().filter(|(word, _)| word.chars().count() >= least);
             self.longer = longer.map(|(word, _)| compound::from_the_end(&word)).collect();
+            // One that begins with it is a compound where the rest is a word, too: `Mietminderung`, not `Mieter`.
+            for (word, _) in index.beginnings(fields.exact, &self.folded, MOST_LONGER)? {
+                if word.chars().count() >= least
+                    && compound::begins_with(&word, &self.folded, |part| {
+                        Ok::<_, IndexError>(
+                            index.frequency(fields.exact, part)? > 0
+                                || !index.beginnings(fields.ends, &compound::from_the_end(part), 2)?.is_empty(),
+                        )
+                    })?
+                {
+                    self.longer.push(word);
+                }
+            }
         }
         Ok(())
     }

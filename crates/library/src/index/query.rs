@@ -128,7 +128,7 @@ impl Wanted {
 impl Terms {
     /// Nothing to look for.
     pub fn is_empty(&self) -> bool {
-        self.words.is_empty() && !self.conditions.iter().any(Condition::finds)
+        self.words.is_empty() && !self.newest && !self.conditions.iter().any(Condition::finds)
     }
 
     /// Whether only conditions are given, and what meets them is as good as any other.

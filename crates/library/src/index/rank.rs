@@ -2,7 +2,7 @@
 //!
 //! A passage of two hundred words seldom holds all that a question asks: half of it stands in the paragraph
 //! before, or in the title. So each word counts twice, by BM25 over passages and by BM25 over documents, and
-//! a passage has its own evidence and its document's (docs/decisions/0008-search.md has what that gave).
+//! a passage has its own evidence and its document's (docs/decisions/0025-ranking.md has what that gave).
 //! Both are exact: every passage that holds a word is looked at, none is pruned.
 
 use super::{

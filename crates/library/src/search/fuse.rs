@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use store::StoredPassage;
 
-/// How much a cosine counts beside the share of what words could say (docs/decisions/0008-search.md has
+/// How much a cosine counts beside the share of what words could say (docs/decisions/0025-ranking.md has
 /// how it was set).
 const MEANING: f32 = 1.25;
 

@@ -115,11 +115,16 @@ impl Task {
             };
             let mut looking = self.begin(at, false);
             let at = root.clone();
-            if blocking(move || Ok(place(&at))).await? != self.folders.get(&id).and_then(|folder| folder.place) {
+            let now = blocking(move || Ok(place(&at))).await?;
+            if now != self.folders.get(&id).and_then(|folder| folder.place) {
                 // Not what it was: the next look says what it is.
                 if let Some(folder) = self.folders.get_mut(&id) {
                     folder.due = Instant::now();
                 }
+                continue;
+            }
+            // Nothing stands there, as before: that nothing is found in it says nothing of its files.
+            if now.is_none() {
                 continue;
             }
             let mut walked = self.walk(&root, paths.clone(), &looking).await?;

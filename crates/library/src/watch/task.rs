@@ -20,6 +20,10 @@ use std::{
 };
 use store::WatchedFolder;
 
+/// Longer than any wait.
+const FAR: Duration = Duration::from_secs(365 * 24 * 3_600);
+/// How long a look waits for files that are still being written.
+const SETTLING: Duration = Duration::from_secs(10);
 /// A folder is not looked through again before so many times as long have passed as it took.
 const AT_MOST_ONE_IN: u32 = 20;
 /// Where nothing is due for longer.
@@ -36,6 +40,7 @@ pub(crate) async fn run(inner: Arc<Inner>, config: WatchConfig) {
         folders: BTreeMap::new(),
         pulse: Instant::now(),
         first: true,
+        swept: None,
         config,
         inner: inner.clone(),
     };
@@ -89,6 +94,8 @@ pub(super) struct Task {
     pub folders: BTreeMap<FolderId, Folder>,
     pulse: Instant,
     first: bool,
+    /// Since when every folder that was asked for is looked through.
+    swept: Option<Instant>,
 }
 
 impl Task {
@@ -105,15 +112,24 @@ impl Task {
         let next = self.folders.values().filter(|folder| !folder.at.paused && folder.due <= now);
         if let Some(folder) = next.min_by_key(|folder| folder.due).map(|folder| folder.at.id) {
             let began = Instant::now();
+            // What is told meanwhile makes it due again: other rules hold than it began with.
+            if let Some(folder) = self.folders.get_mut(&folder) {
+                folder.due = began + FAR;
+            }
             let ended = self.sweep(folder).await;
             let again = self.again(folder, began.elapsed(), ended.is_err());
             if let Some(folder) = self.folders.get_mut(&folder) {
-                folder.due = again;
+                folder.due = folder.due.min(again);
             }
             return ended.map(|()| true);
         }
         if done < asked {
-            self.inner.watch.looks.send_modify(|(_, done)| *done = asked);
+            // Who asked means what was written a moment ago as well; what is written all the time is not waited for.
+            let since = *self.swept.get_or_insert(now);
+            if self.quiet.next().is_none() || now.saturating_duration_since(since) >= SETTLING {
+                self.swept = None;
+                self.inner.watch.looks.send_modify(|(_, done)| *done = asked);
+            }
         }
         let rested = self.quiet.rested(now);
         if rested.is_empty() {

@@ -53,6 +53,53 @@ async fn a_document_that_cannot_be_read_is_found_by_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_document_is_found_by_its_name_as_well_as_by_its_text() {
+    let here = Here::new().await;
+    let library = here.open().await;
+    let folder = here.folder(&[
+        ("Quokka_Contract_2024_signed.txt", "The tenant gives notice."),
+        ("lease.txt", "A rent of 1,250 euros is due."),
+        ("a.txt", "a"),
+    ]);
+    library.import(&here.person, &[folder]).await.unwrap();
+    idle(&library).await;
+    assert_eq!(names(&library, "quokka").await, ["Quokka_Contract_2024_signed.txt"]);
+    assert_eq!(names(&library, "contract signed").await, ["Quokka_Contract_2024_signed.txt"]);
+    for amount in ["1250", "1,250", "1.250"] {
+        assert_eq!(names(&library, amount).await, ["lease.txt"], "{amount}");
+    }
+    // Alone it is a wish like any other, and nothing that was misread is looked for.
+    assert_eq!(names(&library, "sort:new").await.len(), 3);
+    assert_eq!(names(&library, "date:2024-13").await, [""; 0]);
+    // A text of one letter is near to everything and says nothing.
+    library.set_embedder(Some(Arc::new(Letters)));
+    idle(&library).await;
+    assert!(!names(&library, "aaa bbb").await.contains(&"a.txt".to_owned()));
+    library.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_right_after_the_start_goes_by_meaning_too() {
+    let here = Here::new().await;
+    let library = here.open().await;
+    library.set_embedder(Some(Arc::new(Letters)));
+    let texts: Vec<String> = (0..400).map(|n| format!("The notice number {n} of the long lease.")).collect();
+    let files: Vec<(String, &str)> = (0..).map(|n| format!("{n}.md")).zip(texts.iter().map(String::as_str)).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    library.import(&here.person, &[here.folder(&files)]).await.unwrap();
+    idle(&library).await;
+    library.shutdown().await;
+    drop(library);
+    for _ in 0..5 {
+        let library = here.open().await;
+        library.set_embedder(Some(Arc::new(Letters)));
+        let reply = library.search(&SearchQuery { mode: SearchMode::Vector, ..find("notices") }).await.unwrap();
+        assert_eq!((reply.mode, reply.hits.len()), (SearchMode::Vector, 10));
+        library.shutdown().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn authors_and_dates_are_what_documents_say_themselves() {
     let here = Here::new().await;
     let library = here.open().await;

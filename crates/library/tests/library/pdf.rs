@@ -157,10 +157,10 @@ async fn scanned_pages_are_told_from_blank_ones() {
     assert_eq!(view.notes.len(), 1, "{:?}", view.notes);
     assert_eq!(
         (view.notes[0].code.as_str(), view.notes[0].values["pages"].as_str()),
-        ("document.pages_without_text", "2")
+        ("document.pages_without_words", "2")
     );
     let scan = import(&here, &library, "scan.pdf", &file_with("", objects(false), &[9, 10])).await;
-    assert_eq!(code(&here, scan).await, "document.no_text");
+    assert_eq!(code(&here, scan).await, "document.no_words_found");
     let blank = import(&here, &library, "blank.pdf", &file_with("", objects(false), &[10])).await;
     assert_eq!(code(&here, blank).await, "document.nothing_to_read");
     library.shutdown().await;

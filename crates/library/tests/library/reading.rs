@@ -68,7 +68,7 @@ async fn pages_without_text_are_told_with_the_document() {
     let view = here.store.document(document).await.unwrap();
     assert!(matches!(view.state, DocumentState::Ready { .. }), "{:?}", view.state);
     let notes: Vec<_> = view.notes.iter().map(|note| (note.code.as_str(), note.values["pages"].as_str())).collect();
-    assert_eq!(notes, [("document.pages_without_text", "2, 4–5")]);
+    assert_eq!(notes, [("document.pages_without_words", "2, 4–5")]);
     assert_eq!(here.store.documents().await.unwrap()[0].notes, view.notes, "in the list too");
     let mut told = Vec::new();
     while let Ok(event) = events.try_recv() {

@@ -38,6 +38,7 @@ fn examples() -> Vec<Value> {
         call("RemoveDocument", json!({ "document": ID })),
         call("RestoreDocument", json!({ "document": ID })),
         call("PurgeDocument", json!({ "document": ID, "answers": true })),
+        call("RevealDocument", json!({ "document": ID })),
         call("RetryDocument", json!({ "document": ID })),
         call("UnlockDocument", json!({ "document": ID, "password": "open sesame" })),
         call("PauseImport", json!({ "paused": true })),

@@ -17,6 +17,8 @@ use std::collections::HashMap;
 
 /// A table one of whose cells is longer lays out a page.
 const LONGEST_CELL: usize = 1_500;
+/// A document that says that it has more pages is not believed.
+const MOST_PAGES: u32 = 20_000;
 /// Deeper lists are indented no further.
 const DEEPEST: u8 = 8;
 
@@ -53,6 +55,8 @@ struct Para {
     list: (Option<u32>, Option<u8>),
     notes: Vec<(Note, String)>,
     drawings: Vec<String>,
+    /// Pages that begin in it, after its first words.
+    pages: u32,
 }
 
 #[derive(Default)]
@@ -80,6 +84,12 @@ pub(super) struct Body<'a> {
     in_row_look: bool,
     hidden: bool,
     after_item: bool,
+    /// Whether the program that saved it says where its pages begin; else only breaks that a person made count.
+    laid_out: bool,
+    /// Pages that begin at the end of a table.
+    pages: u32,
+    /// Pages that began so far.
+    turned: u32,
 }
 
 impl<'a> Body<'a> {
@@ -105,10 +115,14 @@ impl<'a> Body<'a> {
             in_row_look: false,
             hidden: false,
             after_item: false,
+            laid_out: false,
+            pages: 0,
+            turned: 0,
         }
     }
 
     pub fn walk(mut self, document: &str) -> Result<(), Fault> {
+        self.laid_out = document.contains("lastRenderedPageBreak");
         let mut xml = Xml::of(document);
         while let Some(node) = xml.next()? {
             match node {
@@ -138,6 +152,12 @@ impl<'a> Body<'a> {
             "t" => self.in_text = true,
             "vanish" if is_on(tag.attr("val").as_deref()) => self.hidden = true,
             "tab" | "ptab" if self.in_run => self.push("\t"),
+            "lastRenderedPageBreak" => self.page_begins(),
+            "br" if tag.attr("type").as_deref() == Some("page") => {
+                if !self.laid_out {
+                    self.page_begins();
+                }
+            }
             "br" | "cr" if self.in_run => self.push("\n"),
             "noBreakHyphen" if self.in_run => self.push("-"),
             "sym" => {
@@ -202,6 +222,27 @@ impl<'a> Body<'a> {
         Ok(())
     }
 
+    /// A page begins: before the paragraph that is open, or after it where it has words already, since a
+    /// paragraph stands on the page where it begins; the same goes for a table.
+    fn page_begins(&mut self) {
+        match self.paras.last_mut() {
+            _ if !self.tables.is_empty() => self.pages += 1,
+            Some(para) if !para.text.trim().is_empty() => para.pages += 1,
+            Some(_) | None => self.turn(1),
+        }
+    }
+
+    fn turn(&mut self, pages: u32) {
+        if pages > 0 {
+            self.beside();
+            self.after_item = false;
+        }
+        for _ in 0..pages.min(MOST_PAGES.saturating_sub(self.turned)) {
+            self.flow.page_break(None);
+            self.turned += 1;
+        }
+    }
+
     fn push(&mut self, text: &str) {
         if let Some(para) = self.paras.last_mut() {
             para.text.push_str(text);
@@ -258,6 +299,7 @@ impl<'a> Body<'a> {
         if self.tables.is_empty() && !self.after_item {
             self.beside();
         }
+        self.turn(para.pages);
         Ok(())
     }
 
@@ -293,7 +335,15 @@ impl<'a> Body<'a> {
     }
 
     fn table(&mut self) {
-        let Some(mut rows) = self.tables.pop() else { return };
+        let Some(rows) = self.tables.pop() else { return };
+        self.write_table(rows);
+        if self.tables.is_empty() {
+            let pages = std::mem::take(&mut self.pages);
+            self.turn(pages);
+        }
+    }
+
+    fn write_table(&mut self, mut rows: Vec<Row>) {
         rows.retain(|row| !row.deleted && !row.cells.is_empty());
         let flat = |cell: &[Out]| cell.iter().map(Out::text).collect::<Vec<_>>().join(" ");
         let texts: Vec<Vec<String>> =

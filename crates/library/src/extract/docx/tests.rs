@@ -130,6 +130,41 @@ fn a_table_in_a_table_is_words_of_its_cell() {
     assert!(seen.contains("row     \"Set\" \"a, b\""), "{seen}");
 }
 
+/// The texts of a document's pages.
+fn page_texts(body: &str) -> Vec<String> {
+    let document = format!("<w:document><w:body>{body}</w:body></w:document>");
+    let file = archive(&[("word/document.xml", document.as_bytes())]);
+    let flow = flow(&mut Package::open(file.path()).unwrap()).unwrap();
+    pages(flow).into_iter().map(|page| page.text).collect()
+}
+
+#[test]
+fn pages_are_those_of_the_program_that_saved_it() {
+    let page = "<w:r><w:lastRenderedPageBreak/></w:r>";
+    let made = "<w:r><w:br w:type='page'/></w:r>";
+    let body = [
+        para("", &run("One")),
+        para("", &(run("Two begins") + made)),
+        // What a person made is there again where the page begins.
+        para("", &(page.to_owned() + &run("Second page"))),
+        para("", &(run("goes over") + page + &run(" to the third"))),
+        format!(
+            "<w:tbl>{}<w:tr><w:tc>{}</w:tc></w:tr></w:tbl>",
+            row(&["a", "b"]),
+            para("", &(page.to_owned() + &run("c")))
+        ),
+        para("", &run("Fourth")),
+    ];
+    assert_eq!(
+        page_texts(&body.concat()),
+        ["One\n\nTwo begins", "Second page\n\ngoes over to the third", "a | b\nc", "Fourth"]
+    );
+    let without = [para("", &(run("One") + made)), para("", &run("Two")), para("", &(made.to_owned() + &run("Three")))];
+    assert_eq!(page_texts(&without.concat()), ["One", "Two", "Three"], "then those that a person made count");
+    let hostile = para("", &(run("x") + &page.repeat(100_000)));
+    assert!(page_texts(&hostile).len() <= 20_001);
+}
+
 #[test]
 fn what_is_damaged_or_hostile_ends_in_a_fault() {
     let open = |parts: &[(&str, &[u8])]| {

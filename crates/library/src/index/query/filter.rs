@@ -65,29 +65,24 @@ pub fn names(text: &str) -> Vec<String> {
 }
 
 /// What people call formats.
-const FORMATS: &[(&str, &[&str])] = &[
-    ("word", &["docx", "doc", "odt", "rtf"]),
-    ("document", &["docx", "doc", "odt", "rtf", "pdf"]),
-    ("excel", &["xlsx", "xls", "ods", "csv"]),
-    ("sheet", &["xlsx", "xls", "ods", "csv"]),
-    ("spreadsheet", &["xlsx", "xls", "ods", "csv"]),
-    ("powerpoint", &["pptx", "ppt", "odp"]),
-    ("slides", &["pptx", "ppt", "odp"]),
-    ("mail", &["eml", "mbox", "msg"]),
-    ("email", &["eml", "mbox", "msg"]),
-    ("text", &["txt", "md"]),
-    ("markdown", &["md"]),
-    ("web", &["html"]),
-    ("htm", &["html"]),
-    ("book", &["epub"]),
-    ("image", &["png", "jpg", "jpeg", "tiff", "tif", "webp", "gif", "bmp"]),
+const FORMATS: &[(&[&str], &[&str])] = &[
+    (&["word", "brief"], &["docx", "doc", "odt", "rtf"]),
+    (&["document", "dokument"], &["docx", "doc", "odt", "rtf", "pdf"]),
+    (&["excel", "sheet", "spreadsheet", "tableur", "tabelle"], &["xlsx", "xls", "ods", "csv"]),
+    (&["powerpoint", "slides", "diapositives", "presentation", "folien"], &["pptx", "ppt", "odp"]),
+    (&["mail", "email", "courriel", "e-mail"], &["eml", "mbox", "msg"]),
+    (&["text", "texte"], &["txt", "md"]),
+    (&["markdown"], &["md"]),
+    (&["web", "htm"], &["html"]),
+    (&["book", "livre", "buch"], &["epub"]),
+    (&["image", "picture", "bild"], &["png", "jpg", "jpeg", "tiff", "tif", "webp", "gif", "bmp"]),
 ];
 
 fn formats(value: &str) -> Vec<String> {
     let mut found = Vec::new();
     for one in value.split([',', '|']) {
-        let one = one.trim().trim_start_matches('.').to_lowercase();
-        match FORMATS.iter().find(|(name, _)| *name == one) {
+        let one = words::fold(one.trim().trim_start_matches('.'));
+        match FORMATS.iter().find(|(names, _)| names.contains(&one.as_str())) {
             Some((_, formats)) => found.extend(formats.iter().map(|format| (*format).to_owned())),
             None if one.is_empty() => {}
             None => found.push(one),

@@ -141,7 +141,13 @@ impl Parser<'_> {
                 }
                 Err(why) => {
                     self.misread(&value, why);
-                    Node::Word(value)
+                    match why {
+                        // Nobody looks for the words of a date that is none.
+                        MisreadAs::Date | MisreadAs::Language => Node::Group(Vec::new()),
+                        MisreadAs::Field | MisreadAs::Operator | MisreadAs::Parenthesis | MisreadAs::Quote => {
+                            Node::Word(value)
+                        }
+                    }
                 }
             },
         };

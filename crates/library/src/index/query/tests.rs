@@ -59,8 +59,8 @@ fn what_people_type() {
 fn what_cannot_be_understood_is_words_and_is_said() {
     for (text, words, misread) in [
         ("rent \"unclosed", "rent unclosed", vec![("\"unclosed", MisreadAs::Quote)]),
-        ("rent date:soon", "rent soon", vec![("soon", MisreadAs::Date)]),
-        ("rent lang:klingon", "rent klingon", vec![("klingon", MisreadAs::Language)]),
+        ("rent date:soon", "rent", vec![("soon", MisreadAs::Date)]),
+        ("rent lang:klingon", "rent", vec![("klingon", MisreadAs::Language)]),
         ("label:Smith rent", "label smith rent", vec![("label:Smith", MisreadAs::Field)]),
         ("AND rent", "rent", vec![("AND", MisreadAs::Operator)]),
         ("rent OR", "rent", vec![("OR", MisreadAs::Operator)]),

@@ -28,11 +28,13 @@ async fn links_temporary_files_and_what_is_ignored_are_passed_over() {
     assert_eq!(view.left_out.iter().map(|file| file.fault.code.as_str()).collect::<Vec<_>>(), ["document.empty"]);
     // Said later, it holds for what was read before; taken back, it comes back as what it was.
     let draft = eye.named("d.md").await.unwrap().id;
-    write(&eye.path(".atelierignore"), "drafts/\n");
-    until("it is heeded", async || eye.gone().await == ["d.md"]).await;
-    assert_eq!(eye.view().await.passed_over.ignored, 1);
-    fs::remove_file(eye.path(".atelierignore")).unwrap();
-    eye.found("margay", "d.md").await;
+    for _ in 0..5 {
+        write(&eye.path(".atelierignore"), "drafts/\n");
+        until("it is heeded", async || eye.gone().await == ["d.md"]).await;
+        // At once: the look that heeded it may not be at its end.
+        fs::remove_file(eye.path(".atelierignore")).unwrap();
+        eye.found("margay", "d.md").await;
+    }
     assert_eq!(eye.named("d.md").await.unwrap().id, draft);
     // A file that becomes a link out of the folder is not followed.
     fs::remove_file(eye.path("a.md")).unwrap();

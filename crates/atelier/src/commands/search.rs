@@ -1,0 +1,145 @@
+//! `atelier search`.
+
+use crate::{
+    cli::Mode,
+    door::Door,
+    out::{Out, counted},
+};
+use protocol::*;
+use serde::Serialize;
+use std::process::ExitCode;
+
+/// One line of `search --json`.
+#[derive(Serialize)]
+struct Hit {
+    document: String,
+    document_id: DocumentId,
+    page: u32,
+    start: u32,
+    end: u32,
+    score: f32,
+    words: f32,
+    meaning: f32,
+    snippet: String,
+    marks: Vec<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dated: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within: Option<String>,
+    /// Its text could not be read: it was found by its name.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unread: bool,
+}
+
+#[derive(Serialize)]
+struct Hits {
+    hits: Vec<Hit>,
+    mode: SearchMode,
+    ms: u64,
+}
+
+pub(super) async fn search(door: &Door, query: String, mode: Mode, limit: u32, out: &Out) -> Result<ExitCode, Fault> {
+    if query.trim().is_empty() {
+        return Err(Fault::new(FaultKind::Invalid, "cli.empty_query", "There is nothing to look for.")
+            .hint("Type some words: `atelier search \"notice period\"`."));
+    }
+    let asked = SearchMode::from(mode);
+    let reply = door.call(Search { query, mode: asked, limit }).await?;
+    if reply.mode != asked {
+        out.note("by words only: the embedding model is not there or takes too long");
+    }
+    for misread in &reply.misread {
+        out.note(&match misread.why {
+            MisreadAs::Date => format!("“{}” is no date and was left out", misread.text),
+            MisreadAs::Language => format!("“{}” is no language and was left out", misread.text),
+            MisreadAs::Field | MisreadAs::Operator | MisreadAs::Parenthesis | MisreadAs::Quote => {
+                format!("“{}” is no condition here and was searched as words", misread.text)
+            }
+        });
+    }
+    for Instead { typed, found, why } in &reply.instead {
+        let found = found.join(", ");
+        out.note(&match why {
+            InsteadOf::Typo | InsteadOf::Beginning => format!("“{typed}” stands nowhere here; searched for: {found}"),
+            InsteadOf::Abbreviation | InsteadOf::Compound => format!("“{typed}” also means here: {found}"),
+        });
+    }
+    out.value(&hits(reply), |found| {
+        if found.hits.is_empty() {
+            return "nothing found".to_owned();
+        }
+        let rows: Vec<String> = found
+            .hits
+            .iter()
+            .map(|hit| {
+                let snippet = hit.snippet.split_whitespace().collect::<Vec<_>>().join(" ");
+                let place = hit.place.clone().unwrap_or_else(|| format!("page {}", hit.page));
+                let within = hit.within.as_ref().map(|name| format!(" in {name}")).unwrap_or_default();
+                let author = hit.author.as_ref().map(|author| format!(", by {author}")).unwrap_or_default();
+                let dated = hit.dated.and_then(day).map(|day| format!(", {day}")).unwrap_or_default();
+                let unread = if hit.unread { "; its text could not be read" } else { "" };
+                let document = format!("{}{within}, {place}{author}{dated}{unread}", hit.document);
+                // What only meets conditions has no score.
+                let score = if hit.score > 0.0 { format!("  ({:.3})", hit.score) } else { String::new() };
+                format!("{document}{score}\n    {snippet}")
+            })
+            .collect();
+        format!("{}\n{}, {} ms", rows.join("\n"), counted(found.hits.len() as u64, "passage"), found.ms)
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The day of a time.
+fn day(ms: i64) -> Option<String> {
+    let at = time::OffsetDateTime::from_unix_timestamp(ms.div_euclid(1_000)).ok()?;
+    Some(format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day()))
+}
+
+fn hits(reply: SearchReply) -> Hits {
+    let hits = reply
+        .hits
+        .into_iter()
+        .map(|hit| Hit {
+            document: hit.name,
+            document_id: hit.document,
+            page: hit.page,
+            start: hit.start,
+            end: hit.end,
+            score: hit.score,
+            words: hit.words,
+            meaning: hit.meaning,
+            snippet: hit.snippet,
+            marks: hit.marks,
+            place: hit.place,
+            author: hit.author,
+            dated: hit.dated,
+            within: hit.within,
+            unread: hit.unread,
+        })
+        .collect();
+    Hits { hits, mode: reply.mode, ms: reply.ms }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_search_prints_for_programs_stays_what_it_is() {
+        let reply = serde_json::json!({
+            "hits": [{
+                "document": "01900000-0000-7000-8000-000000000001", "name": "lease.pdf", "format": "pdf", "page": 1,
+                "start": 2, "end": 3, "section": "Rent", "score": 0.5, "words": 0.25, "meaning": 0.75,
+                "snippet": "900 euros", "marks": [{ "start": 0, "end": 3 }], "language": "en",
+                "author": "Ada", "dated": 1_714_521_600_000_i64, "within": "deal.zip", "unread": true,
+            }],
+            "documents": 1, "ms": 2, "mode": "hybrid",
+        });
+        let printed = serde_json::to_string_pretty(&hits(serde_json::from_value(reply).unwrap())).unwrap();
+        insta::assert_snapshot!("search", printed);
+    }
+}
