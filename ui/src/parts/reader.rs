@@ -21,6 +21,7 @@ use leptos::prelude::*;
 use rail::Rail;
 use sheets::{Column, TextSheet};
 use state::Reading;
+use web_sys::KeyboardEvent;
 
 /// The button that opens the document wide, and the dialog that it opens.
 #[component]
@@ -67,20 +68,37 @@ pub fn PageLink(
 #[component]
 fn Reader(open: RwSignal<bool>, wanted: Signal<Option<(Shown, u32)>>) -> impl IntoView {
     let title = RwSignal::new(t!("viewer.name"));
+    // The keys are heard by the dialog: its close button stands outside of what is read.
+    let read = StoredValue::new(None::<Reading>);
+    let keys = move |event: KeyboardEvent| {
+        if let Some(reading) = read.get_value().filter(|_| open.get_untracked()) {
+            bar::keydown(reading, &event);
+        }
+    };
     view! {
-        <Dialog open close=move |()| open.set(false) title class="reader" cross=true>
+        <Dialog open close=move |()| open.set(false) title class="reader" cross=true keys=keys>
             {move || {
                 // What it was opened with stays until it is closed.
                 let (shown, page) = wanted.get_untracked()?;
-                Some(view! { <Inside shown page title open/> })
+                Some(view! { <Inside shown page title open read/> })
             }}
         </Dialog>
     }
 }
 
 #[component]
-fn Inside(shown: Shown, page: u32, title: RwSignal<String>, open: RwSignal<bool>) -> impl IntoView {
+fn Inside(
+    shown: Shown,
+    page: u32,
+    title: RwSignal<String>,
+    open: RwSignal<bool>,
+    read: StoredValue<Option<Reading>>,
+) -> impl IntoView {
     let reading = Reading::open(shown, page, title);
+    read.set_value(Some(reading));
+    on_cleanup(move || {
+        let _ = read.try_set_value(None);
+    });
     let close = Callback::new(move |()| open.set(false));
     let body = move || match reading.pages.get() {
         None => view! { <div class="page page-waiting" aria-busy="true"></div> }.into_any(),
@@ -89,7 +107,8 @@ fn Inside(shown: Shown, page: u32, title: RwSignal<String>, open: RwSignal<bool>
         Some(Ok(_)) => view! { <TextSheet reading/> }.into_any(),
     };
     view! {
-        <div class="reader-in" data-testid="reader" on:keydown=move |event| bar::keydown(reading, &event)>
+        // The focus begins here, not on Close, and goes on to the pages as soon as they are there.
+        <div class="reader-in" data-testid="reader" tabindex="-1" autofocus>
             <Bar reading close/>
             <div class="reader-body">
                 <Show when=move || reading.rail.get() && reading.count() != 1>

@@ -2,14 +2,18 @@
 //! else one page of text at a time.
 
 use super::{
+    bar::SCROLL_ID,
     column::{self, Zoom},
     layer::{TextLayer, boxes, place},
     picked::picked,
     state::Reading,
 };
-use crate::parts::{
-    notice::FaultNotice,
-    viewer::{Page, note},
+use crate::{
+    dom,
+    parts::{
+        notice::FaultNotice,
+        viewer::{Page, note},
+    },
 };
 use leptos::{html, prelude::*};
 use protocol::{Fault, PageView, ReadPage, Span};
@@ -37,6 +41,7 @@ pub fn Column(
     let top = RwSignal::new(0.0);
     let room = RwSignal::new((900.0, 700.0));
     observe(node, room);
+    take_focus(node);
     let column = Memo::new(move |_| {
         let (width, _) = room.get();
         reading.pages.with(|pages| match pages {
@@ -102,10 +107,10 @@ pub fn Column(
         <div
             node_ref=node
             class="reader-scroll"
+            id=SCROLL_ID
             tabindex="0"
             role="region"
             aria-label=t!("viewer.name")
-            autofocus
             on:scroll=scrolled
             on:pointerup=move |_| reading.picked.set(picked(reading))
             on:keyup=move |_| reading.picked.set(picked(reading))
@@ -120,6 +125,17 @@ pub fn Column(
             </div>
         </div>
     }
+}
+
+/// Gives the focus to the pages once they are there: keys are meant for them. Whoever looks for words already
+/// keeps it.
+fn take_focus(node: NodeRef<html::Div>) {
+    Effect::new(move || {
+        let Some(node) = node.get() else { return };
+        if dom::focused().is_none_or(|element| element.tag_name() != "INPUT") {
+            let _ = node.focus();
+        }
+    });
 }
 
 /// Follows the size of an element.
@@ -272,13 +288,16 @@ pub fn TextSheet(
             Zoom::Percent(percent) => percent,
         });
     });
+    let node = NodeRef::<html::Div>::new();
+    take_focus(node);
     view! {
         <div
+            node_ref=node
             class="reader-scroll"
+            id=SCROLL_ID
             tabindex="0"
             role="region"
             aria-label=t!("viewer.name")
-            autofocus
             on:pointerup=move |_| reading.picked.set(picked(reading))
             on:keyup=move |_| reading.picked.set(picked(reading))
         >

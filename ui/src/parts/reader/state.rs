@@ -102,6 +102,11 @@ impl Reading {
         })
     }
 
+    /// Whether the pages stand in one column, for their layout is fixed.
+    pub fn in_column(self) -> bool {
+        self.pages.with(|pages| matches!(pages, Some(Ok(pages)) if pages.iter().any(|page| page.width > 0.0)))
+    }
+
     /// What people call a page, where that is not its number.
     pub fn label(self, page: u32) -> Option<String> {
         self.pages.with_untracked(|pages| match pages {
