@@ -50,6 +50,10 @@ pub fn Dialog(
             aria-label=title
             on:close=move |_| if open.get_untracked() { close.run(()) }
             on:keydown=move |event| {
+                // Esc closes this, not what lies under it as well.
+                if event.key() == "Escape" {
+                    event.stop_propagation();
+                }
                 if let Some(keys) = keys {
                     keys.run(event);
                 }
