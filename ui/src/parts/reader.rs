@@ -14,8 +14,10 @@ use super::{
     dialog::Dialog,
     icon::{Glyph, Icon},
     notice::FaultNotice,
+    unread::{UnreadNotice, why_of},
     viewer::Shown,
 };
+use crate::state::WorkspaceStoreFields;
 use bar::Bar;
 use leptos::prelude::*;
 use rail::Rail;
@@ -94,12 +96,28 @@ fn Inside(
     open: RwSignal<bool>,
     read: StoredValue<Option<Reading>>,
 ) -> impl IntoView {
+    let document = shown.document;
     let reading = Reading::open(shown, page, title);
+    // A document whose text is not read has nothing to turn, to size or to look for.
+    let unread = untrack(move || why_of(reading.client, document));
     read.set_value(Some(reading));
     on_cleanup(move || {
         let _ = read.try_set_value(None);
     });
     let close = Callback::new(move |()| open.set(false));
+    if let Some(fault) = unread {
+        let known = reading.client.store.documents();
+        if let Some(known) = known.read_untracked().iter().find(|known| known.id == document) {
+            title.set(known.name.clone());
+        }
+        let client = reading.client;
+        return view! {
+            <div class="reader-in" data-testid="reader" tabindex="-1" autofocus>
+                <UnreadNotice client document fault/>
+            </div>
+        }
+        .into_any();
+    }
     let body = move || match reading.pages.get() {
         None => view! { <div class="page page-waiting" aria-busy="true"></div> }.into_any(),
         Some(Err(fault)) => view! { <FaultNotice fault/> }.into_any(),
@@ -118,4 +136,5 @@ fn Inside(
             </div>
         </div>
     }
+    .into_any()
 }

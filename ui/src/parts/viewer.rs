@@ -7,6 +7,7 @@ use super::{
     place::page_line,
     reader::{Wide, layer},
     text_page::TextPage,
+    unread::{UnreadNotice, why_of},
 };
 use crate::{client::use_client, route::Route};
 use leptos::{html, prelude::*};
@@ -99,6 +100,12 @@ pub fn Viewer(
             }
         });
     });
+    // A document whose text is not read has no pages, only a reason; a picture can be looked at all the same.
+    let unread = Memo::new(move |_| {
+        let document = wanted.get()?.0.document;
+        let drawn = |loaded: &Loaded| matches!(loaded, Loaded::Page(page) if page.picture.is_some());
+        why_of(client, document).filter(|_| !loaded.with(drawn)).map(|fault| (document, fault))
+    });
     let turn = move |by: i32| {
         let pages = loaded.with_untracked(|loaded| match loaded {
             Loaded::Page(page) => page.pages,
@@ -132,6 +139,9 @@ pub fn Viewer(
         <div class="viewer">
             <div class="viewer-bar">
                 {move || match head() {
+                    Some((name, ..)) if unread.read().is_some() => {
+                        view! { <span class="cut grow" title=name.clone()>{name.clone()}</span> }.into_any()
+                    }
                     Some((name, line, page, pages)) => {
                         view! {
                             <span class="cut grow" title=name.clone()>{name.clone()}</span>
@@ -186,7 +196,10 @@ pub fn Viewer(
                 {move || match loaded.get() {
                     Loaded::Nothing => ().into_any(),
                     Loaded::Slow => view! { <Waiting/> }.into_any(),
-                    Loaded::Page(page) => view! { <Page page=*page/> }.into_any(),
+                    Loaded::Page(page) => match unread.get() {
+                        Some((document, fault)) => view! { <UnreadNotice client document fault/> }.into_any(),
+                        None => view! { <Page page=*page/> }.into_any(),
+                    },
                     Loaded::Failed(fault) => {
                         let removed = fault.code == "document.unknown";
                         view! {
