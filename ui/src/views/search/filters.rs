@@ -69,7 +69,7 @@ pub(super) fn Narrow(
         let free = |chip: &Chip| !typed.iter().any(|condition| condition.text == chip.condition);
         (kind, chips.into_iter().filter(free).collect::<Vec<_>>())
     });
-    groups
+    let groups: Vec<AnyView> = groups
         .filter(|(_, chips)| !chips.is_empty())
         .map(|(kind, chips)| {
             let chips: Vec<AnyView> = chips.into_iter().map(|chip| draw(chip, query)).collect();
@@ -79,8 +79,10 @@ pub(super) fn Narrow(
                     {chips}
                 </div>
             }
+            .into_any()
         })
-        .collect_view()
+        .collect();
+    (!groups.is_empty()).then(|| view! { <div class="search-narrow">{groups}</div> })
 }
 
 fn draw(Chip { label, count, condition }: Chip, query: RwSignal<String>) -> AnyView {

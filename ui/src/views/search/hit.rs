@@ -69,12 +69,6 @@ pub(super) fn Hit(
                     {place.map(|place| view! { <span class="dim small cut hit-place" title=place.clone()>{place.clone()}</span> })}
                     {section
                         .map(|section| view! { <span class="dim small cut hit-section" title=section.clone()>{section.clone()}</span> })}
-                    {about
-                        .into_iter()
-                        .map(|said| {
-                            view! { <span class="faint small cut hit-about" title=said.clone() data-testid="hit-about">{said.clone()}</span> }
-                        })
-                        .collect_view()}
                     <span class="grow"></span>
                     <span class="score" role="img" aria-label=bars.clone() title=bars>
                         <span class="bars">
@@ -83,6 +77,17 @@ pub(super) fn Hit(
                         </span>
                     </span>
                 </div>
+                {(!about.is_empty())
+                    .then(|| {
+                        view! {
+                            <div class="hit-facts small faint">
+                                {about
+                                    .into_iter()
+                                    .map(|said| view! { <span class="cut" title=said.clone() data-testid="hit-about">{said.clone()}</span> })
+                                    .collect_view()}
+                            </div>
+                        }
+                    })}
                 <p class="snip" lang=lang>{marked(&found.snippet, &found.marks)}</p>
             </div>
             <Show when=move || by_meaning || unread || on.get()>
