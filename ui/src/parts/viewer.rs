@@ -3,6 +3,7 @@
 
 use super::{
     icon::{Glyph, Icon},
+    marked::pieces,
     notice::FaultNotice,
     place::page_line,
     reader::{Wide, layer},
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{client::use_client, route::Route};
 use leptos::{html, prelude::*};
-use protocol::{DocumentId, Fault, PageView, ReadPage, Span};
+use protocol::{DocumentId, Fault, PageView, ReadPage, SearchHit, Span};
 use std::time::Duration;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
@@ -34,12 +35,24 @@ pub struct Shown {
     pub page_hash: Option<String>,
     /// What was quoted, as it is kept with the answer: shown where the page no longer has it.
     pub quote: Option<String>,
+    /// The words that were looked for, as they stand in the passage, where that is known.
+    pub words: Vec<String>,
 }
 
 impl Shown {
     /// A document from its first page.
     pub fn start(document: DocumentId) -> Self {
-        Self { document, page: 1, passage: None, page_hash: None, quote: None }
+        Self { document, page: 1, passage: None, page_hash: None, quote: None, words: Vec::new() }
+    }
+
+    /// A passage that a search found.
+    pub fn found(hit: &SearchHit) -> Self {
+        let mut words: Vec<String> =
+            pieces(&hit.snippet, &hit.marks).into_iter().filter(|(_, mark)| *mark).map(|(word, _)| word).collect();
+        words.sort_unstable();
+        words.dedup();
+        let passage = Some(Span { start: hit.start, end: hit.end });
+        Self { document: hit.document, page: hit.page, passage, page_hash: None, quote: None, words }
     }
 }
 
@@ -198,7 +211,11 @@ pub fn Viewer(
                     Loaded::Slow => view! { <Waiting/> }.into_any(),
                     Loaded::Page(page) => match unread.get() {
                         Some((document, fault)) => view! { <UnreadNotice client document fault/> }.into_any(),
-                        None => view! { <Page page=*page/> }.into_any(),
+                        None => {
+                            let sought = wanted.get_untracked().filter(|(shown, now)| shown.page == *now);
+                            let sought = sought.map(|(shown, _)| shown.words).unwrap_or_default();
+                            view! { <Page page=*page sought/> }.into_any()
+                        }
                     },
                     Loaded::Failed(fault) => {
                         let removed = fault.code == "document.unknown";
@@ -240,6 +257,9 @@ fn Waiting() -> impl IntoView {
 pub(super) fn Page(
     /// What was read of it.
     mut page: PageView,
+    /// The words that were looked for, where that is known.
+    #[prop(optional)]
+    sought: Vec<String>,
 ) -> impl IntoView {
     let name = t!("viewer.page_name", page = page.page, document = &page.name);
     let note = note(&page).map(|words| view! { <p class="notice warn viewer-note" role="status">{words}</p> });
@@ -268,7 +288,7 @@ pub(super) fn Page(
             }
             .into_any()
         }
-        None => view! { <TextPage page name/> }.into_any(),
+        None => view! { <TextPage page name sought/> }.into_any(),
     };
     view! {
         {note}

@@ -21,12 +21,14 @@ use crate::{
 };
 use asking::{Asked, Asking, Found, hit_id};
 use leptos::{html, prelude::*};
-use protocol::{SearchMode, Span};
+use protocol::SearchMode;
 
 /// What can be typed beside words, under the field.
 const HINT_ID: &str = "search-hint";
 /// The passages, which the arrow keys move over while the focus stays in the field.
 const RESULTS_ID: &str = "search-results";
+/// What the passages scroll in.
+const SCROLL_ID: &str = "search-scroll";
 /// The way back from passages like one.
 const BACK_ID: &str = "search-back";
 
@@ -57,8 +59,7 @@ pub fn Search() -> impl IntoView {
         }
         reply.with(|reply| {
             let hit = reply.as_ref()?.reply.hits.get(current.get())?;
-            let passage = Some(Span { start: hit.start, end: hit.end });
-            Some(Shown { document: hit.document, page: hit.page, passage, page_hash: None, quote: None })
+            Some(Shown::found(hit))
         })
     });
     // The page of the marked passage, with the keys on it.
@@ -147,7 +148,7 @@ pub fn Search() -> impl IntoView {
                     </Show>
                 </div>
             </div>
-            <div class="scroll">
+            <div class="scroll" id=SCROLL_ID>
                 {move || match reply.get() {
                     None => ().into_any(),
                     Some(found) if found.reply.hits.is_empty() => view! { <nothing::Nothing found mode/> }.into_any(),

@@ -308,7 +308,12 @@ pub fn TextSheet(
             >
                 {move || match read.get() {
                     None => view! { <div class="page page-waiting" aria-busy="true"></div> }.into_any(),
-                    Some(Ok(page)) => view! { <Page page/> }.into_any(),
+                    Some(Ok(page)) => {
+                        // What is looked for here is marked just so.
+                        let searched = reading.found.with_untracked(Option::is_some);
+                        let sought = if searched { Vec::new() } else { reading.words.get_value() };
+                        view! { <Page page sought/> }.into_any()
+                    }
                     Some(Err(fault)) => view! { <FaultNotice fault/> }.into_any(),
                 }}
             </div>

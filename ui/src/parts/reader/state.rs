@@ -44,6 +44,8 @@ pub struct Reading {
     pub goal: RwSignal<Goal>,
     /// The page and the passage that it was opened for.
     pub cited: StoredValue<(u32, Option<Span>)>,
+    /// The words that were looked for before it was opened.
+    pub words: StoredValue<Vec<String>>,
     /// How large.
     pub zoom: RwSignal<Zoom>,
     /// How large it is shown now, in percent.
@@ -76,6 +78,7 @@ impl Reading {
             page: RwSignal::new(page),
             goal: RwSignal::new(Goal { page, span, number: 0 }),
             cited: StoredValue::new((shown.page, shown.passage)),
+            words: StoredValue::new(shown.words),
             zoom: RwSignal::new(Zoom::Fit),
             percent: RwSignal::new(100),
             rail: RwSignal::new(!crate::dom::narrower_than(760)),

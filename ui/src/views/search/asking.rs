@@ -1,7 +1,7 @@
 //! What is asked for and what came of it: while typing, passages like one, and more of what was found.
 
 use super::{
-    BACK_ID, groups,
+    BACK_ID, SCROLL_ID, groups,
     query::{by_date, only_conditions},
 };
 use crate::{client::Client, dom, parts::place::place, state::WorkspaceStoreFields};
@@ -218,6 +218,10 @@ impl Asking {
         self.unfolded.update(BTreeSet::clear);
         self.opened.set(false);
         self.reply.set(Some(found));
+        // Something else was asked for: it begins at its beginning.
+        if let Some(area) = dom::by_id(SCROLL_ID) {
+            area.set_scroll_top(0);
+        }
     }
 
     /// A passage that was found.
