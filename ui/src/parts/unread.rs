@@ -3,7 +3,7 @@
 use super::notice::FaultNotice;
 use crate::{client::Client, state::WorkspaceStoreFields};
 use leptos::prelude::*;
-use protocol::{DocumentId, DocumentView, Fault, RetryDocument};
+use protocol::{DocumentId, DocumentView, Fault, FaultKind, RetryDocument};
 
 /// The notes that say so.
 const NOT_READ: [&str; 4] =
@@ -32,6 +32,8 @@ pub fn UnreadNotice(
     fault: Fault,
 ) -> impl IntoView {
     let again = fault.code == PICTURE;
+    // Nothing is damaged and no work stopped: it is only so.
+    let fault = Fault { kind: FaultKind::Invalid, ..fault };
     view! {
         <div class="unread" data-testid="unread">
             <FaultNotice fault>
@@ -51,7 +53,7 @@ pub fn UnreadNotice(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::{DocumentState, FaultKind};
+    use protocol::DocumentState;
 
     #[test]
     fn a_note_says_that_the_text_is_not_read() {

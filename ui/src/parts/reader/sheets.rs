@@ -69,12 +69,15 @@ pub fn Column(
             request_animation_frame(move || scroll_to(is.top + share * is.height));
         }
     });
-    // A goal: its page at once, the words on it as soon as they are there.
+    // A goal: its page at once, the words on it as soon as they are there. Once only: another size of the pages
+    // is no reason to go back there.
+    let gone = StoredValue::new(None::<u32>);
     Effect::new(move || {
         let goal = reading.goal.get();
-        if column.with(|column| column.height) == 0.0 || node.get().is_none() {
+        if column.with(|column| column.height) == 0.0 || node.get().is_none() || gone.get_value() == Some(goal.number) {
             return;
         }
+        gone.set_value(Some(goal.number));
         let index = goal.page.saturating_sub(1) as usize;
         let (place, (_, height)) = (column.with_untracked(|column| column.place(index)), room.get_untracked());
         let Some(place) = place else { return };
