@@ -23,6 +23,8 @@ use asking::{Asked, Asking, Found, hit_id};
 use leptos::{html, prelude::*};
 use protocol::SearchMode;
 
+/// The field.
+const FIELD_ID: &str = "search-field";
 /// What can be typed beside words, under the field.
 const HINT_ID: &str = "search-hint";
 /// The passages, which the arrow keys move over while the focus stays in the field.
@@ -86,6 +88,7 @@ pub fn Search() -> impl IntoView {
                         <Glyph icon=Icon::Search/>
                         <input
                             node_ref=node
+                            id=FIELD_ID
                             type="search"
                             role="combobox"
                             autocomplete="off"

@@ -1,8 +1,11 @@
 //! The conditions of a search as chips: those it has, to take out again, and those that would narrow it.
 
-use super::query::{self, Condition};
+use super::{
+    FIELD_ID,
+    query::{self, Condition},
+};
 use crate::{
-    i18n,
+    dom, i18n,
     parts::icon::{Glyph, Icon},
 };
 use leptos::prelude::*;
@@ -31,9 +34,12 @@ pub(super) fn Chosen(
                                 <button
                                     class="filter on"
                                     aria-pressed="true"
-                                    aria-label=t!("search.without", what = &what)
-                                    title=condition.text.clone()
-                                    on:click=move |_| query.update(|query| *query = query::without(query, &condition))
+                                    title=t!("search.without", what = &condition.text)
+                                    on:click=move |_| {
+                                        query.update(|query| *query = query::without(query, &condition));
+                                        // The chip is gone, and with it what had the focus.
+                                        dom::focus_soon(FIELD_ID);
+                                    }
                                 >
                                     <span class="cut">{what.clone()}</span>
                                     <Glyph icon=Icon::X size=12/>
@@ -92,7 +98,10 @@ fn draw(Chip { label, count, condition }: Chip, query: RwSignal<String>) -> AnyV
             class="filter"
             aria-pressed="false"
             title=title
-            on:click=move |_| query.update(|query| *query = query::with(query, &condition))
+            on:click=move |_| {
+                query.update(|query| *query = query::with(query, &condition));
+                dom::focus_soon(FIELD_ID);
+            }
         >
             <span class="cut">{label}</span>
             <span class="num faint">{i18n::number(count)}</span>
