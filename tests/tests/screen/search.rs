@@ -50,8 +50,8 @@ fn a_search_is_narrowed_and_widened_by_chips() {
     browser::settings(&browser, "light", "en");
     job::go(&browser, "search");
     browser.type_into("[data-testid=search-input]", "notice period");
-    browser.click(".search-kind .filter[title^='type:']");
-    browser.until("the condition joins the query", || typed(&browser).contains(" type:").then_some(()));
+    browser.click(".search-kind .filter[title^='file:']");
+    browser.until("the condition joins the query", || typed(&browser).contains(" file:").then_some(()));
     browser.find("[data-testid=search-chosen] .filter[aria-pressed=true]");
     browser.picture("search-narrowed");
     browser.click("[data-testid=search-chosen] .filter");

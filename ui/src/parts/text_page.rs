@@ -85,11 +85,14 @@ impl Marks {
 fn text(kind: &BlockKind, words: Vec<AnyView>) -> AnyView {
     match kind {
         BlockKind::Heading { level } => {
+            let class = format!("page-h page-h{}", (*level).clamp(1, 6));
             // The document stands inside the app's own headings.
-            let level = (*level).clamp(1, 6);
-            let class = format!("page-h page-h{level}");
-            view! { <div class=class role="heading" attr:aria-level=(level.min(4) + 2).to_string()>{words}</div> }
-                .into_any()
+            match level {
+                0 | 1 => view! { <h3 class=class>{words}</h3> }.into_any(),
+                2 => view! { <h4 class=class>{words}</h4> }.into_any(),
+                3 => view! { <h5 class=class>{words}</h5> }.into_any(),
+                _ => view! { <h6 class=class>{words}</h6> }.into_any(),
+            }
         }
         BlockKind::Item { depth } => {
             let class = format!("page-item page-item-{}", (*depth).min(5));
