@@ -33,18 +33,20 @@ pub fn by_id(id: &str) -> Option<HtmlElement> {
 }
 
 /// Puts the focus on the element with this id once the current changes are drawn.
-pub fn focus_soon(id: &'static str) {
+pub fn focus_soon(id: impl Into<String>) {
+    let id = id.into();
     request_animation_frame(move || {
-        if let Some(element) = by_id(id) {
+        if let Some(element) = by_id(&id) {
             let _ = element.focus();
         }
     });
 }
 
 /// Scrolls an element into view once it is drawn, as little as needed.
-pub fn show_soon(id: &'static str) {
+pub fn show_soon(id: impl Into<String>) {
+    let id = id.into();
     request_animation_frame(move || {
-        if let Some(element) = by_id(id) {
+        if let Some(element) = by_id(&id) {
             let options = ScrollIntoViewOptions::new();
             options.set_block(ScrollLogicalPosition::Nearest);
             element.scroll_into_view_with_scroll_into_view_options(&options);

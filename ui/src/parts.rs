@@ -17,4 +17,5 @@ pub mod reader;
 pub mod rich;
 pub mod splitter;
 mod text_page;
+pub mod unread;
 pub mod viewer;

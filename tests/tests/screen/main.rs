@@ -8,5 +8,6 @@ mod job;
 mod layout;
 mod long_chat;
 mod reader;
+mod search;
 #[cfg(target_os = "linux")]
 mod window;

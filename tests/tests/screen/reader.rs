@@ -6,6 +6,10 @@ use serde_json::Value;
 
 const ENTER: char = '\u{e007}';
 const ESCAPE: char = '\u{e00c}';
+const CONTROL: char = '\u{e009}';
+const PAGE_DOWN: char = '\u{e00f}';
+const LEFT: char = '\u{e012}';
+const RIGHT: char = '\u{e014}';
 
 /// Opens a sample document wide.
 fn open(browser: &Driver, name: &str) {
@@ -108,6 +112,55 @@ fn a_document_is_read_wide() {
     });
     assert!(asked.starts_with('“'), "{asked}");
     assert!(browser.page().contains("supplier-services-agreement.pdf"), "the document is attached");
+}
+
+#[test]
+fn keys_work_as_soon_as_a_document_is_wide() {
+    let workspace = Workspace::new().with_samples();
+    let served = Served::start(&workspace);
+    let browser = Driver::chromium(1280, 800);
+    browser.open_url(&served.url());
+    browser.find(".side, .side-button");
+    open(&browser, "supplier-services-agreement.pdf");
+    browser.find(".reader-page img");
+    browser.until("the focus is on the pages", || {
+        (browser.script("return document.activeElement.className") == "reader-scroll").then_some(())
+    });
+    let sides = browser.script(
+        "const bottom = document.querySelector('.dialog.reader').getBoundingClientRect().bottom;
+         return [bottom, document.querySelector('.boundary').getBoundingClientRect().top];",
+    );
+    assert!(sides[0].as_f64() <= sides[1].as_f64(), "the reader covers the boundary bar: {sides}");
+
+    let percent = |browser: &Driver| browser.text(".reader-zoom .num");
+    let page = |browser: &Driver| browser.script("return document.querySelector('.reader-page-field input').value");
+    let top = |browser: &Driver| browser.script("return document.querySelector('.reader-scroll').scrollTop").as_i64();
+    // Also where the focus is on the button that closes, outside of what is read.
+    for focus in ["", "document.querySelector('.dialog.reader .dialog-head button').focus();"] {
+        browser.script(&format!("document.querySelector('.reader-scroll').scrollTo(0, 0); {focus} return true;"));
+        browser.until("the first page", || (page(&browser) == "1").then_some(()));
+        let before = percent(&browser);
+        browser.press(&['+']);
+        browser.until("the page is larger", || (percent(&browser) != before).then_some(()));
+        browser.press(&['0']);
+        browser.until("it fits again", || (percent(&browser) == before).then_some(()));
+        browser.press(&[RIGHT]);
+        browser.until("the second page", || (page(&browser) == "2").then_some(()));
+        browser.press(&[LEFT]);
+        browser.until("the first page again", || (page(&browser) == "1").then_some(()));
+        let before = top(&browser);
+        browser.press(&[PAGE_DOWN]);
+        browser.until("it scrolls", || (top(&browser) > before).then_some(()));
+        // A word is no press of a button: nothing closes.
+        browser.press(&['t']);
+        browser.find("[data-testid=reader]");
+    }
+    browser.press(&[CONTROL, 'f']);
+    browser.until("the focus is where words are looked for", || {
+        (browser.script("return document.activeElement.id") == "reader-find").then_some(())
+    });
+    browser.press(&[ESCAPE]);
+    browser.until("the reader is closed", || browser.all("[data-testid=reader]").is_empty().then_some(()));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::{client::use_client, dom};
 use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
+use web_sys::KeyboardEvent;
 
 /// A dialog over the sheet. The focus goes in when it opens and back where it was when it closes;
 /// Esc closes it.
@@ -25,6 +26,9 @@ pub fn Dialog(
     /// A close button beside the title, where nothing else in it closes it.
     #[prop(optional)]
     cross: bool,
+    /// What keys do anywhere in it, on the close button too.
+    #[prop(optional, into)]
+    keys: Option<Callback<KeyboardEvent>>,
     /// What is in it; built when it opens.
     children: ChildrenFn,
 ) -> impl IntoView {
@@ -45,6 +49,15 @@ pub fn Dialog(
             class=format!("dialog {class}")
             aria-label=title
             on:close=move |_| if open.get_untracked() { close.run(()) }
+            on:keydown=move |event| {
+                // Esc closes this, not what lies under it as well.
+                if event.key() == "Escape" {
+                    event.stop_propagation();
+                }
+                if let Some(keys) = keys {
+                    keys.run(event);
+                }
+            }
             on:click=move |event| {
                 // A click on the dialog itself, not on what is in it, is one beside it.
                 let beside = node.get_untracked().is_some_and(|dialog| {

@@ -14,13 +14,16 @@ use super::{
     dialog::Dialog,
     icon::{Glyph, Icon},
     notice::FaultNotice,
+    unread::{UnreadNotice, why_of},
     viewer::Shown,
 };
+use crate::state::WorkspaceStoreFields;
 use bar::Bar;
 use leptos::prelude::*;
 use rail::Rail;
 use sheets::{Column, TextSheet};
 use state::Reading;
+use web_sys::KeyboardEvent;
 
 /// The button that opens the document wide, and the dialog that it opens.
 #[component]
@@ -67,21 +70,54 @@ pub fn PageLink(
 #[component]
 fn Reader(open: RwSignal<bool>, wanted: Signal<Option<(Shown, u32)>>) -> impl IntoView {
     let title = RwSignal::new(t!("viewer.name"));
+    // The keys are heard by the dialog: its close button stands outside of what is read.
+    let read = StoredValue::new(None::<Reading>);
+    let keys = move |event: KeyboardEvent| {
+        if let Some(reading) = read.get_value().filter(|_| open.get_untracked()) {
+            bar::keydown(reading, &event);
+        }
+    };
     view! {
-        <Dialog open close=move |()| open.set(false) title class="reader" cross=true>
+        <Dialog open close=move |()| open.set(false) title class="reader" cross=true keys=keys>
             {move || {
                 // What it was opened with stays until it is closed.
                 let (shown, page) = wanted.get_untracked()?;
-                Some(view! { <Inside shown page title open/> })
+                Some(view! { <Inside shown page title open read/> })
             }}
         </Dialog>
     }
 }
 
 #[component]
-fn Inside(shown: Shown, page: u32, title: RwSignal<String>, open: RwSignal<bool>) -> impl IntoView {
+fn Inside(
+    shown: Shown,
+    page: u32,
+    title: RwSignal<String>,
+    open: RwSignal<bool>,
+    read: StoredValue<Option<Reading>>,
+) -> impl IntoView {
+    let document = shown.document;
     let reading = Reading::open(shown, page, title);
+    // A document whose text is not read has nothing to turn, to size or to look for.
+    let unread = untrack(move || why_of(reading.client, document));
+    read.set_value(Some(reading));
+    on_cleanup(move || {
+        let _ = read.try_set_value(None);
+    });
     let close = Callback::new(move |()| open.set(false));
+    if let Some(fault) = unread {
+        let known = reading.client.store.documents();
+        if let Some(known) = known.read_untracked().iter().find(|known| known.id == document) {
+            title.set(known.name.clone());
+        }
+        let client = reading.client;
+        return view! {
+            <div class="reader-in" data-testid="reader" tabindex="-1" autofocus>
+                <UnreadNotice client document fault/>
+            </div>
+        }
+        .into_any();
+    }
     let body = move || match reading.pages.get() {
         None => view! { <div class="page page-waiting" aria-busy="true"></div> }.into_any(),
         Some(Err(fault)) => view! { <FaultNotice fault/> }.into_any(),
@@ -89,7 +125,8 @@ fn Inside(shown: Shown, page: u32, title: RwSignal<String>, open: RwSignal<bool>
         Some(Ok(_)) => view! { <TextSheet reading/> }.into_any(),
     };
     view! {
-        <div class="reader-in" data-testid="reader" on:keydown=move |event| bar::keydown(reading, &event)>
+        // The focus begins here, not on Close, and goes on to the pages as soon as they are there.
+        <div class="reader-in" data-testid="reader" tabindex="-1" autofocus>
             <Bar reading close/>
             <div class="reader-body">
                 <Show when=move || reading.rail.get() && reading.count() != 1>
@@ -99,4 +136,5 @@ fn Inside(shown: Shown, page: u32, title: RwSignal<String>, open: RwSignal<bool>
             </div>
         </div>
     }
+    .into_any()
 }

@@ -1,9 +1,12 @@
 //! A page without a picture, drawn as what its text consists of: headings, lists, tables, with a passage
 //! marked. Every word is a text node: nothing of a document is ever read as markup.
 
+mod words;
+
 use super::viewer::scrolled_to;
 use leptos::{html, prelude::*};
-use protocol::{Block, BlockKind, Cell, PageView, Span};
+use protocol::{Block, BlockKind, PageView, Span};
+use words::Words;
 
 /// A piece of text, and whether it belongs to the passage.
 type Run = (String, bool);
@@ -23,6 +26,8 @@ struct Row {
     /// Its number in a spreadsheet.
     number: Option<u32>,
     cells: Vec<Vec<Run>>,
+    /// How many of its cells stand in the column that they have in the file.
+    placed: usize,
 }
 
 /// The page.
@@ -32,11 +37,13 @@ pub(super) fn TextPage(
     page: PageView,
     /// What it is called.
     name: String,
+    /// The words that were looked for, where that is known.
+    sought: Vec<String>,
 ) -> impl IntoView {
     let first = scrolled_to::<html::Mark>();
     let mut marks = Marks { first: Some(first) };
     let mut columns = page.columns.clone();
-    let words = Words::of(&page.text, page.passage);
+    let words = Words::of(&page.text, page.passage, &sought);
     let parts = parts(&words, &page.blocks);
     if page.blocks.is_empty() {
         // Read before this was kept, or a format that does not say.
@@ -48,7 +55,8 @@ pub(super) fn TextPage(
         .into_iter()
         .map(|part| match part {
             Part::Text { kind, runs } => text(&kind, marks.draw(runs)),
-            Part::Table { rows, sheet } => table(rows, sheet, std::mem::take(&mut columns), &mut marks),
+            Part::Table { rows, sheet: true } => sheet(rows, std::mem::take(&mut columns), &mut marks),
+            Part::Table { rows, sheet: false } => table(rows, std::mem::take(&mut columns), &mut marks),
         })
         .collect();
     view! { <div class="page page-text page-blocks" role="document" aria-label=name>{drawn}</div> }.into_any()
@@ -77,11 +85,14 @@ impl Marks {
 fn text(kind: &BlockKind, words: Vec<AnyView>) -> AnyView {
     match kind {
         BlockKind::Heading { level } => {
+            let class = format!("page-h page-h{}", (*level).clamp(1, 6));
             // The document stands inside the app's own headings.
-            let level = (*level).clamp(1, 6);
-            let class = format!("page-h page-h{level}");
-            view! { <div class=class role="heading" attr:aria-level=(level.min(4) + 2).to_string()>{words}</div> }
-                .into_any()
+            match level {
+                0 | 1 => view! { <h3 class=class>{words}</h3> }.into_any(),
+                2 => view! { <h4 class=class>{words}</h4> }.into_any(),
+                3 => view! { <h5 class=class>{words}</h5> }.into_any(),
+                _ => view! { <h6 class=class>{words}</h6> }.into_any(),
+            }
         }
         BlockKind::Item { depth } => {
             let class = format!("page-item page-item-{}", (*depth).min(5));
@@ -95,35 +106,81 @@ fn text(kind: &BlockKind, words: Vec<AnyView>) -> AnyView {
 }
 
 /// A table; `columns` are the header cells of one that began on an earlier page.
-fn table(rows: Vec<Row>, sheet: bool, columns: Vec<String>, marks: &mut Marks) -> AnyView {
-    let goes_on = (!columns.is_empty() && !rows.first().is_some_and(|row| row.header)).then(|| {
-        let cells: Vec<AnyView> =
-            columns.into_iter().map(|text| view! { <th scope="col">{text}</th> }.into_any()).collect();
-        view! { <tr class="page-goes-on">{sheet.then(|| view! { <td class="page-number"></td> })}{cells}</tr> }
+fn table(rows: Vec<Row>, columns: Vec<String>, marks: &mut Marks) -> AnyView {
+    let goes_on = goes_on(&rows, columns, false);
+    let rows: Vec<AnyView> = rows.into_iter().map(|row| line(row, false, marks)).collect();
+    view! { <div class="page-table" tabindex="0"><table>{goes_on}{rows}</table></div> }.into_any()
+}
+
+/// A table of a spreadsheet: the letters of its columns and its header row stay in sight.
+fn sheet(mut rows: Vec<Row>, columns: Vec<String>, marks: &mut Marks) -> AnyView {
+    let wide = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0).max(columns.len());
+    // Where cells are drawn nearer than they are, their letters would be others.
+    let skips = rows.iter().filter(|row| row.placed < row.cells.len()).map(|row| row.placed).min();
+    let placed = skips.unwrap_or(wide);
+    let letters: Vec<AnyView> = (0..wide)
+        .map(|at| view! { <td class="page-letter">{(at < placed).then(|| letters(at))}</td> }.into_any())
+        .collect();
+    let goes_on = goes_on(&rows, columns, true);
+    let has_head = rows.first().is_some_and(|row| row.header);
+    let head = has_head.then(|| line(rows.remove(0), true, marks));
+    let rows: Vec<AnyView> = rows.into_iter().map(|row| line(row, true, marks)).collect();
+    view! {
+        <div class="page-table page-sheet">
+            <table>
+                <thead>
+                    <tr aria-hidden="true"><td class="page-number"></td>{letters}</tr>
+                    {goes_on}
+                    {head}
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+/// The header cells of a table that began on an earlier page.
+fn goes_on(rows: &[Row], columns: Vec<String>, numbered: bool) -> Option<AnyView> {
+    if columns.is_empty() || rows.first().is_some_and(|row| row.header) {
+        return None;
+    }
+    let cells: Vec<AnyView> =
+        columns.into_iter().map(|text| view! { <th scope="col">{text}</th> }.into_any()).collect();
+    let number = numbered.then(|| view! { <td class="page-number"></td> });
+    Some(view! { <tr class="page-goes-on">{number}{cells}</tr> }.into_any())
+}
+
+fn line(row: Row, numbered: bool, marks: &mut Marks) -> AnyView {
+    let number = numbered.then(|| {
+        let number = row.number.map(|n| n.to_string()).unwrap_or_default();
+        view! { <td class="page-number" aria-hidden="true">{number}</td> }
     });
-    let rows: Vec<AnyView> = rows
+    let cells: Vec<AnyView> = row
+        .cells
         .into_iter()
-        .map(|row| {
-            let number = sheet.then(|| {
-                let number = row.number.map(|n| n.to_string()).unwrap_or_default();
-                view! { <td class="page-number" aria-hidden="true">{number}</td> }
-            });
-            let cells: Vec<AnyView> = row
-                .cells
-                .into_iter()
-                .map(|runs| {
-                    let words = marks.draw(runs);
-                    if row.header {
-                        view! { <th scope="col">{words}</th> }.into_any()
-                    } else {
-                        view! { <td>{words}</td> }.into_any()
-                    }
-                })
-                .collect();
-            view! { <tr>{number}{cells}</tr> }.into_any()
+        .map(|runs| {
+            let words = marks.draw(runs);
+            if row.header {
+                view! { <th scope="col">{words}</th> }.into_any()
+            } else {
+                view! { <td>{words}</td> }.into_any()
+            }
         })
         .collect();
-    view! { <div class="page-table" tabindex="0"><table>{goes_on}{rows}</table></div> }.into_any()
+    view! { <tr>{number}{cells}</tr> }.into_any()
+}
+
+/// What a spreadsheet calls a column: A to Z, then AA.
+fn letters(mut at: usize) -> String {
+    let mut name = Vec::new();
+    loop {
+        name.insert(0, char::from(b'A' + (at % 26) as u8));
+        match (at / 26).checked_sub(1) {
+            Some(before) => at = before,
+            None => return name.into_iter().collect(),
+        }
+    }
 }
 
 /// What is drawn of a text. Text that belongs to no block is a paragraph: nothing is left out.
@@ -136,7 +193,8 @@ fn parts(words: &Words<'_>, blocks: &[Block]) -> Vec<Part> {
         match &block.kind {
             BlockKind::Row { cells, header, row } => {
                 let sheet = row.is_some();
-                let row = Row { header: *header, number: *row, cells: words.cells(block.span, cells) };
+                let (cells, placed) = words.cells(block.span, cells, sheet);
+                let row = Row { header: *header, number: *row, cells, placed };
                 match parts.last_mut() {
                     Some(Part::Table { rows, sheet: open }) if *open == sheet && words.joined(block.span) => {
                         rows.push(row);
@@ -158,74 +216,10 @@ fn parts(words: &Words<'_>, blocks: &[Block]) -> Vec<Part> {
     parts
 }
 
-/// A page's text, where each of its chars begins, and the passage in it.
-struct Words<'a> {
-    text: &'a str,
-    bytes: Vec<usize>,
-    passage: Option<Span>,
-}
-
-impl<'a> Words<'a> {
-    fn of(text: &'a str, passage: Option<Span>) -> Self {
-        Self { text, bytes: text.char_indices().map(|(byte, _)| byte).collect(), passage }
-    }
-
-    fn chars(&self) -> u32 {
-        self.bytes.len() as u32
-    }
-
-    fn slice(&self, span: Span) -> &'a str {
-        let byte = |at: u32| self.bytes.get(at as usize).copied().unwrap_or(self.text.len());
-        let start = byte(span.start);
-        &self.text[start..byte(span.end).max(start)]
-    }
-
-    /// Whether a row follows the one before without an empty line.
-    fn joined(&self, row: Span) -> bool {
-        self.slice(Span { start: row.start.saturating_sub(2), end: row.start }) != "\n\n"
-    }
-
-    fn gap(&self, span: Span, parts: &mut Vec<Part>) {
-        if span.start < span.end && !self.slice(span).trim().is_empty() {
-            parts.push(Part::Text { kind: BlockKind::Paragraph, runs: self.runs(span) });
-        }
-    }
-
-    /// The cells of a row, with empty ones for the columns that are left out.
-    fn cells(&self, row: Span, cells: &[Cell]) -> Vec<Vec<Run>> {
-        /// More empty cells in a row are drawn as none: somebody wrote far out on the sheet.
-        const WIDEST_GAP: u32 = 40;
-        let mut drawn = Vec::new();
-        let mut next = 1;
-        for cell in cells.iter().filter(|cell| row.start <= cell.span.start && cell.span.end <= row.end) {
-            if let Some(column) = cell.column {
-                let missing = column.saturating_sub(next);
-                if missing <= WIDEST_GAP {
-                    drawn.extend((0..missing).map(|_| Vec::new()));
-                }
-                next = column.saturating_add(1);
-            }
-            drawn.push(self.runs(cell.span));
-        }
-        drawn
-    }
-
-    /// A stretch of text, parted where the passage begins and ends.
-    fn runs(&self, span: Span) -> Vec<Run> {
-        let (from, to) = self.passage.map_or((span.start, span.start), |passage| {
-            (passage.start.clamp(span.start, span.end), passage.end.clamp(span.start, span.end))
-        });
-        [(span.start, from, false), (from, to, true), (to, span.end, false)]
-            .into_iter()
-            .filter(|(start, end, _)| start < end)
-            .map(|(start, end, on)| (self.slice(Span { start, end }).to_owned(), on))
-            .collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::Cell;
 
     fn block(start: u32, end: u32, kind: BlockKind) -> Block {
         Block { span: Span { start, end }, kind }
@@ -245,7 +239,7 @@ mod tests {
             row(12, 17, &[(12, 13, 0), (16, 17, 0)], false, None),
             block(19, 22, BlockKind::Paragraph),
         ];
-        let found = parts(&Words::of(text, Some(Span { start: 2, end: 13 })), &blocks);
+        let found = parts(&Words::of(text, Some(Span { start: 2, end: 13 }), &[]), &blocks);
         let run = |text: &str, on| (text.to_owned(), on);
         assert_eq!(
             found,
@@ -253,8 +247,18 @@ mod tests {
                 Part::Text { kind: BlockKind::Heading { level: 1 }, runs: vec![run("Rè", false), run("nt", true)] },
                 Part::Table {
                     rows: vec![
-                        Row { header: true, number: None, cells: vec![vec![run("A", true)], vec![run("1", true)]] },
-                        Row { header: false, number: None, cells: vec![vec![run("B", true)], vec![run("2", false)]] },
+                        Row {
+                            header: true,
+                            number: None,
+                            cells: vec![vec![run("A", true)], vec![run("1", true)]],
+                            placed: 2
+                        },
+                        Row {
+                            header: false,
+                            number: None,
+                            cells: vec![vec![run("B", true)], vec![run("2", false)]],
+                            placed: 2
+                        },
                     ],
                     sheet: false,
                 },
@@ -271,19 +275,16 @@ mod tests {
             row(10, 11, &[(10, 11, 0)], false, None),
             row(13, 14, &[(13, 14, 0)], false, None),
         ];
-        let found = parts(&Words::of(text, None), &blocks);
+        let found = parts(&Words::of(text, None, &[]), &blocks);
         let kinds: Vec<&str> =
             found.iter().map(|part| if matches!(part, Part::Table { .. }) { "table" } else { "text" }).collect();
         assert_eq!(kinds, ["table", "text", "table", "table"]);
     }
 
     #[test]
-    fn a_cell_stands_in_its_column() {
-        let text = "x | y | far";
-        let cells = [(0, 1, 2), (4, 5, 4), (8, 11, 9_000)].map(Cell::from);
-        let drawn = Words::of(text, None).cells(Span { start: 0, end: 11 }, &cells);
-        let words: Vec<String> =
-            drawn.iter().map(|runs| runs.iter().map(|(text, _)| text.as_str()).collect()).collect();
-        assert_eq!(words, ["", "x", "", "y", "far"]);
+    fn columns_have_the_letters_of_a_spreadsheet() {
+        for (at, name) in [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ"), (702, "AAA")] {
+            assert_eq!(letters(at), name, "{at}");
+        }
     }
 }

@@ -3,14 +3,16 @@
 
 use super::{
     icon::{Glyph, Icon},
+    marked::pieces,
     notice::FaultNotice,
     place::page_line,
     reader::{Wide, layer},
     text_page::TextPage,
+    unread::{UnreadNotice, why_of},
 };
 use crate::{client::use_client, route::Route};
 use leptos::{html, prelude::*};
-use protocol::{DocumentId, Fault, PageView, ReadPage, Span};
+use protocol::{DocumentId, Fault, PageView, ReadPage, SearchHit, Span};
 use std::time::Duration;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
@@ -33,12 +35,24 @@ pub struct Shown {
     pub page_hash: Option<String>,
     /// What was quoted, as it is kept with the answer: shown where the page no longer has it.
     pub quote: Option<String>,
+    /// The words that were looked for, as they stand in the passage, where that is known.
+    pub words: Vec<String>,
 }
 
 impl Shown {
     /// A document from its first page.
     pub fn start(document: DocumentId) -> Self {
-        Self { document, page: 1, passage: None, page_hash: None, quote: None }
+        Self { document, page: 1, passage: None, page_hash: None, quote: None, words: Vec::new() }
+    }
+
+    /// A passage that a search found.
+    pub fn found(hit: &SearchHit) -> Self {
+        let mut words: Vec<String> =
+            pieces(&hit.snippet, &hit.marks).into_iter().filter(|(_, mark)| *mark).map(|(word, _)| word).collect();
+        words.sort_unstable();
+        words.dedup();
+        let passage = Some(Span { start: hit.start, end: hit.end });
+        Self { document: hit.document, page: hit.page, passage, page_hash: None, quote: None, words }
     }
 }
 
@@ -99,6 +113,12 @@ pub fn Viewer(
             }
         });
     });
+    // A document whose text is not read has no pages, only a reason; a picture can be looked at all the same.
+    let unread = Memo::new(move |_| {
+        let document = wanted.get()?.0.document;
+        let drawn = |loaded: &Loaded| matches!(loaded, Loaded::Page(page) if page.picture.is_some());
+        why_of(client, document).filter(|_| !loaded.with(drawn)).map(|fault| (document, fault))
+    });
     let turn = move |by: i32| {
         let pages = loaded.with_untracked(|loaded| match loaded {
             Loaded::Page(page) => page.pages,
@@ -132,6 +152,9 @@ pub fn Viewer(
         <div class="viewer">
             <div class="viewer-bar">
                 {move || match head() {
+                    Some((name, ..)) if unread.read().is_some() => {
+                        view! { <span class="cut grow" title=name.clone()>{name.clone()}</span> }.into_any()
+                    }
                     Some((name, line, page, pages)) => {
                         view! {
                             <span class="cut grow" title=name.clone()>{name.clone()}</span>
@@ -186,7 +209,14 @@ pub fn Viewer(
                 {move || match loaded.get() {
                     Loaded::Nothing => ().into_any(),
                     Loaded::Slow => view! { <Waiting/> }.into_any(),
-                    Loaded::Page(page) => view! { <Page page=*page/> }.into_any(),
+                    Loaded::Page(page) => match unread.get() {
+                        Some((document, fault)) => view! { <UnreadNotice client document fault/> }.into_any(),
+                        None => {
+                            let sought = wanted.get_untracked().filter(|(shown, now)| shown.page == *now);
+                            let sought = sought.map(|(shown, _)| shown.words).unwrap_or_default();
+                            view! { <Page page=*page sought/> }.into_any()
+                        }
+                    },
                     Loaded::Failed(fault) => {
                         let removed = fault.code == "document.unknown";
                         view! {
@@ -227,6 +257,9 @@ fn Waiting() -> impl IntoView {
 pub(super) fn Page(
     /// What was read of it.
     mut page: PageView,
+    /// The words that were looked for, where that is known.
+    #[prop(optional)]
+    sought: Vec<String>,
 ) -> impl IntoView {
     let name = t!("viewer.page_name", page = page.page, document = &page.name);
     let note = note(&page).map(|words| view! { <p class="notice warn viewer-note" role="status">{words}</p> });
@@ -255,7 +288,7 @@ pub(super) fn Page(
             }
             .into_any()
         }
-        None => view! { <TextPage page name/> }.into_any(),
+        None => view! { <TextPage page name sought/> }.into_any(),
     };
     view! {
         {note}

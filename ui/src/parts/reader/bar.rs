@@ -10,6 +10,11 @@ use web_sys::KeyboardEvent;
 
 /// The field for words to look for.
 pub const FIND_ID: &str = "reader-find";
+/// What scrolls.
+pub const SCROLL_ID: &str = "reader-scroll";
+/// How far an arrow key scrolls, in CSS pixels, and how far a page key, as a share of what is in sight.
+const LINE: f64 = 40.0;
+const SCREEN: f64 = 0.9;
 
 /// The bar.
 #[component]
@@ -107,16 +112,37 @@ fn PageField(reading: Reading) -> impl IntoView {
 pub fn keydown(reading: Reading, event: &KeyboardEvent) {
     let command = event.ctrl_key() || event.meta_key();
     let typing = dom::inside(event.target(), "input");
+    let free = !typing && !command && !event.alt_key();
     match event.key().as_str() {
         "f" if command => dom::focus_soon(FIND_ID),
-        "+" | "=" if command => reading.zoom.set(Zoom::larger(reading.percent.get_untracked())),
-        "-" if command => reading.zoom.set(Zoom::smaller(reading.percent.get_untracked())),
-        "0" if command => reading.zoom.set(Zoom::Fit),
-        "ArrowRight" if !typing && !command => reading.turn(1),
-        "ArrowLeft" if !typing && !command => reading.turn(-1),
+        "+" | "=" if command || free => reading.zoom.set(Zoom::larger(reading.percent.get_untracked())),
+        "-" if command || free => reading.zoom.set(Zoom::smaller(reading.percent.get_untracked())),
+        "0" if command || free => reading.zoom.set(Zoom::Fit),
+        "ArrowRight" if free => reading.turn(1),
+        "ArrowLeft" if free => reading.turn(-1),
+        "ArrowDown" if free => scroll(reading, LINE, 0.0),
+        "ArrowUp" if free => scroll(reading, -LINE, 0.0),
+        "PageDown" if !command => scroll(reading, 0.0, SCREEN),
+        "PageUp" if !command => scroll(reading, 0.0, -SCREEN),
         "F3" => reading.step(if event.shift_key() { -1 } else { 1 }),
         _ => return,
     }
     event.prevent_default();
     event.stop_propagation();
+}
+
+/// Scrolls what is read, wherever the focus is, by pixels and by a share of what is in sight. Where a page
+/// stands alone its end leads to the next one, and its beginning to the one before.
+fn scroll(reading: Reading, pixels: f64, share: f64) {
+    let Some(area) = dom::by_id(SCROLL_ID) else { return };
+    let before = area.scroll_top();
+    area.scroll_by_with_x_and_y(0.0, pixels + share * f64::from(area.client_height()));
+    if area.scroll_top() == before && share != 0.0 && !untrack(move || reading.in_column()) {
+        let by = if share > 0.0 { 1 } else { -1 };
+        let page = reading.page.get_untracked();
+        reading.turn(by);
+        if reading.page.get_untracked() != page {
+            area.set_scroll_top(0);
+        }
+    }
 }

@@ -2,14 +2,18 @@
 //! else one page of text at a time.
 
 use super::{
+    bar::SCROLL_ID,
     column::{self, Zoom},
     layer::{TextLayer, boxes, place},
     picked::picked,
     state::Reading,
 };
-use crate::parts::{
-    notice::FaultNotice,
-    viewer::{Page, note},
+use crate::{
+    dom,
+    parts::{
+        notice::FaultNotice,
+        viewer::{Page, note},
+    },
 };
 use leptos::{html, prelude::*};
 use protocol::{Fault, PageView, ReadPage, Span};
@@ -37,6 +41,7 @@ pub fn Column(
     let top = RwSignal::new(0.0);
     let room = RwSignal::new((900.0, 700.0));
     observe(node, room);
+    take_focus(node);
     let column = Memo::new(move |_| {
         let (width, _) = room.get();
         reading.pages.with(|pages| match pages {
@@ -64,12 +69,15 @@ pub fn Column(
             request_animation_frame(move || scroll_to(is.top + share * is.height));
         }
     });
-    // A goal: its page at once, the words on it as soon as they are there.
+    // A goal: its page at once, the words on it as soon as they are there. Once only: another size of the pages
+    // is no reason to go back there.
+    let gone = StoredValue::new(None::<u32>);
     Effect::new(move || {
         let goal = reading.goal.get();
-        if column.with(|column| column.height) == 0.0 || node.get().is_none() {
+        if column.with(|column| column.height) == 0.0 || node.get().is_none() || gone.get_value() == Some(goal.number) {
             return;
         }
+        gone.set_value(Some(goal.number));
         let index = goal.page.saturating_sub(1) as usize;
         let (place, (_, height)) = (column.with_untracked(|column| column.place(index)), room.get_untracked());
         let Some(place) = place else { return };
@@ -102,10 +110,10 @@ pub fn Column(
         <div
             node_ref=node
             class="reader-scroll"
+            id=SCROLL_ID
             tabindex="0"
             role="region"
             aria-label=t!("viewer.name")
-            autofocus
             on:scroll=scrolled
             on:pointerup=move |_| reading.picked.set(picked(reading))
             on:keyup=move |_| reading.picked.set(picked(reading))
@@ -120,6 +128,17 @@ pub fn Column(
             </div>
         </div>
     }
+}
+
+/// Gives the focus to the pages once they are there: keys are meant for them. Whoever looks for words already
+/// keeps it.
+fn take_focus(node: NodeRef<html::Div>) {
+    Effect::new(move || {
+        let Some(node) = node.get() else { return };
+        if dom::focused().is_none_or(|element| element.tag_name() != "INPUT") {
+            let _ = node.focus();
+        }
+    });
 }
 
 /// Follows the size of an element.
@@ -272,13 +291,16 @@ pub fn TextSheet(
             Zoom::Percent(percent) => percent,
         });
     });
+    let node = NodeRef::<html::Div>::new();
+    take_focus(node);
     view! {
         <div
+            node_ref=node
             class="reader-scroll"
+            id=SCROLL_ID
             tabindex="0"
             role="region"
             aria-label=t!("viewer.name")
-            autofocus
             on:pointerup=move |_| reading.picked.set(picked(reading))
             on:keyup=move |_| reading.picked.set(picked(reading))
         >
@@ -289,7 +311,12 @@ pub fn TextSheet(
             >
                 {move || match read.get() {
                     None => view! { <div class="page page-waiting" aria-busy="true"></div> }.into_any(),
-                    Some(Ok(page)) => view! { <Page page/> }.into_any(),
+                    Some(Ok(page)) => {
+                        // What is looked for here is marked just so.
+                        let searched = reading.found.with_untracked(Option::is_some);
+                        let sought = if searched { Vec::new() } else { reading.words.get_value() };
+                        view! { <Page page sought/> }.into_any()
+                    }
                     Some(Err(fault)) => view! { <FaultNotice fault/> }.into_any(),
                 }}
             </div>

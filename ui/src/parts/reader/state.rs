@@ -44,6 +44,8 @@ pub struct Reading {
     pub goal: RwSignal<Goal>,
     /// The page and the passage that it was opened for.
     pub cited: StoredValue<(u32, Option<Span>)>,
+    /// The words that were looked for before it was opened.
+    pub words: StoredValue<Vec<String>>,
     /// How large.
     pub zoom: RwSignal<Zoom>,
     /// How large it is shown now, in percent.
@@ -76,6 +78,7 @@ impl Reading {
             page: RwSignal::new(page),
             goal: RwSignal::new(Goal { page, span, number: 0 }),
             cited: StoredValue::new((shown.page, shown.passage)),
+            words: StoredValue::new(shown.words),
             zoom: RwSignal::new(Zoom::Fit),
             percent: RwSignal::new(100),
             rail: RwSignal::new(!crate::dom::narrower_than(760)),
@@ -100,6 +103,11 @@ impl Reading {
             Some(Ok(pages)) => pages.len() as u32,
             Some(Err(_)) | None => 0,
         })
+    }
+
+    /// Whether the pages stand in one column, for their layout is fixed.
+    pub fn in_column(self) -> bool {
+        self.pages.with(|pages| matches!(pages, Some(Ok(pages)) if pages.iter().any(|page| page.width > 0.0)))
     }
 
     /// What people call a page, where that is not its number.

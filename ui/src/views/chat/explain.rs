@@ -169,7 +169,8 @@ fn Name(passage: PassageView) -> impl IntoView {
         return view! { <span class="cut">{t!("cite.erased")}</span> }.into_any();
     }
     let PassageView { document, name, page, start, end, .. } = passage;
-    let shown = Shown { document, page, passage: Some(Span { start, end }), page_hash: None, quote: None };
+    let shown =
+        Shown { document, page, passage: Some(Span { start, end }), page_hash: None, quote: None, words: Vec::new() };
     view! { <PageLink name shown/> }.into_any()
 }
 

@@ -42,6 +42,7 @@ pub fn Sources(here: ChatScreen) -> impl IntoView {
                 passage: Some(Span { start: cite.start, end: cite.end }),
                 page_hash: Some(cite.page_hash.clone()),
                 quote: Some(cite.quote.clone()).filter(|quote| !quote.is_empty()),
+                words: Vec::new(),
             })
         })
     });

@@ -42,6 +42,13 @@ pub(super) fn Row(
     let stop = Memo::new(move |_| if grid.stop() == Some(id) { "0" } else { "-1" });
     let name = move || document.get().map(|document| document.name).unwrap_or_default();
     let mark = move || document.get().map(|document| document.format.to_uppercase()).unwrap_or_default();
+    // The message or the archive that it came in.
+    let parent = Memo::new(move |_| document.with(|document| document.as_ref()?.parent));
+    let within = move || {
+        let parent = client.store.documents().at_key(parent.get()?);
+        let name = parent.try_read()?.name.clone();
+        Some(t!("search.within", name = name))
+    };
     let toggle = move || {
         grid.anchor.set_value(Some(id));
         grid.selected.update(|selected| {
@@ -73,20 +80,28 @@ pub(super) fn Row(
                         <Glyph icon=Icon::Check size=12/>
                     </button>
                     <span class="fmt">{mark}</span>
-                    <button
-                        class="med cut doc-open"
-                        tabindex="-1"
-                        title=name
-                        on:click=move |_| opened.set(Some(Shown::start(id)))
-                    >
-                        {name}
-                    </button>
+                    <span class="col doc-name">
+                        <button
+                            class="med cut doc-open"
+                            tabindex="-1"
+                            title=name
+                            on:click=move |_| opened.set(Some(Shown::start(id)))
+                        >
+                            {name}
+                        </button>
+                        {move || {
+                            within()
+                                .map(|said| {
+                                    view! { <span class="small faint cut" title=said.clone() data-testid="document-within">{said.clone()}</span> }
+                                })
+                        }}
+                    </span>
                 </span>
             </td>
             <td class="dim lang">
                 {move || document.get().and_then(|document| document.language).map(|code| i18n::language(&code))}
             </td>
-            <td class="r">{move || document.with(|document| document.as_ref().map_or_else(String::new, pages))}</td>
+            <td class="r pages">{move || document.with(|document| document.as_ref().map_or_else(String::new, pages))}</td>
             <td class="r dim size">{move || document.get().map(|document| i18n::bytes(document.bytes))}</td>
             <td class="wrap">
                 {move || {

@@ -2,7 +2,10 @@
 
 use crate::{
     client::{Client, use_client},
-    parts::icon::{Glyph, Icon},
+    parts::{
+        icon::{Glyph, Icon},
+        unread::why_of,
+    },
     route::Route,
 };
 use leptos::prelude::*;
@@ -17,22 +20,27 @@ pub(super) fn Bar(
 ) -> impl IntoView {
     let client = use_client();
     let count = Memo::new(move |_| selected.read().len());
+    // No answer can rest on a document whose text is not read.
+    let readable = Memo::new(move |_| selected.read().iter().any(|id| why_of(client, *id).is_none()));
     let take = move || selected.try_update(std::mem::take).unwrap_or_default();
     view! {
         <Show when=move || count.get() != 0>
             <div class="selbar" role="toolbar" aria-label=move || t!("documents.selected", n = count.get() as f64)>
                 <b class="num">{move || t!("documents.selected", n = count.get() as f64)}</b>
                 <span class="sep"></span>
-                <button
-                    class="btn ghost sm"
-                    on:click=move |_| {
-                        client.screen.attach.set(take().into_iter().collect());
-                        client.screen.go(Route::NewChat);
-                    }
-                >
-                    <Glyph icon=Icon::MessageSquare/>
-                    {t!("documents.ask")}
-                </button>
+                <Show when=move || readable.get()>
+                    <button
+                        class="btn ghost sm"
+                        on:click=move |_| {
+                            let readable = |id: &DocumentId| untrack(|| why_of(client, *id)).is_none();
+                            client.screen.attach.set(take().into_iter().filter(readable).collect());
+                            client.screen.go(Route::NewChat);
+                        }
+                    >
+                        <Glyph icon=Icon::MessageSquare/>
+                        {t!("documents.ask")}
+                    </button>
+                </Show>
                 <button
                     class="btn ghost sm"
                     on:click=move |_| {

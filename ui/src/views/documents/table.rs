@@ -207,7 +207,7 @@ pub(super) fn Table(
                         <tr aria-rowindex="1">
                             <Sorted grid column=Column::Name words=t!("documents.name") all=true/>
                             <Sorted grid column=Column::Language words=t!("documents.language") class="lang"/>
-                            <Sorted grid column=Column::Pages words=t!("documents.pages") class="r"/>
+                            <Sorted grid column=Column::Pages words=t!("documents.pages") class="r pages"/>
                             <Sorted grid column=Column::Size words=t!("documents.size") class="r size"/>
                             <Sorted grid column=Column::State words=t!("documents.state")/>
                             <Sorted grid column=Column::Added words=t!("documents.added") class="r added"/>

@@ -146,13 +146,6 @@ fn passage(hit: &SearchHit) -> Entry {
     let from = hit.marks.iter().map(|mark| mark.start as usize).min().unwrap_or(0).saturating_sub(BEFORE);
     let cut = |at: u32| at.saturating_sub(from as u32) + u32::from(from > 0);
     let rest: String = hit.snippet.chars().skip(from).collect();
-    let shown = Shown {
-        document: hit.document,
-        page: hit.page,
-        passage: Some(Span { start: hit.start, end: hit.end }),
-        page_hash: None,
-        quote: None,
-    };
     Entry {
         marks: hit.marks.iter().map(|mark| Span { start: cut(mark.start), end: cut(mark.end) }).collect(),
         note: t!("palette.place", document = &hit.name, place = short_place(hit.place.as_deref(), hit.page)),
@@ -160,7 +153,7 @@ fn passage(hit: &SearchHit) -> Entry {
             key!("palette.passages"),
             Icon::TextQuote,
             if from > 0 { format!("…{rest}") } else { rest },
-            Goal::Open(shown),
+            Goal::Open(Shown::found(hit)),
         )
     }
 }

@@ -1,5 +1,6 @@
 //! One passage that was found: where it is, its words with the matches marked, and why it is here.
 
+use super::asking::{Asking, hit_id, open_id};
 use crate::{
     client::use_client,
     i18n,
@@ -22,82 +23,122 @@ pub(super) fn Hit(
     found: SearchHit,
     /// Whether a better one of its document stands above it: what is said of the document is said there.
     of_shown: bool,
-    /// Which hit is chosen.
-    current: RwSignal<usize>,
-    /// Shows its page.
-    show: Callback<usize>,
-    /// Looks for passages like it.
-    like: Callback<usize>,
+    /// The search.
+    asking: Asking,
+    /// Puts the keys on the page of the marked passage.
+    open: Callback<()>,
 ) -> impl IntoView {
     let client = use_client();
+    let Asking { current, opened, .. } = asking;
     let on = Memo::new(move |_| current.get() == at);
-    let place = short_place(found.place.as_deref(), found.page);
-    let where_it_is = match &found.section {
-        Some(section) => t!("search.place_in", section = section, place = place),
-        None => place,
-    };
+    let (place, section) = where_it_is(&found);
     let about = if of_shown { Vec::new() } else { about(&found) };
     let unread = found.unread;
     let by_meaning = found.words == 0.0 && found.meaning > 0.0;
     let (document, lang) = (found.document, found.language.clone());
     let bars = t!("search.score", words = percent(found.words), meaning = percent(found.meaning));
+    let show = move || {
+        current.set(at);
+        opened.set(true);
+    };
     view! {
-        <li
+        <div
             class="hit"
             class:of-shown=of_shown
-            id=move || on.get().then_some("hit-current")
-            aria-current=move || on.get().then_some("true")
+            role="row"
+            id=hit_id(at)
+            aria-selected=move || on.get().to_string()
             data-testid="hit"
-            on:click=move |_| show.run(at)
+            on:click=move |_| show()
         >
-            <div class="hit-top">
-                <span class="fmt">{found.format.to_uppercase()}</span>
-                <button class="med cut doc-open">{found.name.clone()}</button>
-                <span class="dim small cut">{where_it_is}</span>
-                {about
-                    .into_iter()
-                    .map(|said| view! { <span class="faint small cut" data-testid="hit-about">{said}</span> })
-                    .collect_view()}
-                <span class="grow"></span>
-                <span class="score" role="img" aria-label=bars.clone() title=bars>
-                    <span class="bars">
-                        <i style=format!("inline-size:{:.0}%", bar(found.words))></i>
-                        <i style=format!("inline-size:{:.0}%", bar(found.meaning))></i>
-                    </span>
-                </span>
-            </div>
-            <p class="snip" lang=lang>{marked(&found.snippet, &found.marks)}</p>
-            <Show when=move || by_meaning || unread || on.get()>
-                <div class="hit-note">
-                    {unread.then(|| view! { <span>{t!("search.by_name")}</span> })}
-                    {by_meaning.then(|| view! { <span>{t!("search.by_meaning")}</span> })}
+            <div role="gridcell">
+                <div class="hit-top">
+                    <span class="fmt">{found.format.to_uppercase()}</span>
+                    <button
+                        class="med cut doc-open"
+                        id=open_id(at)
+                        title=found.name.clone()
+                        on:click=move |event| {
+                            event.stop_propagation();
+                            show();
+                            open.run(());
+                        }
+                    >
+                        {found.name.clone()}
+                    </button>
+                    {place.map(|place| view! { <span class="dim small cut hit-place" title=place.clone()>{place.clone()}</span> })}
+                    {section
+                        .map(|section| view! { <span class="dim small cut hit-section" title=section.clone()>{section.clone()}</span> })}
                     <span class="grow"></span>
-                    <button
-                        class="btn ghost sm"
-                        data-testid="hit-like"
-                        on:click=move |event| {
-                            event.stop_propagation();
-                            like.run(at);
+                    <span class="score" role="img" aria-label=bars.clone() title=bars>
+                        <span class="bars">
+                            <i style=format!("inline-size:{:.0}%", bar(found.words))></i>
+                            <i style=format!("inline-size:{:.0}%", bar(found.meaning))></i>
+                        </span>
+                    </span>
+                </div>
+                {(!about.is_empty())
+                    .then(|| {
+                        view! {
+                            <div class="hit-facts small faint">
+                                {about
+                                    .into_iter()
+                                    .map(|said| view! { <span class="cut" title=said.clone() data-testid="hit-about">{said.clone()}</span> })
+                                    .collect_view()}
+                            </div>
                         }
-                    >
-                        <Glyph icon=Icon::Search size=14/>
-                        {t!("search.like")}
-                    </button>
-                    <button
-                        class="btn ghost sm"
-                        on:click=move |event| {
-                            event.stop_propagation();
-                            client.screen.attach.set(vec![document]);
-                            client.screen.go(Route::NewChat);
-                        }
-                    >
-                        <Glyph icon=Icon::MessageSquare size=14/>
-                        {t!("search.ask")}
-                    </button>
+                    })}
+                <p class="snip" lang=lang>{marked(&found.snippet, &found.marks)}</p>
+            </div>
+            <Show when=move || by_meaning || unread || on.get()>
+                <div class="hit-note" role="gridcell">
+                    {unread.then(|| view! { <span>{t!("search.by_name")}</span> })}
+                    {(by_meaning && !unread).then(|| view! { <span>{t!("search.by_meaning")}</span> })}
+                    <span class="grow"></span>
+                    // A name is no passage: nothing is like it, and no answer can rest on it.
+                    {(!unread)
+                        .then(|| {
+                            view! {
+                                <button
+                                    class="btn ghost sm"
+                                    data-testid="hit-like"
+                                    on:click=move |event| {
+                                        event.stop_propagation();
+                                        asking.like(at);
+                                    }
+                                >
+                                    <Glyph icon=Icon::Search size=14/>
+                                    {t!("search.like")}
+                                </button>
+                                <button
+                                    class="btn ghost sm"
+                                    data-testid="hit-ask"
+                                    on:click=move |event| {
+                                        event.stop_propagation();
+                                        client.screen.attach.set(vec![document]);
+                                        client.screen.go(Route::NewChat);
+                                    }
+                                >
+                                    <Glyph icon=Icon::MessageSquare size=14/>
+                                    {t!("search.ask")}
+                                </button>
+                            }
+                        })}
                 </div>
             </Show>
-        </li>
+        </div>
     }
+}
+
+/// Its place, and its heading where that is something else. A document that could not be read has neither.
+fn where_it_is(found: &SearchHit) -> (Option<String>, Option<String>) {
+    if found.unread {
+        return (None, None);
+    }
+    let place = short_place(found.place.as_deref(), found.page);
+    let same = |section: &String| i18n::folded(section.trim()) != i18n::folded(place.trim());
+    let section = found.section.clone().filter(|section| !section.trim().is_empty()).filter(same);
+    (Some(place), section)
 }
 
 /// What is known of its document: what it came in, who wrote it, and when.

@@ -1,9 +1,12 @@
 //! A search that found nothing: where was looked, what may change that, and what else can be done.
 
-use super::Found;
+use super::{
+    asking::{Asked, Found, has_model},
+    notes::NoMeaning,
+};
 use crate::{client::use_client, route::Route, state::WorkspaceStoreFields};
 use leptos::prelude::*;
-use protocol::{DocumentState, SearchMode};
+use protocol::{DocumentState, ModelUse, SearchMode};
 
 /// The words in place of the passages.
 #[component]
@@ -36,22 +39,32 @@ pub(super) fn Nothing(
         let n = counts.get().1;
         (n > 0).then(|| t!("search.not_indexed", n = n as f64))
     };
-    let question = found.words.clone();
+    let lacks = found.lacks_meaning();
+    let (words, wanted) = match found.asked {
+        Asked::Query { text, mode } => (text, Some(mode)),
+        Asked::Like { label, .. } => (label, None),
+    };
+    let question = words.clone();
+    // A way that is not there is not offered: without a model, both is by words only.
+    let try_both = move || {
+        let other = wanted.is_some_and(|mode| mode != SearchMode::Hybrid && mode != SearchMode::Reranked);
+        (other && !lacks && has_model(client, ModelUse::Embedding)).then(|| {
+            view! {
+                <li>
+                    <button class="link" on:click=move |_| mode.set(SearchMode::Hybrid)>
+                        {t!("search.try_both")}
+                    </button>
+                </li>
+            }
+        })
+    };
     view! {
         <div class="empty left search-nothing" data-testid="search-nothing">
-            <h2 class="h2">{t!("search.nothing_for", words = found.words)}</h2>
+            <h2 class="h2">{t!("search.nothing_for", words = words)}</h2>
             <p>{looked} " " {waiting}</p>
+            {wanted.filter(|_| lacks).map(|wanted| view! { <NoMeaning wanted/> })}
             <ul>
-                {(found.mode != SearchMode::Hybrid)
-                    .then(|| {
-                        view! {
-                            <li>
-                                <button class="link" on:click=move |_| mode.set(SearchMode::Hybrid)>
-                                    {t!("search.try_both")}
-                                </button>
-                            </li>
-                        }
-                    })}
+                {try_both}
                 <li>
                     <button
                         class="link"

@@ -1,0 +1,82 @@
+//! The search: by keyboard, narrowed and widened again, and passages like one.
+
+use crate::{browser, job};
+use atelier_tests::{webdriver::Driver, workspace::Workspace};
+
+const ENTER: char = '\u{e007}';
+const ESCAPE: char = '\u{e00c}';
+const DOWN: char = '\u{e015}';
+
+/// What the search says of how much it found.
+fn found(browser: &Driver) -> String {
+    browser.text(".search-line [role=status]")
+}
+
+fn typed(browser: &Driver) -> String {
+    let value = browser.script("return document.querySelector('[data-testid=search-input]').value");
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn focused(browser: &Driver) -> String {
+    browser.script("return document.activeElement.id").as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn passages_are_chosen_and_opened_from_the_field() {
+    let workspace = Workspace::new().with_samples();
+    let (_served, browser) = browser::open(&workspace, 1280, 800);
+    browser::wait_for_session(&browser);
+    browser::settings(&browser, "light", "en");
+    job::go(&browser, "search");
+    browser.type_into("[data-testid=search-input]", "notice period");
+    browser.find("#hit-0[aria-selected=true]");
+    browser.press(&[DOWN]);
+    let active = "const field = document.querySelector('[data-testid=search-input]');
+        const row = document.getElementById(field.getAttribute('aria-activedescendant'));
+        return document.activeElement === field && row?.getAttribute('aria-selected') === 'true' && row.id !== 'hit-0';";
+    browser.until("the field names the passage that is marked", || (browser.script(active) == true).then_some(()));
+    assert_eq!(browser.accessibility(), Vec::<String>::new());
+    browser.press(&[ENTER]);
+    browser.until("the keys are on its page", || (focused(&browser) == "viewer-page").then_some(()));
+    browser.press(&[ESCAPE]);
+    browser.until("the keys are in the field again", || (focused(&browser) == "search-field").then_some(()));
+}
+
+#[test]
+fn a_search_is_narrowed_and_widened_by_chips() {
+    let workspace = Workspace::new().with_samples();
+    let (_served, browser) = browser::open(&workspace, 1280, 800);
+    browser::wait_for_session(&browser);
+    browser::settings(&browser, "light", "en");
+    job::go(&browser, "search");
+    browser.type_into("[data-testid=search-input]", "notice period");
+    browser.click(".search-kind .filter[title^='file:']");
+    browser.until("the condition joins the query", || typed(&browser).contains(" file:").then_some(()));
+    browser.find("[data-testid=search-chosen] .filter[aria-pressed=true]");
+    browser.picture("search-narrowed");
+    browser.click("[data-testid=search-chosen] .filter");
+    browser.until("the condition is out again", || (typed(&browser) == "notice period").then_some(()));
+    assert!(browser.all("[data-testid=search-chosen]").is_empty());
+    assert_eq!(focused(&browser), "search-field", "the focus is lost with the chip");
+}
+
+#[test]
+fn passages_like_one_say_so_and_lead_back() {
+    let workspace = Workspace::new().with_samples();
+    let (_served, browser) = browser::open(&workspace, 1280, 800);
+    browser::wait_for_session(&browser);
+    browser::settings(&browser, "light", "en");
+    job::go(&browser, "search");
+    browser.type_into("[data-testid=search-input]", "notice period");
+    browser.click("[data-testid=hit-like]");
+    browser.until("it says what they are like", || {
+        browser.text("[data-testid=search-like]").starts_with("Like: ").then_some(())
+    });
+    assert!(browser.all(".search-kind, [data-testid=search-chosen]").is_empty(), "they are not narrowed by the query");
+    browser.picture("search-like");
+    browser.click("#search-back");
+    browser.until("the passages of the query are back", || {
+        (browser.all("[data-testid=search-like]").is_empty() && found(&browser).contains("passage")).then_some(())
+    });
+    assert_eq!(typed(&browser), "notice period");
+}
