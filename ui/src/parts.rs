@@ -14,6 +14,7 @@ pub mod path_field;
 pub mod place;
 pub mod prose;
 pub mod reader;
+pub mod reveal;
 pub mod rich;
 pub mod splitter;
 mod text_page;

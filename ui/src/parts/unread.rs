@@ -6,8 +6,13 @@ use leptos::prelude::*;
 use protocol::{DocumentId, DocumentView, Fault, FaultKind, RetryDocument};
 
 /// The notes that say so.
-const NOT_READ: [&str; 4] =
-    ["document.text_not_read", "document.picture_not_read", "document.no_text_in_picture", "document.other_than_named"];
+const NOT_READ: [&str; 5] = [
+    "document.text_not_read",
+    "document.picture_not_read",
+    "document.picture_of_another_kind",
+    "document.no_text_in_picture",
+    "document.other_than_named",
+];
 /// The one that another program on this machine would change.
 const PICTURE: &str = "document.picture_not_read";
 

@@ -7,6 +7,7 @@ use super::{
     notice::FaultNotice,
     place::page_line,
     reader::{Wide, layer},
+    reveal::ShowInFolder,
     text_page::TextPage,
     unread::{UnreadNotice, why_of},
 };
@@ -175,7 +176,8 @@ pub fn Viewer(
                             >
                                 <Glyph icon=Icon::ArrowRight size=14/>
                             </button>
-                            <Wide wanted/>
+                            <ShowInFolder client document=Signal::derive(move || wanted.get().map(|(shown, _)| shown.document))/>
+                        <Wide wanted/>
                         }
                         .into_any()
                     }

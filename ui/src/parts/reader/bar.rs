@@ -3,7 +3,10 @@
 use super::{column::Zoom, finding::Finding, picked::PickedActions, state::Reading};
 use crate::{
     dom, i18n,
-    parts::icon::{Glyph, Icon},
+    parts::{
+        icon::{Glyph, Icon},
+        reveal::ShowInFolder,
+    },
 };
 use leptos::prelude::*;
 use web_sys::KeyboardEvent;
@@ -59,6 +62,7 @@ pub fn Bar(
                     {t!("viewer.fit")}
                 </button>
             </div>
+            <ShowInFolder client=reading.client document=Signal::derive(move || Some(reading.document))/>
             <PickedActions reading close/>
             <span class="grow"></span>
             <Finding reading/>
