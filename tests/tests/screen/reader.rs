@@ -127,7 +127,7 @@ fn keys_work_as_soon_as_a_document_is_wide() {
         (browser.script("return document.activeElement.className") == "reader-scroll").then_some(())
     });
     let sides = browser.script(
-        "const bottom = document.querySelector('.dialog.reader').getBoundingClientRect().bottom;
+        "const bottom = document.querySelector('.dialog.reader[open]').getBoundingClientRect().bottom;
          return [bottom, document.querySelector('.boundary').getBoundingClientRect().top];",
     );
     assert!(sides[0].as_f64() <= sides[1].as_f64(), "the reader covers the boundary bar: {sides}");
@@ -136,7 +136,7 @@ fn keys_work_as_soon_as_a_document_is_wide() {
     let page = |browser: &Driver| browser.script("return document.querySelector('.reader-page-field input').value");
     let top = |browser: &Driver| browser.script("return document.querySelector('.reader-scroll').scrollTop").as_i64();
     // Also where the focus is on the button that closes, outside of what is read.
-    for focus in ["", "document.querySelector('.dialog.reader .dialog-head button').focus();"] {
+    for focus in ["", "document.querySelector('.dialog.reader[open] .dialog-head button').focus();"] {
         browser.script(&format!("document.querySelector('.reader-scroll').scrollTo(0, 0); {focus} return true;"));
         browser.until("the first page", || (page(&browser) == "1").then_some(()));
         let before = percent(&browser);

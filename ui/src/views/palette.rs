@@ -10,6 +10,7 @@ use crate::{
     parts::{
         icon::{Glyph, Icon},
         marked::pieces,
+        unread::why_of,
         viewer::Shown,
     },
     route::Route,
@@ -69,6 +70,10 @@ fn Layer() -> impl IntoView {
     let ask_about = move |at: usize| {
         let goal = list.with_untracked(|list| list.get(at).map(|entry| entry.goal.clone()));
         if let Some(Goal::Open(Shown { document, .. })) = goal {
+            // No answer can rest on a document whose text is not read: it says why instead.
+            if untrack(|| why_of(client, document)).is_some() {
+                return run(at);
+            }
             close();
             client.screen.attach.set(vec![document]);
             client.screen.go(Route::NewChat);
