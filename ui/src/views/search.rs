@@ -11,11 +11,11 @@ mod query;
 
 use crate::{
     client::use_client,
-    dom, i18n,
+    i18n,
     parts::{
         bar::SideButton,
         icon::{Glyph, Icon},
-        viewer::{PAGE_ID, Shown, Viewer},
+        viewer::{Shown, Viewer},
     },
     state::WorkspaceStoreFields,
 };
@@ -65,10 +65,7 @@ pub fn Search() -> impl IntoView {
         })
     });
     // The page of the marked passage, with the keys on it.
-    let open = move || {
-        opened.set(true);
-        dom::focus_soon(PAGE_ID);
-    };
+    let open = move || asking.open();
     let name = move || {
         reply.with(|reply| Some(reply.as_ref()?.reply.hits.get(current.get())?.name.clone())).unwrap_or_default()
     };

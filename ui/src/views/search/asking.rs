@@ -4,7 +4,12 @@ use super::{
     BACK_ID, SCROLL_ID, groups,
     query::{by_date, only_conditions},
 };
-use crate::{client::Client, dom, parts::place::place, state::WorkspaceStoreFields};
+use crate::{
+    client::Client,
+    dom,
+    parts::{place::place, viewer::PAGE_ID},
+    state::WorkspaceStoreFields,
+};
 use leptos::prelude::*;
 use protocol::{
     DocumentId, Fault, ModelUse, ModelView, MoreLikeThis, Search as Find, SearchHit, SearchMode, SearchReply,
@@ -117,6 +122,8 @@ pub(super) struct Asking {
     before: StoredValue<Option<(Found, usize, BTreeSet<DocumentId>)>>,
     asked: StoredValue<u32>,
     answered: StoredValue<u32>,
+    /// Under which number a passage was opened last.
+    opened_under: StoredValue<u32>,
 }
 
 impl Asking {
@@ -134,6 +141,7 @@ impl Asking {
             before: StoredValue::new(None),
             asked: StoredValue::new(0),
             answered: StoredValue::new(0),
+            opened_under: StoredValue::new(0),
         };
         Effect::new(move || {
             let (text, mode) = (asking.query.get().trim().to_owned(), asking.mode.get());
@@ -175,7 +183,7 @@ impl Asking {
         }
         self.answered.set_value(number);
         match found {
-            Ok(reply) => self.show(Found { asked, limit: FIRST, reply }),
+            Ok(reply) => self.answer(Found { asked, limit: FIRST, reply }, number),
             Err(fault) => return self.client.screen.fault.set(Some(fault)),
         }
         if mode != SearchMode::Hybrid || !self.has_reranker() || only_conditions(&text) {
@@ -211,6 +219,25 @@ impl Asking {
                 self.reply.set(Some(Found { asked, limit: FIRST, reply }));
             }
         });
+    }
+
+    /// A passage is opened.
+    pub(super) fn open(self) {
+        self.opened_under.set_value(self.asked.get_value());
+        self.opened.set(true);
+        dom::focus_soon(PAGE_ID);
+    }
+
+    /// Shows what a search has found. Whoever opened a passage before it was there meant this search: the passage
+    /// stays, or the first that is found now takes its place.
+    fn answer(self, found: Found, number: u32) {
+        if !self.opened.get_untracked() || self.opened_under.get_value() != number {
+            return self.show(found);
+        }
+        let marked = self.hit(self.current.get_untracked());
+        self.current.set(marked.and_then(|marked| place_of(&found, &marked)).unwrap_or(0));
+        self.reply.set(Some(found));
+        dom::focus_soon(PAGE_ID);
     }
 
     fn show(self, found: Found) {
@@ -289,11 +316,10 @@ impl Asking {
     }
 
     fn grow(self, before: &Found, now: Found) {
-        let is = |a: &SearchHit, b: &SearchHit| (a.document, a.page, a.start) == (b.document, b.page, b.start);
         let marked = self.hit(self.current.get_untracked());
-        let at = marked.and_then(|marked| now.reply.hits.iter().position(|hit| is(hit, &marked))).unwrap_or(0);
+        let at = marked.and_then(|marked| place_of(&now, &marked)).unwrap_or(0);
         let visible = self.unfolded.with_untracked(|open| groups::visible(&groups::groups(&now.reply.hits), open));
-        let is_new = |at: &usize| !before.reply.hits.iter().any(|old| is(old, &now.reply.hits[*at]));
+        let is_new = |at: &usize| place_of(before, &now.reply.hits[*at]).is_none();
         let fresh = visible.into_iter().find(is_new).unwrap_or(at);
         self.reply.set(Some(now));
         self.current.set(at);
@@ -319,6 +345,12 @@ impl Asking {
     fn has_reranker(self) -> bool {
         self.client.store.settings().read_untracked().rerank && untrack(|| has_model(self.client, ModelUse::Reranking))
     }
+}
+
+/// Where a passage stands among those that were found.
+fn place_of(found: &Found, passage: &SearchHit) -> Option<usize> {
+    let is = |hit: &SearchHit| (hit.document, hit.page, hit.start) == (passage.document, passage.page, passage.start);
+    found.reply.hits.iter().position(is)
 }
 
 /// The id of a passage on the page.
