@@ -30,11 +30,17 @@ fn passages_are_chosen_and_opened_from_the_field() {
     job::go(&browser, "search");
     browser.type_into("[data-testid=search-input]", "notice period");
     browser.find("#hit-0[aria-selected=true]");
-    browser.press(&[DOWN]);
     let active = "const field = document.querySelector('[data-testid=search-input]');
         const row = document.getElementById(field.getAttribute('aria-activedescendant'));
         return document.activeElement === field && row?.getAttribute('aria-selected') === 'true' && row.id !== 'hit-0';";
-    browser.until("the field names the passage that is marked", || (browser.script(active) == true).then_some(()));
+    // What is typed goes on finding for a moment; a letter more begins at the first passage again.
+    browser.until("the field names the passage that is marked", || {
+        let marked = browser.script(active) == true;
+        if !marked {
+            browser.press(&[DOWN]);
+        }
+        marked.then_some(())
+    });
     assert_eq!(browser.accessibility(), Vec::<String>::new());
     browser.press(&[ENTER]);
     browser.until("the keys are on its page", || (focused(&browser) == "viewer-page").then_some(()));

@@ -80,6 +80,14 @@ impl Found {
         shown >= self.limit && all > shown
     }
 
+    /// Whether the same was typed for both.
+    fn is_like(&self, other: &Self) -> bool {
+        match (&self.asked, &other.asked) {
+            (Asked::Query { text, .. }, Asked::Query { text: other, .. }) => text == other,
+            (Asked::Query { .. } | Asked::Like { .. }, _) => false,
+        }
+    }
+
     /// How many to ask for next; None: there are none, or a search gives no more.
     pub(super) fn next_limit(&self) -> Option<u32> {
         (self.is_cut() && self.limit < MOST).then(|| (self.limit * 2).min(MOST))
@@ -228,16 +236,22 @@ impl Asking {
         dom::focus_soon(PAGE_ID);
     }
 
-    /// Shows what a search has found. Whoever opened a passage before it was there meant this search: the passage
-    /// stays, or the first that is found now takes its place.
+    /// Shows what a search has found. What a person did before it was there, they meant for this search: the passage
+    /// that they opened, or marked among those that words had found, stays; where it is not found any more,
+    /// the first takes its place.
     fn answer(self, found: Found, number: u32) {
-        if !self.opened.get_untracked() || self.opened_under.get_value() != number {
+        let opened = self.opened.get_untracked() && self.opened_under.get_value() == number;
+        let at = self.current.get_untracked();
+        let marked = at != 0 && self.reply.with_untracked(|now| now.as_ref().is_some_and(|now| now.is_like(&found)));
+        if !opened && !marked {
             return self.show(found);
         }
-        let marked = self.hit(self.current.get_untracked());
-        self.current.set(marked.and_then(|marked| place_of(&found, &marked)).unwrap_or(0));
+        let passage = self.hit(at);
+        self.current.set(passage.and_then(|passage| place_of(&found, &passage)).unwrap_or(0));
         self.reply.set(Some(found));
-        dom::focus_soon(PAGE_ID);
+        if opened {
+            dom::focus_soon(PAGE_ID);
+        }
     }
 
     fn show(self, found: Found) {
