@@ -1,10 +1,7 @@
 //! Where things are: the repository, the one target folder, the user's data and caches.
 
 use anyhow::{Context as _, Result};
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::{env, path::PathBuf};
 
 /// The folders that the commands use.
 pub struct Places {
@@ -22,7 +19,8 @@ pub struct Places {
 impl Places {
     /// Finds them from the environment.
     pub fn find() -> Result<Self> {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+        // What cargo says now: two clones that share a target folder share this program as well.
+        let manifest = dir("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let root = manifest.parent().context("xtask has no parent folder")?.to_path_buf();
         let cache = cache_home()?.join("atelier");
         Ok(Self {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{client::use_client, route::Route};
 use leptos::prelude::*;
-use protocol::{Instead, InsteadOf, Misread, ModelUse, SearchMode, SearchReply};
+use protocol::{Instead, InsteadOf, Misread, MisreadAs, ModelUse, SearchMode, SearchReply};
 
 /// The lines between the field and the passages.
 #[component]
@@ -20,7 +20,7 @@ pub(super) fn Notes(
     let lacks = found.lacks_meaning();
     let Found { asked, reply, .. } = found;
     let SearchReply { misread, instead, facets, mode, .. } = reply;
-    let misread = misread.into_iter().map(|Misread { text, .. }| t!("search.misread", text = text));
+    let misread = misread.into_iter().map(misread_as);
     let wanted = match asked {
         Asked::Query { mode, .. } => Some(mode),
         Asked::Like { .. } => None,
@@ -58,6 +58,17 @@ pub(super) fn NoMeaning(
             </p>
         }
         .into_any()
+    }
+}
+
+/// What was not understood, and what became of it.
+fn misread_as(Misread { text, why }: Misread) -> String {
+    match why {
+        MisreadAs::Date => t!("search.misread_date", text = text),
+        MisreadAs::Language => t!("search.misread_language", text = text),
+        MisreadAs::Field | MisreadAs::Operator | MisreadAs::Parenthesis | MisreadAs::Quote => {
+            t!("search.misread", text = text)
+        }
     }
 }
 
