@@ -6,7 +6,7 @@ mod next;
 use crate::{
     LibraryError, faults,
     index::IndexError,
-    library::{Embed, Inner, blocking},
+    library::{Embed, Inner, Loaded, blocking},
     setback::Setback,
     vectors::{Vectors, dot},
 };
@@ -113,7 +113,10 @@ pub(crate) async fn run(inner: Arc<Inner>) {
 
 async fn catch_up(inner: &Inner, known: &mut Known) -> Result<End, LibraryError> {
     let Some(embedder) = inner.embedder() else { return Ok(End::Done) };
-    load(inner, &*embedder, known).await?;
+    let loaded = load(inner, &*embedder, known).await;
+    let at_hand = loaded.as_ref().map_or(Loaded::Failed, |()| Loaded::Model(embedder.id().to_owned()));
+    inner.loaded.send_if_modified(|now| std::mem::replace(now, at_hand.clone()) != at_hand);
+    loaded?;
     let before = known.refused.len();
     let end = embed_missing(inner, &*embedder, &mut known.refused).await;
     let refused = known.refused.len() - before;
@@ -139,7 +142,6 @@ async fn load(inner: &Inner, embedder: &dyn Embed, known: &mut Known) -> Result<
     *inner.vectors.write().unwrap_or_else(PoisonError::into_inner) = opened;
     inner.mend_vectors(false, true).await?;
     known.loaded = Some(embedder.id().to_owned());
-    inner.loaded.send_replace(known.loaded.clone());
     Ok(())
 }
 
@@ -250,6 +252,10 @@ async fn embed_missing(inner: &Inner, embedder: &dyn Embed, refused: &mut HashSe
         // Counted before it is paused: what waits is shown, and with it the way to go on.
         if *inner.paused.borrow() {
             return Ok(End::Paused);
+        }
+        // Another model was chosen: its vectors are looked for, and not those of this one for hours.
+        if inner.embedder().is_none_or(|now| now.id() != embedder.id()) {
+            return Ok(End::Done);
         }
         if inner.saves_power() {
             return Ok(End::Saving);

@@ -82,8 +82,8 @@ pub(crate) struct Inner {
     /// There may be passages to embed, or another embedder.
     pub wake_embedder: Notify,
     pub paused: watch::Sender<bool>,
-    /// The model whose vectors are at hand.
-    pub loaded: watch::Sender<Option<String>>,
+    /// Whether vectors are at hand.
+    pub loaded: watch::Sender<Loaded>,
     /// Whether it leaves what nobody waits for until there is power.
     pub saving: Saving,
     pub busy: watch::Sender<Busy>,
@@ -120,6 +120,18 @@ impl Busy {
     fn at_rest(&self) -> bool {
         self.read >= self.to_read && self.embedded >= self.to_embed
     }
+}
+
+/// Whether vectors are at hand to compare a query with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Loaded {
+    /// They are still being looked through.
+    #[default]
+    Not,
+    /// Those of this model.
+    Model(String),
+    /// They cannot be: nobody should wait for them.
+    Failed,
 }
 
 impl Library {

@@ -14,7 +14,7 @@ use crate::{
     cite::matter,
     faults,
     index::{Found, Terms, TextIndex, parse},
-    library::{Inner, blocking},
+    library::{Inner, Loaded, blocking},
     snippet::snippet,
     vectors::{dot, normalise},
 };
@@ -210,10 +210,10 @@ impl Inner {
             self.derived.passages(&ids).await?.into_iter().map(|p| (p.id, p)).collect();
         stored.retain(|_, passage| except != Some(passage.document));
         // Only what would be listed is counted: a neighbour that is not near enough is not.
+        // Words that stand in the name or the heading alone count as well.
         let listed = |passage: &&StoredPassage| {
-            let evidence = found.get(&passage.id);
-            let by_words = evidence.and_then(|evidence| evidence.words).is_some_and(|words| words > 0.0);
-            all || by_words || is_near(passage, evidence.and_then(|evidence| evidence.meaning))
+            let evidence = found.get(&passage.id).copied().unwrap_or_default();
+            all || evidence.words.is_some_and(|words| words > 0.0) || is_near(passage, evidence.meaning)
         };
         let facets = facets(stored.values().filter(listed));
         let best = ranked.first().map_or(1.0, |(_, score)| if *score > 0.0 { *score } else { 1.0 });
@@ -237,11 +237,8 @@ impl Inner {
             });
             Scored { score, words, meaning, snippet: around, passage }
         });
-        // Words that stand in the name or the heading alone count as well.
-        let by_words =
-            |hit: &Scored| found.get(&hit.passage.id).and_then(|one| one.words).is_some_and(|words| words > 0.0);
-        let is_near = |hit: &Scored| hit.words > 0.0 || by_words(hit) || is_near(&hit.passage, hit.meaning);
-        let scored = scored.filter(|hit| all || is_near(hit)).collect();
+        // By meaning alone words were not asked; those that stand there count all the same.
+        let scored = scored.filter(|hit| hit.words > 0.0 || listed(&&hit.passage)).collect();
         Ok(Outcome { scored, mode, terms, facets })
     }
 
@@ -296,9 +293,15 @@ impl Inner {
         let embed = async {
             // Right after the start the vectors are still being looked through.
             let mut loaded = self.loaded.subscribe();
-            let waited = loaded.wait_for(|model| model.as_deref() == Some(embedder.id())).await.map(drop);
-            waited.map_err(|error| error.to_string())?;
-            if self.vectors.read().unwrap_or_else(PoisonError::into_inner).len() == 0 {
+            let known = |loaded: &Loaded| match loaded {
+                Loaded::Not => false,
+                Loaded::Model(model) => model == embedder.id(),
+                Loaded::Failed => true,
+            };
+            let found = loaded.wait_for(known).await.map(|loaded| *loaded != Loaded::Failed);
+            if !found.map_err(|error| error.to_string())?
+                || self.vectors.read().unwrap_or_else(PoisonError::into_inner).len() == 0
+            {
                 return Ok(None);
             }
             embedder.embed_query(text.to_owned()).await.map(Some)

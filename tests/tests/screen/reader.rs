@@ -1,6 +1,6 @@
 //! A document opened wide: its pages, the words on them, and what can be done with words.
 
-use crate::job;
+use crate::{browser, job};
 use atelier_tests::{serve::Served, webdriver::Driver, workspace::Workspace};
 use serde_json::Value;
 
@@ -10,6 +10,15 @@ const CONTROL: char = '\u{e009}';
 const PAGE_DOWN: char = '\u{e00f}';
 const LEFT: char = '\u{e012}';
 const RIGHT: char = '\u{e014}';
+
+/// One of the sample documents, open wide.
+fn wide(width: u32, height: u32, name: &str) -> (Workspace, Served, Driver) {
+    let workspace = Workspace::new().with_samples();
+    let (served, browser) = browser::open(&workspace, width, height);
+    browser.find(".side, .side-button");
+    open(&browser, name);
+    (workspace, served, browser)
+}
 
 /// Opens a sample document wide.
 fn open(browser: &Driver, name: &str) {
@@ -57,12 +66,7 @@ const COPIED: &str = "const data = new DataTransfer();
 
 #[test]
 fn a_document_is_read_wide() {
-    let workspace = Workspace::new().with_samples();
-    let served = Served::start(&workspace);
-    let browser = Driver::chromium(1280, 800);
-    browser.open_url(&served.url());
-    browser.find(".side, .side-button");
-    open(&browser, "supplier-services-agreement.pdf");
+    let (_workspace, _served, browser) = wide(1280, 800, "supplier-services-agreement.pdf");
 
     // The pages and their words, and small pictures of them.
     browser.find(".reader-page img");
@@ -116,12 +120,7 @@ fn a_document_is_read_wide() {
 
 #[test]
 fn keys_work_as_soon_as_a_document_is_wide() {
-    let workspace = Workspace::new().with_samples();
-    let served = Served::start(&workspace);
-    let browser = Driver::chromium(1280, 800);
-    browser.open_url(&served.url());
-    browser.find(".side, .side-button");
-    open(&browser, "supplier-services-agreement.pdf");
+    let (_workspace, _served, browser) = wide(1280, 800, "supplier-services-agreement.pdf");
     browser.find(".reader-page img");
     browser.until("the focus is on the pages", || {
         (browser.script("return document.activeElement.className") == "reader-scroll").then_some(())
@@ -167,12 +166,7 @@ fn keys_work_as_soon_as_a_document_is_wide() {
 
 #[test]
 fn a_document_without_a_layout_is_read_wide() {
-    let workspace = Workspace::new().with_samples();
-    let served = Served::start(&workspace);
-    let browser = Driver::chromium(900, 700);
-    browser.open_url(&served.url());
-    browser.find(".side, .side-button");
-    open(&browser, "travel-policy.md");
+    let (_workspace, _served, browser) = wide(900, 700, "travel-policy.md");
     browser.find(".reader-text .page-text");
     let words = browser.script(
         "return document.querySelector('.reader-text .page-text').textContent.trim().split(/\\s+/).slice(3, 5).join(' ')",

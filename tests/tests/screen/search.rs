@@ -1,11 +1,22 @@
 //! The search: by keyboard, narrowed and widened again, and passages like one.
 
 use crate::{browser, job};
-use atelier_tests::{webdriver::Driver, workspace::Workspace};
+use atelier_tests::{serve::Served, webdriver::Driver, workspace::Workspace};
 
 const ENTER: char = '\u{e007}';
 const ESCAPE: char = '\u{e00c}';
 const DOWN: char = '\u{e015}';
+
+/// The search with a question of the sample documents typed in.
+fn searched() -> (Workspace, Served, Driver) {
+    let workspace = Workspace::new().with_samples();
+    let (served, browser) = browser::open(&workspace, 1280, 800);
+    browser::wait_for_session(&browser);
+    browser::settings(&browser, "light", "en");
+    job::go(&browser, "search");
+    browser.type_into("[data-testid=search-input]", "notice period");
+    (workspace, served, browser)
+}
 
 /// What the search says of how much it found.
 fn found(browser: &Driver) -> String {
@@ -23,12 +34,7 @@ fn focused(browser: &Driver) -> String {
 
 #[test]
 fn passages_are_chosen_and_opened_from_the_field() {
-    let workspace = Workspace::new().with_samples();
-    let (_served, browser) = browser::open(&workspace, 1280, 800);
-    browser::wait_for_session(&browser);
-    browser::settings(&browser, "light", "en");
-    job::go(&browser, "search");
-    browser.type_into("[data-testid=search-input]", "notice period");
+    let (_workspace, _served, browser) = searched();
     browser.find("#hit-0[aria-selected=true]");
     let active = "const field = document.querySelector('[data-testid=search-input]');
         const row = document.getElementById(field.getAttribute('aria-activedescendant'));
@@ -50,12 +56,7 @@ fn passages_are_chosen_and_opened_from_the_field() {
 
 #[test]
 fn a_search_is_narrowed_and_widened_by_chips() {
-    let workspace = Workspace::new().with_samples();
-    let (_served, browser) = browser::open(&workspace, 1280, 800);
-    browser::wait_for_session(&browser);
-    browser::settings(&browser, "light", "en");
-    job::go(&browser, "search");
-    browser.type_into("[data-testid=search-input]", "notice period");
+    let (_workspace, _served, browser) = searched();
     browser.click(".search-kind .filter[title^='file:']");
     browser.until("the condition joins the query", || typed(&browser).contains(" file:").then_some(()));
     browser.find("[data-testid=search-chosen] .filter[aria-pressed=true]");
@@ -68,12 +69,7 @@ fn a_search_is_narrowed_and_widened_by_chips() {
 
 #[test]
 fn passages_like_one_say_so_and_lead_back() {
-    let workspace = Workspace::new().with_samples();
-    let (_served, browser) = browser::open(&workspace, 1280, 800);
-    browser::wait_for_session(&browser);
-    browser::settings(&browser, "light", "en");
-    job::go(&browser, "search");
-    browser.type_into("[data-testid=search-input]", "notice period");
+    let (_workspace, _served, browser) = searched();
     browser.click("[data-testid=hit-like]");
     browser.until("it says what they are like", || {
         browser.text("[data-testid=search-like]").starts_with("Like: ").then_some(())

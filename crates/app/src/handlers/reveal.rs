@@ -11,15 +11,17 @@ pub(crate) async fn reveal(app: &App, actor: &Actor, RevealDocument { document }
     super::trust::by_a_person(actor)?;
     // In a browser the machine may be another one, with nobody before it.
     let reveal = app.reveal().ok_or_else(only_in_the_window)?.clone();
-    let view = app.store().document(document).await?;
-    // What came in a message or an archive has its place in there for an end of its path.
-    let origin = Path::new(&view.origin);
-    let there = origin.ancestors().take_while(|place| place.parent().is_some()).find(|place| place.is_file());
-    let there = there.ok_or_else(|| gone(&view.origin))?.to_owned();
-    // It asks another program, which may take its time.
-    let shown = tokio::task::spawn_blocking(move || reveal(&there)).await;
-    let shown = shown.unwrap_or_else(|error| Err(error.to_string()));
-    shown.map_err(|reason| no_file_manager(&view.origin, &reason))
+    let origin = app.store().document(document).await?.origin;
+    let broken = origin.clone();
+    // It asks a disk, which may be far away, and another program: both may take their time.
+    let shown = tokio::task::spawn_blocking(move || {
+        // What came in a message or an archive has its place in there for an end of its path.
+        let places = Path::new(&origin).ancestors();
+        let there = places.take_while(|place| place.parent().is_some()).find(|place| place.is_file());
+        let there = there.ok_or_else(|| gone(&origin))?;
+        reveal(there).map_err(|reason| no_file_manager(&origin, &reason))
+    });
+    shown.await.unwrap_or_else(|error| Err(no_file_manager(&broken, &error.to_string())))
 }
 
 fn only_in_the_window() -> Fault {

@@ -112,6 +112,7 @@ impl Task {
         let next = self.folders.values().filter(|folder| !folder.at.paused && folder.due <= now);
         if let Some(folder) = next.min_by_key(|folder| folder.due).map(|folder| folder.at.id) {
             let began = Instant::now();
+            self.swept = None;
             // What is told meanwhile makes it due again: other rules hold than it began with.
             if let Some(folder) = self.folders.get_mut(&folder) {
                 folder.due = began + FAR;
