@@ -6,7 +6,7 @@ mod next;
 use crate::{
     LibraryError, faults,
     index::IndexError,
-    library::{Embed, Inner, Loaded, blocking},
+    library::{Embed, Inner, blocking},
     setback::Setback,
     vectors::{Vectors, dot},
 };
@@ -38,6 +38,18 @@ const MOST_SETBACKS: u32 = 12;
 const LOOK_EVERY: Duration = Duration::from_secs(20);
 /// How often what is left is counted again.
 const COUNT_EVERY: Duration = Duration::from_secs(2);
+
+/// Whether vectors are at hand to compare a query with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Loaded {
+    /// They are still being looked through.
+    #[default]
+    Not,
+    /// Those of this model.
+    Model(String),
+    /// They cannot be: nobody should wait for them.
+    Failed,
+}
 
 /// What the task knows from one time to the next.
 #[derive(Default)]

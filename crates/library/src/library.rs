@@ -1,8 +1,8 @@
 //! The library as the rest of the app sees it: one handle, its tasks, its events.
 
 use crate::{
-    LibraryConfig, LibraryError, index::TextIndex, passwords::Passwords, pictures::Pictures, power::Saving,
-    progress::Count, vectors::Vectors, watch::Watch, worker::Spawner,
+    LibraryConfig, LibraryError, embedding::Loaded, index::TextIndex, passwords::Passwords, pictures::Pictures,
+    power::Saving, progress::Count, vectors::Vectors, watch::Watch, worker::Spawner,
 };
 use async_trait::async_trait;
 use protocol::{Actor, DocumentId, DocumentView, Fault, FolderId, FolderView, ImportProgress};
@@ -120,18 +120,6 @@ impl Busy {
     fn at_rest(&self) -> bool {
         self.read >= self.to_read && self.embedded >= self.to_embed
     }
-}
-
-/// Whether vectors are at hand to compare a query with.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Loaded {
-    /// They are still being looked through.
-    #[default]
-    Not,
-    /// Those of this model.
-    Model(String),
-    /// They cannot be: nobody should wait for them.
-    Failed,
 }
 
 impl Library {

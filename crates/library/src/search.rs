@@ -12,9 +12,10 @@ mod shown;
 use crate::{
     Library, LibraryError, Passage, asking,
     cite::matter,
+    embedding::Loaded,
     faults,
     index::{Found, Terms, TextIndex, parse},
-    library::{Inner, Loaded, blocking},
+    library::{Inner, blocking},
     snippet::snippet,
     vectors::{dot, normalise},
 };
