@@ -51,6 +51,7 @@ pub enum Touch {
     Documents,
     Document(DocumentId),
     Folders,
+    Neighbours,
     Import,
     Models,
     Engine,
@@ -124,6 +125,7 @@ fn opened(space: &mut Workspace, snapshot: Snapshot) -> Folded {
         chats,
         documents,
         folders,
+        neighbours,
         import,
         models,
         engine,
@@ -143,6 +145,7 @@ fn opened(space: &mut Workspace, snapshot: Snapshot) -> Folded {
         chats,
         documents,
         folders,
+        neighbours,
         import,
         models,
         engine,
@@ -223,6 +226,10 @@ fn event_into(space: &mut Workspace, event: Event) -> Folded {
         Event::FolderRemoved(id) => {
             space.folders.retain(|folder| folder.id != id);
             vec![Touch::Folders]
+        }
+        Event::NeighboursChanged(neighbours) => {
+            space.neighbours = neighbours;
+            vec![Touch::Neighbours]
         }
         Event::ImportMoved(progress) => {
             space.import = progress;

@@ -71,6 +71,8 @@ pub struct Workspace {
     pub documents: Vec<DocumentView>,
     /// The watched folders, the first first.
     pub folders: Vec<FolderView>,
+    /// The other workspaces on this machine that are searched from here.
+    pub neighbours: Vec<NeighbourView>,
     /// Where the import is.
     pub import: ImportProgress,
     /// The models on disk.
@@ -132,6 +134,7 @@ pub fn notify(store: Store<Workspace>, touched: &[Touch]) {
             Touch::Documents => list_changed(store.documents()),
             Touch::Document(id) => store.documents().at_key(id).notify(),
             Touch::Folders => store.folders().notify(),
+            Touch::Neighbours => store.neighbours().notify(),
             Touch::Import => store.import().notify(),
             Touch::Models => store.models().notify(),
             Touch::Engine => store.engine().notify(),

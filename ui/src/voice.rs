@@ -44,6 +44,7 @@ pub fn words(space: &Workspace, event: &Event) -> Option<String> {
         | Event::DocumentRemoved(_)
         | Event::FolderChanged(_)
         | Event::FolderRemoved(_)
+        | Event::NeighboursChanged(_)
         | Event::ImportMoved(_)
         | Event::ModelsChanged(_)
         | Event::DownloadsMoved(_)

@@ -1,6 +1,6 @@
 //! How the parts are put together, kept in step, and taken apart.
 
-use crate::{Config, bridge, bus::Bus, eval::Kept, handlers::reveal::Reveal};
+use crate::{Config, bridge, bus::Bus, eval::Kept, handlers::reveal::Reveal, neighbours::Neighbours};
 use agents::Driver;
 use egress::Gate;
 use futures::stream::BoxStream;
@@ -35,6 +35,7 @@ struct Parts {
     gate: Gate,
     models: Models,
     library: Library,
+    neighbours: Neighbours,
     driver: Driver,
     bus: Bus,
     notices: Vec<Fault>,
@@ -88,6 +89,7 @@ impl App {
             gate,
             models,
             library,
+            neighbours: Neighbours::default(),
             driver,
             bus,
             notices,
@@ -159,6 +161,7 @@ impl App {
     pub async fn shutdown(&self) {
         self.driver().shutdown().await;
         self.library().shutdown().await;
+        self.neighbours().close().await;
         self.models().shutdown().await;
         self.0.closing.cancel();
         self.0.tasks.close();
@@ -186,6 +189,9 @@ impl App {
     }
     pub(crate) fn library(&self) -> &Library {
         &self.0.library
+    }
+    pub(crate) fn neighbours(&self) -> &Neighbours {
+        &self.0.neighbours
     }
     pub(crate) fn driver(&self) -> &Driver {
         &self.0.driver
@@ -294,11 +300,18 @@ impl App {
     }
 
     pub(crate) fn set_embedder(&self) {
+        let embedder = self.embedder();
+        self.neighbours().set_embedder(embedder.as_ref());
+        self.library().set_embedder(embedder);
+    }
+
+    /// The embedding model, as a library sees it.
+    pub(crate) fn embedder(&self) -> Option<Arc<dyn Embed>> {
         let embedder = self.models().embedder().map(bridge::embedder);
-        self.library().set_embedder(match self.0.instead.get() {
+        match self.0.instead.get() {
             Some(instead) => instead(embedder),
             None => embedder,
-        });
+        }
     }
 
     /// Uses the reranker, where there is one and it is wanted.

@@ -4,6 +4,7 @@ pub(crate) mod chats;
 pub(crate) mod documents;
 pub(crate) mod folders;
 pub(crate) mod models;
+pub(crate) mod neighbours;
 pub(crate) mod open;
 pub(crate) mod reveal;
 pub(crate) mod settings;

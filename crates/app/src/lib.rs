@@ -11,6 +11,7 @@ mod config;
 pub mod eval;
 mod export;
 mod handlers;
+mod neighbours;
 mod told;
 mod words;
 

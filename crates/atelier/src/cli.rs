@@ -24,9 +24,11 @@ macro_rules! examples {
 
 mod eval;
 mod models;
+mod neighbours;
 mod watch;
 pub(crate) use eval::{Answers, Cache, EvalCommand, Half, IndexCommand, Retrieval, Scale};
 pub(crate) use models::ModelsCommand;
+pub(crate) use neighbours::NeighboursCommand;
 pub(crate) use watch::WatchCommand;
 
 /// Work with agents on your own documents, on this machine.
@@ -130,7 +132,7 @@ pub(crate) enum Command {
         yes: bool,
     },
     /// Find passages in the documents.
-    #[command(after_help = examples!("atelier search \"notice period\" --limit 5" "atelier search Kündigungsfrist --mode text" "atelier search \"type:pdf before:2024 notice -pets\""))]
+    #[command(after_help = examples!("atelier search \"notice period\" --limit 5" "atelier search Kündigungsfrist --mode text" "atelier search \"type:pdf before:2024 notice -pets\"" "atelier search \"notice period\" --everywhere"))]
     Search {
         /// What to look for: words, "in a row", -not, leas*, word~, AND OR NOT ( ), file: in: author: type: lang:
         /// date: added:
@@ -143,6 +145,14 @@ pub(crate) enum Command {
         /// The most passages.
         #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=200))]
         limit: u32,
+        /// Also in the other workspaces on this machine that are searched from this one (`atelier neighbours`).
+        #[arg(long)]
+        everywhere: bool,
+    },
+    /// Other workspaces on this machine that are searched from this one.
+    Neighbours {
+        #[command(subcommand)]
+        command: NeighboursCommand,
     },
     /// Ask about the documents; the answer streams, with its sources at the end.
     Ask(Ask),

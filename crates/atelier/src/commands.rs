@@ -10,6 +10,7 @@ mod index;
 mod listen;
 mod log;
 mod models;
+mod neighbours;
 mod removed;
 mod search;
 mod watch;
@@ -60,8 +61,12 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<ExitCode, Fault> {
         Command::Erase { id, answers, yes } => {
             within(config, out, async |door| removed::erase(door, &id, answers, yes, out).await).await
         }
-        Command::Search { query, mode, limit } => {
-            within(config, out, async |door| search::search(door, query, mode, limit, out).await).await
+        Command::Search { query, mode, limit, everywhere } => {
+            let asked = search::Asked { query, mode, limit, everywhere };
+            within(config, out, async |door| search::search(door, asked, out).await).await
+        }
+        Command::Neighbours { command } => {
+            within(config, out, async |door| neighbours::neighbours(door, command, out).await).await
         }
         Command::Chats { remove } => within(config, out, async |door| chats::chats(door, remove, out).await).await,
         Command::Export { chat } => within(config, out, async |door| chats::export(door, &chat, out).await).await,

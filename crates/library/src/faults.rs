@@ -74,6 +74,14 @@ pub fn not_here() -> Fault {
         .safe("What was removed can be brought back until it is erased.")
 }
 
+/// Another workspace has no index that could be searched.
+pub fn no_index_there(name: &str) -> Fault {
+    Fault::new(FaultKind::Unavailable, "library.no_index_there", format!("“{name}” has no index that can be searched."))
+        .with("name", name)
+        .safe("Nothing was changed in it.")
+        .hint("Open that workspace once with this version; then it can be searched from here.")
+}
+
 /// Why a path that a person named cannot be looked at.
 pub fn not_found(error: &std::io::Error) -> Fault {
     if error.kind() != std::io::ErrorKind::NotFound {

@@ -57,6 +57,9 @@ pub enum IndexError {
     /// A file of it could not be read.
     #[error("the search index: {0}")]
     Read(#[from] std::io::Error),
+    /// It is another workspace's.
+    #[error("the search index of another workspace is only read")]
+    OnlyRead,
     /// The folder could not be made or emptied.
     #[error("{path}: {source}")]
     Io {
@@ -73,7 +76,8 @@ pub struct TextIndex {
     index: Index,
     fields: Fields,
     reader: IndexReader,
-    writer: Mutex<IndexWriter>,
+    /// None where the index is another process's, and only read.
+    writer: Option<Mutex<IndexWriter>>,
     /// Languages that were indexed: a query is stemmed in each of them.
     languages: RwLock<BTreeSet<String>>,
     /// Which passages make a document, in each segment.
@@ -122,14 +126,39 @@ impl TextIndex {
         let writer = index.writer_with_num_threads(WRITER_THREADS, WRITER_MEMORY)?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         let languages = index.load_metas()?.payload.map(|p| payload_languages(&p)).unwrap_or_default();
-        let (writer, languages, owners) = (Mutex::new(writer), RwLock::new(languages), owners::Known::default());
+        let (writer, languages, owners) = (Some(Mutex::new(writer)), RwLock::new(languages), owners::Known::default());
         let opened = Self { index, fields, reader, writer, languages, owners };
         Ok((opened, number))
     }
 
+    /// Opens the index under `dir` to read it, whether another process has it open or not; None: there is none of
+    /// this version.
+    pub fn visit(dir: &Path) -> Result<Option<Self>, IndexError> {
+        let here = dir.join(format!("text-v{VERSION}"));
+        if !here.join("meta.json").is_file() {
+            return Ok(None);
+        }
+        let (_, fields) = fields::schema();
+        let directory = MmapDirectory::open(here).map_err(tantivy::TantivyError::from)?;
+        let index = Index::open(directory)?;
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let (languages, owners) = (RwLock::default(), owners::Known::default());
+        let visited = Self { index, fields, reader, writer: None, languages, owners };
+        visited.follow()?;
+        Ok(Some(visited))
+    }
+
+    /// Takes up what another process has committed since.
+    pub fn follow(&self) -> Result<(), IndexError> {
+        self.reader.reload()?;
+        let languages = self.index.load_metas()?.payload.map(|p| payload_languages(&p)).unwrap_or_default();
+        *self.languages.write().unwrap_or_else(PoisonError::into_inner) = languages;
+        Ok(())
+    }
+
     /// Puts a document's passages in the place of those that it had; none: it goes.
     pub fn replace(&self, document: DocumentId, passages: &[StoredPassage]) -> Result<(), IndexError> {
-        let writer = self.writer();
+        let writer = self.writer()?;
         writer.delete_term(Term::from_field_text(self.fields.document, &key(document)));
         for passage in passages {
             writer.add_document(self.fields.entry(passage))?;
@@ -145,7 +174,7 @@ impl TextIndex {
 
     /// Takes everything out.
     pub fn clear(&self) -> Result<(), IndexError> {
-        self.writer().delete_all_documents()?;
+        self.writer()?.delete_all_documents()?;
         Ok(())
     }
 
@@ -154,7 +183,7 @@ impl TextIndex {
         let languages = self.languages.read().unwrap_or_else(PoisonError::into_inner).clone();
         let words: Vec<String> = [number.to_string()].into_iter().chain(languages).collect();
         {
-            let mut writer = self.writer();
+            let mut writer = self.writer()?;
             let mut commit = writer.prepare_commit()?;
             commit.set_payload(&words.join(" "));
             commit.commit()?;
@@ -168,7 +197,7 @@ impl TextIndex {
         let mut tries = 0;
         loop {
             tries += 1;
-            let mut writer = self.writer();
+            let mut writer = self.writer()?;
             // Only the ids: while a segment's meta lives, tantivy keeps its files.
             let ids: Vec<SegmentId> = {
                 let metas = self.index.searchable_segment_metas()?;
@@ -269,8 +298,9 @@ impl TextIndex {
         self.languages.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn writer(&self) -> MutexGuard<'_, IndexWriter> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    fn writer(&self) -> Result<MutexGuard<'_, IndexWriter>, IndexError> {
+        let writer = self.writer.as_ref().ok_or(IndexError::OnlyRead)?;
+        Ok(writer.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

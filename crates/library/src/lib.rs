@@ -30,6 +30,7 @@ mod snippet;
 mod unpacking;
 mod vectors;
 mod view;
+mod visit;
 mod watch;
 mod words;
 mod worker;

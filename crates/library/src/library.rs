@@ -2,7 +2,7 @@
 
 use crate::{
     LibraryConfig, LibraryError, embedding::Loaded, index::TextIndex, passwords::Passwords, pictures::Pictures,
-    power::Saving, progress::Count, vectors::Vectors, watch::Watch, worker::Spawner,
+    power::Saving, progress::{Busy, Count}, vectors::Vectors, visit::Followed, watch::Watch, worker::Spawner,
 };
 use async_trait::async_trait;
 use protocol::{Actor, DocumentId, DocumentView, Fault, FolderId, FolderView, ImportProgress};
@@ -104,60 +104,18 @@ pub(crate) struct Inner {
     pub adding: tokio::sync::Mutex<()>,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
-}
-
-/// What was asked of the background tasks and what they have done, by counting: a task that comes to
-/// rest says up to which asking it has done everything, so that nothing asked meanwhile is lost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Busy {
-    pub to_read: u64,
-    pub read: u64,
-    pub to_embed: u64,
-    pub embedded: u64,
-}
-
-impl Busy {
-    fn at_rest(&self) -> bool {
-        self.read >= self.to_read && self.embedded >= self.to_embed
-    }
+    /// What was seen of another process's library; None where the library is ours.
+    pub followed: Option<Followed>,
 }
 
 impl Library {
     /// Opens the library of a workspace: brings the index up to date and goes on with what was begun.
     pub async fn open(store: Store, config: LibraryConfig) -> Result<Self, LibraryError> {
-        let derived = store.derived();
-        derived.mend_queue().await?;
+        store.derived().mend_queue().await?;
         let dir = config.dir.clone();
         let (index, number) = blocking(move || TextIndex::open(&dir).map_err(LibraryError::from)).await?;
-        let pictures = Pictures::new(config.spawner(&store, false));
-        let inner = Arc::new(Inner {
-            derived,
-            store,
-            index: Arc::new(index),
-            embedder: RwLock::new(None),
-            ranker: RwLock::new(None),
-            vectors: Arc::default(),
-            events: broadcast::Sender::new(EVENTS),
-            wake_reader: Notify::new(),
-            wake_embedder: Notify::new(),
-            paused: watch::Sender::new(false),
-            loaded: watch::Sender::default(),
-            saving: Saving::default(),
-            busy: watch::Sender::new(Busy { to_read: 1, ..Busy::default() }),
-            progress: Mutex::default(),
-            current: Mutex::new(None),
-            pictures,
-            passwords: Passwords::default(),
-            altered: Mutex::default(),
-            indexing: tokio::sync::Mutex::new(()),
-            committed: AtomicI64::new(0),
-            watch: Watch::default(),
-            watching: AtomicBool::new(false),
-            adding: tokio::sync::Mutex::new(()),
-            stop: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-            config,
-        });
+        let inner = Arc::new(Inner::new(store, config, index, None));
+        inner.busy.send_modify(|busy| busy.to_read = 1);
         crate::reading::name_failed(&inner).await?;
         match number {
             Some(number) => inner.catch_up(number).await?,
@@ -272,6 +230,38 @@ impl Library {
 }
 
 impl Inner {
+    pub fn new(store: Store, config: LibraryConfig, index: TextIndex, followed: Option<Followed>) -> Self {
+        Self {
+            derived: store.derived(),
+            index: Arc::new(index),
+            embedder: RwLock::new(None),
+            ranker: RwLock::new(None),
+            vectors: Arc::default(),
+            events: broadcast::Sender::new(EVENTS),
+            wake_reader: Notify::new(),
+            wake_embedder: Notify::new(),
+            paused: watch::Sender::new(false),
+            loaded: watch::Sender::default(),
+            saving: Saving::default(),
+            busy: watch::Sender::default(),
+            progress: Mutex::default(),
+            current: Mutex::new(None),
+            pictures: Pictures::new(config.spawner(&store, false)),
+            passwords: Passwords::default(),
+            altered: Mutex::default(),
+            indexing: tokio::sync::Mutex::new(()),
+            committed: AtomicI64::new(0),
+            watch: Watch::default(),
+            watching: AtomicBool::new(false),
+            adding: tokio::sync::Mutex::new(()),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            followed,
+            config,
+            store,
+        }
+    }
+
     /// Puts documents into the queue and wakes the reader.
     pub async fn enqueue(&self, documents: &[DocumentId]) -> Result<(), LibraryError> {
         if documents.is_empty() {

@@ -191,6 +191,23 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// What was asked of the background tasks and what they have done, by counting: a task that comes to
+/// rest says up to which asking it has done everything, so that nothing asked meanwhile is lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Busy {
+    pub to_read: u64,
+    pub read: u64,
+    pub to_embed: u64,
+    pub embedded: u64,
+}
+
+impl Busy {
+    /// Whether all that was asked is done.
+    pub fn at_rest(&self) -> bool {
+        self.read >= self.to_read && self.embedded >= self.to_embed
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -144,6 +144,7 @@ impl Inner {
         asked: Option<&str>,
         patience: Duration,
     ) -> Result<Outcome, LibraryError> {
+        self.follow().await?;
         let text: String = query.text.chars().take(LONGEST_QUERY).collect();
         let languages = self.index.languages();
         let terms = parse(&text, &languages);

@@ -9,6 +9,7 @@ mod rows;
 
 use kernels::{Isa, scan::scan};
 use protocol::DocumentId;
+pub use rows::file_name;
 use rows::{Place, Rows};
 use std::{
     collections::{BinaryHeap, HashMap, HashSet},
@@ -66,12 +67,21 @@ impl Vectors {
     /// Opens the file of a model under `dir` and takes from it every row that is whole. Files of other
     /// models go; a file of another form is begun anew.
     pub fn open(dir: &Path, model: &str, dims: usize) -> std::io::Result<Self> {
-        let rows = Rows::open(dir, model, dims)?;
+        Ok(Self::of(model, Rows::open(dir, model, dims)?))
+    }
+
+    /// A copy of the vectors that another process keeps for a model under `dir`, as they are now; None where it has
+    /// none.
+    pub fn copy(dir: &Path, model: &str, dims: usize) -> std::io::Result<Option<Self>> {
+        Ok(Rows::copy(dir, model, dims)?.map(|rows| Self::of(model, rows)))
+    }
+
+    fn of(model: &str, rows: Rows) -> Self {
         let mut vectors = Self { model: model.to_owned(), rows, ..Self::default() };
         for (at, place) in vectors.rows.places() {
             vectors.note(at, place);
         }
-        Ok(vectors)
+        vectors
     }
 
     /// Which model they are of.

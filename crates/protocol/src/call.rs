@@ -116,8 +116,8 @@ calls! {
     UnlockDocument { document: DocumentId, password: String } -> ();
     /// Pauses or resumes reading documents.
     PauseImport { paused: bool } -> ();
-    /// Finds passages.
-    Search { query: String, mode: SearchMode, limit: u32 } -> SearchReply;
+    /// Finds passages in this workspace, or `within` another one that is searched from here.
+    Search { query: String, mode: SearchMode, limit: u32, within: Option<WorkspaceId> } -> SearchReply;
     /// Finds passages of other documents that are like the one of this page that `start` lies in.
     MoreLikeThis { document: DocumentId, page: u32, start: u32, limit: u32 } -> SearchReply;
     /// One page with its picture or text, and the boxes of a passage on it.
@@ -143,6 +143,16 @@ calls! {
     UnwatchFolder { folder: FolderId, documents: bool } -> ();
     /// Brings back every document whose file is gone from a folder, or from all of them; how many came.
     RestoreGone { folder: Option<FolderId> } -> u32;
+
+    // other workspaces
+    /// The other workspaces on this machine that are searched from here, the first first. Only a person may ask.
+    ListNeighbours {} -> Vec<NeighbourView>;
+    /// Searches the workspace in a data folder from here, from now on. Nothing in it is changed, no agent sees it.
+    AddNeighbour { folder: String } -> NeighbourView;
+    /// No longer searches a workspace from here.
+    RemoveNeighbour { workspace: WorkspaceId } -> ();
+    /// Finds passages in each of the other workspaces.
+    SearchNeighbours { query: String, mode: SearchMode, limit: u32 } -> Vec<NeighbourFound>;
 
     // index
     /// Compares the index and the vectors with the stored passages; with `mend`, makes them equal again.

@@ -83,6 +83,8 @@ pub enum Event {
     FolderChanged(FolderView),
     /// A folder is no longer watched.
     FolderRemoved(FolderId),
+    /// Other workspaces are searched from here, or no longer: all that are.
+    NeighboursChanged(Vec<NeighbourView>),
     /// The import moved on.
     ImportMoved(ImportProgress),
     /// Models were added, chosen, loaded or failed.

@@ -6,6 +6,7 @@ mod document;
 mod explanation;
 mod folder;
 mod model;
+mod neighbour;
 mod page;
 mod removed;
 mod search;
@@ -18,6 +19,7 @@ pub use document::*;
 pub use explanation::*;
 pub use folder::*;
 pub use model::*;
+pub use neighbour::*;
 pub use page::*;
 pub use removed::*;
 pub use search::*;
@@ -86,6 +88,9 @@ pub struct Snapshot {
     /// The folders that are watched.
     #[serde(default)]
     pub folders: Vec<FolderView>,
+    /// The other workspaces on this machine that are searched from here.
+    #[serde(default)]
+    pub neighbours: Vec<NeighbourView>,
     /// Where the import is.
     pub import: ImportProgress,
     /// The models on disk.

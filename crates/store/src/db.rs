@@ -31,8 +31,9 @@ pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
 /// The connections to a workspace's database. Clones are the same ones.
 #[derive(Clone)]
 pub(crate) struct Db {
-    /// Exactly one connection: whoever has it is the writer, the others wait in line.
-    pub writer: SqlitePool,
+    /// Exactly one connection: whoever has it is the writer, the others wait in line. None in a workspace that
+    /// is only visited.
+    writer: Option<SqlitePool>,
     /// Connections that can only read.
     pub readers: SqlitePool,
 }
@@ -40,13 +41,6 @@ pub(crate) struct Db {
 impl Db {
     /// Opens the database, creating it where there is none. The schema is the caller's.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let pool = || {
-            SqlitePoolOptions::new()
-                .acquire_timeout(WAIT)
-                .idle_timeout(None)
-                .max_lifetime(None)
-                .test_before_acquire(false)
-        };
         let writing = options(path).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
         // A full disk makes SQLite roll back by itself, of which sqlx knows nothing: a connection that
         // still counts itself inside a transaction is of no more use.
@@ -64,18 +58,40 @@ impl Db {
         }
         let reading = options(path).pragma("query_only", "ON");
         let readers = pool().max_connections(READERS).connect_lazy_with(reading);
-        Ok(Self { writer, readers })
+        Ok(Self { writer: Some(writer), readers })
+    }
+
+    /// Opens a database that another process may have open, to read it. Nothing in its folder is changed.
+    pub async fn visit(path: &Path) -> Result<Self, StoreError> {
+        let reading = options(path).read_only(true).pragma("query_only", "ON");
+        let readers = pool().max_connections(READERS).connect_with(reading).await?;
+        Ok(Self { writer: None, readers })
+    }
+
+    /// The writer's connection.
+    ///
+    /// # Errors
+    /// The workspace is only visited.
+    pub fn writer(&self) -> Result<&SqlitePool, StoreError> {
+        self.writer.as_ref().ok_or(StoreError::Visited)
     }
 
     /// The one writing transaction. `IMMEDIATE`: a transaction that takes the write lock only at its
     /// first write can fail there with "database is locked".
     pub async fn begin(&self) -> Result<Transaction<'static, sqlx::Sqlite>, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+        Ok(self.writer()?.begin_with("BEGIN IMMEDIATE").await?)
     }
 
     /// Closes every connection; the last one moves the write-ahead log into the database.
     pub async fn close(&self) {
         self.readers.close().await;
-        self.writer.close().await;
+        if let Some(writer) = &self.writer {
+            writer.close().await;
+        }
     }
+}
+
+/// What all pools of connections have in common.
+fn pool() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().acquire_timeout(WAIT).idle_timeout(None).max_lifetime(None).test_before_acquire(false)
 }

@@ -120,6 +120,21 @@ pub enum StoreError {
     /// Something was erased, but a reader kept old pages of the write-ahead log.
     #[error("it is erased, but a copy remains in the write-ahead log for now")]
     Traces,
+    /// The workspace is another one, which is looked into and never changed.
+    #[error("this workspace is only looked into from another one")]
+    Visited,
+    /// There is no workspace in a folder.
+    #[error("{dir} is no workspace")]
+    NoWorkspace {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A workspace to be looked into has an older form, which only opening it brings up to date.
+    #[error("the workspace in {dir} was last opened with an older version")]
+    Older {
+        /// Its folder.
+        dir: PathBuf,
+    },
     /// The store is being closed.
     #[error("the workspace is being closed")]
     Closed,
@@ -268,6 +283,17 @@ impl StoreError {
                 .safe("Nothing was erased.")
                 .hint("Wait until the answer has ended, or stop it, then erase again."),
             Self::Traces => fault(FaultKind::Busy, "store.traces").hint("Quit Atelier once: the copy goes with it."),
+            Self::Visited => fault(FaultKind::Invalid, "store.visited")
+                .safe("Nothing was changed.")
+                .hint("Open that workspace itself to change something in it."),
+            Self::NoWorkspace { dir } => fault(FaultKind::NotFound, "store.no_workspace")
+                .safe("Nothing was changed.")
+                .hint("Name the data folder of a workspace: the one that is given to --data, in which workspace.db lies.")
+                .with("dir", dir.display()),
+            Self::Older { dir } => fault(FaultKind::Unavailable, "store.older")
+                .safe("Nothing was changed in it.")
+                .hint("Open that workspace once with this version; then it can be searched from here.")
+                .with("dir", dir.display()),
             Self::Closed => fault(FaultKind::Unavailable, "store.closed"),
         }
     }

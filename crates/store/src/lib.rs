@@ -35,6 +35,7 @@ mod settle;
 mod trust;
 mod verify;
 mod versions;
+mod visit;
 mod write;
 
 pub use blobs::{BlobRef, Blobs, NewBlob};
@@ -70,14 +71,20 @@ pub(crate) struct Inner {
     home: Home,
     dir: PathBuf,
     db: db::Db,
+    blobs: Blobs,
+    /// None in a workspace that is only visited.
+    writing: Option<Writing>,
+    /// A workspace that lives in memory has a folder all the same; it goes with the workspace.
+    _temporary: Option<tempfile::TempDir>,
+}
+
+/// What the one process has that writes in a workspace.
+struct Writing {
     chain: tokio::sync::Mutex<write::Chain>,
     settler: settle::Settler,
     keys: keys::Keys,
-    blobs: Blobs,
     /// None once closed.
     lock: Mutex<Option<Arc<lock::Lock>>>,
-    /// A workspace that lives in memory has a folder all the same; it goes with the workspace.
-    _temporary: Option<tempfile::TempDir>,
 }
 
 /// How long closing waits for a disk that does not answer.
@@ -106,20 +113,24 @@ impl Store {
 
     /// Waits until everything written so far survives a power cut: only then is it acknowledged.
     pub async fn settled(&self) -> Result<(), StoreError> {
-        self.inner.settler.settled().await
+        match &self.inner.writing {
+            Some(writing) => writing.settler.settled().await,
+            None => Ok(()),
+        }
     }
 
     /// The number of this device's last record: whether something was written between two moments.
     pub fn written(&self) -> u64 {
-        self.inner.settler.committed()
+        self.inner.writing.as_ref().map_or(0, |writing| writing.settler.committed())
     }
 
     /// Closes the workspace in good order. Reads and writes after this fail.
     pub async fn close(&self) {
+        let Ok(writing) = self.writing() else { return self.inner.db.close().await };
         let close = async {
             // Takes the writer's turn, so that a write that has begun ends first.
-            let _turn = self.inner.chain.lock().await;
-            self.inner.settler.close().await;
+            let _turn = writing.chain.lock().await;
+            writing.settler.close().await;
             self.inner.db.close().await;
         };
         if tokio::time::timeout(CLOSING_LIMIT, close).await.is_err() {
@@ -127,9 +138,17 @@ impl Store {
             return;
         }
         // Dropping it lets the next process in.
-        if let Some(lock) = self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(lock) = writing.lock.lock().unwrap_or_else(PoisonError::into_inner).take() {
             lock.closed();
         }
+    }
+
+    /// What writing takes.
+    ///
+    /// # Errors
+    /// The workspace is only visited.
+    fn writing(&self) -> Result<&Writing, StoreError> {
+        self.inner.writing.as_ref().ok_or(StoreError::Visited)
     }
 
     fn database(&self) -> PathBuf {

@@ -2,7 +2,7 @@
 //! everything in order that the last run left behind.
 
 use crate::{
-    Inner, Store, StoreError, backup,
+    Inner, Store, StoreError, Writing, backup,
     blobs::Blobs,
     checkpoint,
     db::Db,
@@ -23,10 +23,10 @@ use std::{
     time::Duration,
 };
 
-mod identity;
-mod inspect;
+pub(crate) mod identity;
+pub(crate) mod inspect;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
 /// The name of the database in the data folder.
 pub(crate) const DATABASE: &str = "workspace.db";
@@ -167,7 +167,9 @@ async fn begin(
     match recovered {
         Ok(notice) => notices.extend(notice),
         Err(error) => {
-            store.inner.settler.close().await;
+            if let Ok(writing) = store.writing() {
+                writing.settler.close().await;
+            }
             return Err(error);
         }
     }
@@ -222,12 +224,12 @@ fn damaged(error: StoreError, dir: &Path, path: &Path) -> StoreError {
 }
 
 async fn migrate(db: &Db, migrations: &Migrator, found: inspect::Found) -> Result<(), StoreError> {
-    migrations.run(&db.writer).await.map_err(|error| match error {
+    migrations.run(db.writer()?).await.map_err(|error| match error {
         sqlx::migrate::MigrateError::Execute(error) => StoreError::from(error),
         other => StoreError::Sql(other.into()),
     })?;
     if let inspect::Found::Older { .. } = found {
-        let mut conn = db.writer.acquire().await?;
+        let mut conn = db.writer()?.acquire().await?;
         let broken: Vec<String> =
             sqlx::query_scalar(r#"SELECT "table" FROM pragma_foreign_key_check LIMIT 5"#).fetch_all(&mut *conn).await?;
         if !broken.is_empty() {
@@ -246,7 +248,7 @@ async fn assemble(
     temporary: Option<tempfile::TempDir>,
 ) -> Result<(Store, Vec<Fault>), StoreError> {
     let keys = Keys::new(dir, options.keeping);
-    let mut conn = db.writer.acquire().await?;
+    let mut conn = db.writer()?.acquire().await?;
     let known = identity::find(&mut conn, dir, &keys).await?;
     let identity = identity::settle(known, options, &keys).await?;
     let key = Arc::new(identity.key.clone());
@@ -269,11 +271,13 @@ async fn assemble(
             home: identity.home.clone(),
             dir: dir.to_owned(),
             blobs: Blobs::new(dir.join("blobs")),
-            chain: tokio::sync::Mutex::new(chain),
-            settler,
-            keys,
+            writing: Some(Writing {
+                chain: tokio::sync::Mutex::new(chain),
+                settler,
+                keys,
+                lock: Mutex::new(Some(lock)),
+            }),
             db,
-            lock: Mutex::new(Some(lock)),
             _temporary: temporary,
         }),
     };

@@ -24,12 +24,15 @@ pub struct DeviceSigner {
 impl Store {
     /// What signs with this device's key. A message must begin with what it is for, so that no signature
     /// of one thing can pass for one of another.
-    pub async fn signer(&self) -> DeviceSigner {
-        let key = self.inner.chain.lock().await.key.clone();
-        DeviceSigner {
+    ///
+    /// # Errors
+    /// The workspace is only visited.
+    pub async fn signer(&self) -> Result<DeviceSigner, StoreError> {
+        let key = self.writing()?.chain.lock().await.key.clone();
+        Ok(DeviceSigner {
             key: key.verifying_key().to_bytes(),
             sign: Arc::new(move |message| key.sign(message).to_bytes()),
-        }
+        })
     }
 
     /// The public keys of the devices that write in this workspace.

@@ -13,7 +13,7 @@ impl Store {
     /// Drops every table that is a view of the log and builds it again; returns how many records
     /// were applied. Derived tables and unfinished text stay as they are.
     pub async fn rebuild(&self) -> Result<u64, StoreError> {
-        let _turn = self.inner.chain.lock().await;
+        let _turn = self.writing()?.chain.lock().await;
         let mut tx = self.begin().await?;
         let applied = all_again(&mut tx).await?;
         tx.commit().await?;
@@ -23,7 +23,7 @@ impl Store {
     /// The tables that are not what the log makes of them: somebody has changed them behind its back.
     /// Builds them again and takes that back.
     pub async fn altered_tables(&self) -> Result<Vec<String>, StoreError> {
-        let _turn = self.inner.chain.lock().await;
+        let _turn = self.writing()?.chain.lock().await;
         let mut tx = self.begin().await?;
         let before = sums(&mut tx).await?;
         all_again(&mut tx).await?;

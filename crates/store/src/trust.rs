@@ -86,16 +86,16 @@ impl Store {
         let has_key = key.is_some();
         let before = self.kept_key(name).await?;
         match key {
-            Some(key) => drop(self.inner.keys.put(&secret, key.into_bytes()).await?),
-            None if before.is_some() => self.inner.keys.remove(&secret).await?,
+            Some(key) => drop(self.writing()?.keys.put(&secret, key.into_bytes()).await?),
+            None if before.is_some() => self.writing()?.keys.remove(&secret).await?,
             None => {}
         }
         let change = Change::EndpointSet { name: name.into(), url: url.into(), model: model.into(), has_key };
         let Err(error) = self.record(actor, change).await else { return Ok(()) };
         // The log did not take it: the secret is as it was, too.
         match before {
-            Some(key) => drop(self.inner.keys.put(&secret, key).await?),
-            None if has_key => self.inner.keys.remove(&secret).await?,
+            Some(key) => drop(self.writing()?.keys.put(&secret, key).await?),
+            None if has_key => self.writing()?.keys.remove(&secret).await?,
             None => {}
         }
         Err(error)
@@ -107,18 +107,18 @@ impl Store {
         let secret = self.endpoint_secret(name);
         let before = self.kept_key(name).await?;
         if before.is_some() {
-            self.inner.keys.remove(&secret).await?;
+            self.writing()?.keys.remove(&secret).await?;
         }
         let Err(error) = self.record(actor, Change::EndpointRemoved { name: name.into() }).await else { return Ok(()) };
         if let Some(key) = before {
-            self.inner.keys.put(&secret, key).await?;
+            self.writing()?.keys.put(&secret, key).await?;
         }
         Err(error)
     }
 
     /// The key of an endpoint, where one is kept.
     pub async fn endpoint_key(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let key = match self.inner.keys.get_soon(&self.endpoint_secret(name)).await {
+        let key = match self.writing()?.keys.get_soon(&self.endpoint_secret(name)).await {
             // The endpoint refuses us then; the rest of the workspace goes on.
             Err(StoreError::Locked) => return Ok(None),
             key => key?,
@@ -136,7 +136,7 @@ impl Store {
         if known.fetch_one(self.pool()).await? == 0 {
             return Ok(None);
         }
-        Ok(self.inner.keys.get(&self.endpoint_secret(name)).await?.map(|(key, _)| key))
+        Ok(self.writing()?.keys.get(&self.endpoint_secret(name)).await?.map(|(key, _)| key))
     }
 
     fn endpoint_secret(&self, name: &str) -> Secret {

@@ -114,7 +114,9 @@ impl Store {
             let key = unhex(&self.home().public_key)?.try_into().ok();
             return Ok(key.and_then(|key| VerifyingKey::from_bytes(&key).ok()));
         }
-        if let Some(key) = self.inner.keys.public_key(device).await {
+        if let Ok(writing) = self.writing()
+            && let Some(key) = writing.keys.public_key(device).await
+        {
             return Ok(Some(key));
         }
         let key = sqlx::query_scalar!("SELECT public_key FROM devices WHERE id = ?", device.0);

@@ -182,8 +182,9 @@ impl Store {
         work: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         // The writer's lock spans the transaction: that is what makes it the only writer.
-        let mut chain = self.inner.chain.lock().await;
-        self.inner.settler.works()?;
+        let writing = self.writing()?;
+        let mut chain = writing.chain.lock().await;
+        writing.settler.works()?;
         let mut sql = self.begin().await?;
         if chain.doubtful {
             chain.reload(&mut sql).await?;
@@ -201,7 +202,7 @@ impl Store {
         chain.doubtful = true;
         tx.sql.commit().await?;
         *chain = tx.chain;
-        self.inner.settler.note(chain.head);
+        writing.settler.note(chain.head);
         Ok(value)
     }
 

@@ -5,6 +5,7 @@
 mod answers;
 mod faults;
 mod models;
+mod neighbours;
 mod network;
 mod openai;
 mod outside;

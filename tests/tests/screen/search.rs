@@ -82,3 +82,49 @@ fn passages_like_one_say_so_and_lead_back() {
     });
     assert_eq!(typed(&browser), "notice period");
 }
+
+#[test]
+fn other_workspaces_stand_under_this_one_and_lead_there_and_back() {
+    let there = Workspace::new();
+    let will = there.folder().join("will.md");
+    std::fs::write(&will, "# Notice\n\nThe notice of probate was served on the heirs.").unwrap();
+    there.json(["import".as_ref(), will.as_os_str()]);
+    let data = there.folder().join("Estate");
+    std::fs::rename(there.data(), &data).unwrap();
+
+    let (_workspace, _served, browser) = searched();
+    browser.until("there are passages", || found(&browser).contains("passage").then_some(()));
+    assert!(browser.all("[data-testid=elsewhere]").is_empty());
+    job::go(&browser, "settings");
+    browser.type_into("[data-testid=neighbour-path]", "/nowhere");
+    browser.click("[data-testid=neighbour-add]");
+    browser.until("it says that there is none", || {
+        browser.text("#neighbour-path-error").contains("/nowhere is no workspace").then_some(())
+    });
+    browser.type_into("[data-testid=neighbour-path]", &data.display().to_string());
+    browser.click("[data-testid=neighbour-add]");
+    browser.find("[data-testid=neighbour]");
+    assert_eq!(browser.accessibility(), Vec::<String>::new());
+    browser.picture("settings-neighbours");
+
+    job::go(&browser, "search");
+    browser.find("[data-testid=elsewhere] .elsewhere-hit");
+    assert_eq!(browser.accessibility(), Vec::<String>::new());
+    browser.picture("search-elsewhere");
+    browser.click("[data-testid=elsewhere] .elsewhere-hit");
+    browser.until("it is searched there", || {
+        browser.text("[data-testid=search-within]").contains("“Estate”").then_some(())
+    });
+    browser.until("the page is shown", || {
+        browser.text(".search-panel").contains("probate was served on the heirs").then_some(())
+    });
+    assert!(browser.all("[data-testid=hit-ask]").is_empty(), "agents do not see it");
+    assert!(browser.all("[data-testid=elsewhere]").is_empty());
+    browser.picture("search-within");
+    browser.click("#search-back");
+    browser.until("this workspace is searched again", || {
+        (browser.all("[data-testid=search-within]").is_empty()
+            && browser.text("[data-testid=hit]").contains("otice"))
+        .then_some(())
+    });
+}

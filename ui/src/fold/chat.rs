@@ -182,6 +182,7 @@ fn place(space: &mut Workspace, event: Event) -> Folded {
         | Event::DocumentRemoved(_)
         | Event::FolderChanged(_)
         | Event::FolderRemoved(_)
+        | Event::NeighboursChanged(_)
         | Event::ImportMoved(_)
         | Event::ModelsChanged(_)
         | Event::DownloadsMoved(_)

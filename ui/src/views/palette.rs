@@ -204,7 +204,7 @@ fn passages(client: Client, typed: RwSignal<String>) -> RwSignal<Vec<SearchHit>>
                 return;
             }
             // A search that fails is said by the search screen; here the rest still serves.
-            let found = client.call(Search { query, mode: SearchMode::Hybrid, limit: PASSAGES }).await;
+            let found = client.call(Search { query, mode: SearchMode::Hybrid, limit: PASSAGES, within: None }).await;
             if asked.try_get_value() == Some(number) {
                 passages.set(found.map(|found| found.hits).unwrap_or_default());
             }

@@ -1,7 +1,9 @@
 //! The search screen: passages while typing, by words, by meaning, or both, each with its page.
 
 mod asking;
+mod elsewhere;
 mod filters;
+mod found;
 mod groups;
 mod hit;
 mod list;
@@ -19,7 +21,8 @@ use crate::{
     },
     state::WorkspaceStoreFields,
 };
-use asking::{Asked, Asking, Found, hit_id};
+use asking::{Asking, hit_id};
+use found::{Asked, Found};
 use leptos::{html, prelude::*};
 use protocol::SearchMode;
 
@@ -39,7 +42,7 @@ const BACK_ID: &str = "search-back";
 pub fn Search() -> impl IntoView {
     let client = use_client();
     let asking = Asking::new(client);
-    let Asking { query, mode, reply, current, opened, .. } = asking;
+    let Asking { query, mode, within, reply, current, opened, .. } = asking;
     // Where the page would lie over the passages it is shown on demand only.
     let narrow = client.screen.narrow;
     let node = NodeRef::<html::Input>::new();
@@ -120,12 +123,19 @@ pub fn Search() -> impl IntoView {
                                     event.prevent_default();
                                     asking.back();
                                 }
+                                "Escape" if within.with_untracked(Option::is_some) => {
+                                    event.prevent_default();
+                                    asking.come_home();
+                                }
                                 _ => {}
                             }
                         />
                     </label>
                 </div>
                 <p class="small faint search-hint" id=HINT_ID>{t!("search.operators")}</p>
+                <Show when=move || like.with(Option::is_none)>
+                    <elsewhere::Within asking/>
+                </Show>
                 <Show
                     when=move || like.with(Option::is_some)
                     fallback=move || view! { <filters::Chosen query/> }
@@ -151,7 +161,9 @@ pub fn Search() -> impl IntoView {
             <div class="scroll" id=SCROLL_ID>
                 {move || match reply.get() {
                     None => ().into_any(),
-                    Some(found) if found.reply.hits.is_empty() => view! { <nothing::Nothing found mode/> }.into_any(),
+                    Some(found) if found.reply.hits.is_empty() => {
+                        view! { <nothing::Nothing found mode within=within.get_untracked()/> }.into_any()
+                    }
                     Some(found) => {
                         view! {
                             <notes::Notes found=found.clone() query/>
@@ -160,6 +172,7 @@ pub fn Search() -> impl IntoView {
                             .into_any()
                     }
                 }}
+                <elsewhere::Elsewhere asking/>
                 <Show when=move || query.with(|query| query.trim().is_empty())>
                     <p class="body dim">{t!("search.about")}</p>
                 </Show>

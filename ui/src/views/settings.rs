@@ -1,5 +1,7 @@
 //! The settings screen: every change holds at once and is kept in the log like any other.
 
+mod neighbours;
+
 use crate::{
     client::{Client, use_client},
     dom,
@@ -27,6 +29,7 @@ pub fn Settings() -> impl IntoView {
                     <You/>
                     <Appearance/>
                     <Answers/>
+                    <neighbours::Neighbours/>
                     <Machine/>
                 </div>
             </div>

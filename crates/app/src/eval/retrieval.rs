@@ -186,12 +186,12 @@ async fn ask(
     // Its vector is in the cache before the time is taken.
     if mode != SearchMode::Text {
         for query in queries {
-            app.call(&person, Search { query: query.text.clone(), mode, limit: 1 }).await?;
+            app.call(&person, Search { query: query.text.clone(), mode, limit: 1, within: None }).await?;
         }
     }
     for query in queries {
         let began = Instant::now();
-        let reply = app.call(&person, Search { query: query.text.clone(), mode, limit: PASSAGES }).await?;
+        let reply = app.call(&person, Search { query: query.text.clone(), mode, limit: PASSAGES, within: None }).await?;
         times.add(began.elapsed());
         if reply.mode != mode && !reply.hits.is_empty() {
             if mode != SearchMode::Reranked || reply.mode != SearchMode::Hybrid {

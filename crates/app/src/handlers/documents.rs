@@ -82,41 +82,49 @@ pub(crate) async fn pause(app: &App, _: &Actor, PauseImport { paused }: PauseImp
     Ok(())
 }
 
-pub(crate) async fn search(app: &App, _: &Actor, Search { query, mode, limit }: Search) -> Result<SearchReply, Fault> {
+pub(crate) async fn search(
+    app: &App,
+    actor: &Actor,
+    Search { query, mode, limit, within }: Search,
+) -> Result<SearchReply, Fault> {
     let query = SearchQuery { text: query, mode, limit: limit.clamp(1, 200) as usize, documents: Vec::new() };
-    app.library().search(&query).await.map_err(Fault::from)
+    match within.filter(|within| *within != app.store().home().workspace) {
+        Some(within) => super::neighbours::search_one(app, actor, within, &query).await,
+        None => app.library().search(&query).await.map_err(Fault::from),
+    }
 }
 
 pub(crate) async fn more_like(
     app: &App,
-    _: &Actor,
+    actor: &Actor,
     MoreLikeThis { document, page, start, limit }: MoreLikeThis,
 ) -> Result<SearchReply, Fault> {
-    app.library().more_like(document, page, start, limit.clamp(1, 200) as usize).await.map_err(Fault::from)
+    let library = app.holder(actor, document).await;
+    library.more_like(document, page, start, limit.clamp(1, 200) as usize).await.map_err(Fault::from)
 }
 
 pub(crate) async fn read_page(
     app: &App,
-    _: &Actor,
+    actor: &Actor,
     ReadPage { document, page, passage, width }: ReadPage,
 ) -> Result<PageView, Fault> {
-    app.library().page(document, page, passage, width.clamp(100, MAX_WIDTH)).await.map_err(Fault::from)
+    app.holder(actor, document).await.page(document, page, passage, width.clamp(100, MAX_WIDTH)).await.map_err(Fault::from)
 }
 
 pub(crate) async fn list_pages(
     app: &App,
-    _: &Actor,
+    actor: &Actor,
     ListPages { document }: ListPages,
 ) -> Result<Vec<PageEntry>, Fault> {
-    app.library().pages(document).await.map_err(Fault::from)
+    app.holder(actor, document).await.pages(document).await.map_err(Fault::from)
 }
 
 pub(crate) async fn find(
     app: &App,
-    _: &Actor,
+    actor: &Actor,
     FindInDocument { document, words, limit }: FindInDocument,
 ) -> Result<Found, Fault> {
-    app.library().find(document, &words, limit.clamp(1, MOST_FINDS) as usize).await.map_err(Fault::from)
+    app.holder(actor, document).await.find(document, &words, limit.clamp(1, MOST_FINDS) as usize).await.map_err(Fault::from)
 }
 
 pub(crate) async fn check_index(app: &App, _: &Actor, CheckIndex { mend }: CheckIndex) -> Result<IndexReport, Fault> {

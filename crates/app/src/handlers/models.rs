@@ -60,7 +60,7 @@ pub(crate) async fn measure(app: &App, _: &Actor, MeasureModel { model }: Measur
 }
 
 pub(crate) async fn pack(app: &App, _: &Actor, PackModels { models, folder }: PackModels) -> Result<PackView, Fault> {
-    let store::DeviceSigner { key, sign } = app.store().signer().await;
+    let store::DeviceSigner { key, sign } = app.store().signer().await?;
     // "You" says nothing on another machine.
     let name = app.store().settings().await?.name;
     let by = if name.is_empty() { app.store().home().name.clone() } else { name };

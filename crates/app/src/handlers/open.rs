@@ -27,6 +27,7 @@ pub(crate) async fn open(app: &App, _: &Actor, _: Open) -> Result<Snapshot, Faul
         chats: store.chats().await?,
         documents: store.documents().await?,
         folders: app.library().folders().await?,
+        neighbours: super::neighbours::views(app).await?,
         import: app.library().progress(),
         models: super::models::view(app).await?,
         engine: app.models().engine_state(),

@@ -63,7 +63,7 @@ pub(crate) async fn remove_rule(app: &App, actor: &Actor, RemoveRule { rule }: R
 }
 
 /// What is allowed is a person's to say: no agent can open a way for itself.
-pub(super) fn by_a_person(actor: &Actor) -> Result<(), Fault> {
+pub(crate) fn by_a_person(actor: &Actor) -> Result<(), Fault> {
     match actor {
         Actor::Person { .. } => Ok(()),
         Actor::Agent { .. } | Actor::System => {

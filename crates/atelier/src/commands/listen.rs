@@ -51,6 +51,7 @@ pub(super) async fn answer(
             | Event::DocumentRemoved(_)
             | Event::FolderChanged(_)
             | Event::FolderRemoved(_)
+            | Event::NeighboursChanged(_)
             | Event::ImportMoved(_)
             | Event::ModelsChanged(_)
             | Event::DownloadsMoved(_)

@@ -3,7 +3,7 @@
 use crate::{
     cli::Mode,
     door::Door,
-    out::{Out, counted},
+    out::{EXIT_PARTIAL, Out, counted},
 };
 use protocol::*;
 use serde::Serialize;
@@ -40,15 +40,38 @@ struct Hits {
     hits: Vec<Hit>,
     mode: SearchMode,
     ms: u64,
+    /// What was found in other workspaces; only where they were asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elsewhere: Option<Vec<Elsewhere>>,
 }
 
-pub(super) async fn search(door: &Door, query: String, mode: Mode, limit: u32, out: &Out) -> Result<ExitCode, Fault> {
+/// What was found in another workspace.
+#[derive(Serialize)]
+struct Elsewhere {
+    workspace: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found: Option<Hits>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<Fault>,
+}
+
+/// What is asked for.
+pub(super) struct Asked {
+    pub query: String,
+    pub mode: Mode,
+    pub limit: u32,
+    /// Whether other workspaces are searched, too.
+    pub everywhere: bool,
+}
+
+pub(super) async fn search(door: &Door, asked: Asked, out: &Out) -> Result<ExitCode, Fault> {
+    let Asked { query, mode, limit, everywhere } = asked;
     if query.trim().is_empty() {
         return Err(Fault::new(FaultKind::Invalid, "cli.empty_query", "There is nothing to look for.")
             .hint("Type some words: `atelier search \"notice period\"`."));
     }
     let asked = SearchMode::from(mode);
-    let reply = door.call(Search { query, mode: asked, limit }).await?;
+    let reply = door.call(Search { query: query.clone(), mode: asked, limit, within: None }).await?;
     if reply.mode != asked {
         out.note("by words only: the embedding model is not there or takes too long");
     }
@@ -68,29 +91,53 @@ pub(super) async fn search(door: &Door, query: String, mode: Mode, limit: u32, o
             InsteadOf::Abbreviation | InsteadOf::Compound => format!("“{typed}” also means here: {found}"),
         });
     }
-    out.value(&hits(reply), |found| {
-        if found.hits.is_empty() {
-            return "nothing found".to_owned();
-        }
-        let rows: Vec<String> = found
-            .hits
-            .iter()
-            .map(|hit| {
-                let snippet = hit.snippet.split_whitespace().collect::<Vec<_>>().join(" ");
-                let place = hit.place.clone().unwrap_or_else(|| format!("page {}", hit.page));
-                let within = hit.within.as_ref().map(|name| format!(" in {name}")).unwrap_or_default();
-                let author = hit.author.as_ref().map(|author| format!(", by {author}")).unwrap_or_default();
-                let dated = hit.dated.and_then(day).map(|day| format!(", {day}")).unwrap_or_default();
-                let unread = if hit.unread { "; its text could not be read" } else { "" };
-                let document = format!("{}{within}, {place}{author}{dated}{unread}", hit.document);
-                // What only meets conditions has no score.
-                let score = if hit.score > 0.0 { format!("  ({:.3})", hit.score) } else { String::new() };
-                format!("{document}{score}\n    {snippet}")
-            })
-            .collect();
-        format!("{}\n{}, {} ms", rows.join("\n"), counted(found.hits.len() as u64, "passage"), found.ms)
+    let mut found = hits(reply);
+    if everywhere {
+        found.elsewhere = Some(elsewhere(door.call(SearchNeighbours { query, mode: asked, limit }).await?));
+    }
+    let part = found.elsewhere.iter().flatten().any(|one| one.fault.is_some());
+    out.value(&found, |found| {
+        let others = found.elsewhere.iter().flatten().map(|one| {
+            let said = match (&one.found, &one.fault) {
+                (Some(found), _) => text(found),
+                (None, fault) => fault.as_ref().map(|fault| fault.message.clone()).unwrap_or_default(),
+            };
+            format!("\n\nIn {}:\n{said}", one.workspace)
+        });
+        let none = found.elsewhere.as_ref().is_some_and(Vec::is_empty);
+        let none = none.then_some("\n\nNo other workspace is searched from this one: `atelier neighbours add FOLDER`.");
+        text(found) + &others.collect::<String>() + none.unwrap_or_default()
     });
-    Ok(ExitCode::SUCCESS)
+    Ok(if part { ExitCode::from(EXIT_PARTIAL) } else { ExitCode::SUCCESS })
+}
+
+fn elsewhere(found: Vec<NeighbourFound>) -> Vec<Elsewhere> {
+    let one = |NeighbourFound { name: workspace, outcome, .. }| match outcome {
+        NeighbourOutcome::Found(reply) => Elsewhere { workspace, found: Some(hits(reply)), fault: None },
+        NeighbourOutcome::Failed(fault) => Elsewhere { workspace, found: None, fault: Some(fault) },
+    };
+    found.into_iter().map(one).collect()
+}
+
+fn text(found: &Hits) -> String {
+    if found.hits.is_empty() {
+        return "nothing found".to_owned();
+    }
+    let rows: Vec<String> = found.hits.iter().map(row).collect();
+    format!("{}\n{}, {} ms", rows.join("\n"), counted(found.hits.len() as u64, "passage"), found.ms)
+}
+
+fn row(hit: &Hit) -> String {
+    let snippet = hit.snippet.split_whitespace().collect::<Vec<_>>().join(" ");
+    let place = hit.place.clone().unwrap_or_else(|| format!("page {}", hit.page));
+    let within = hit.within.as_ref().map(|name| format!(" in {name}")).unwrap_or_default();
+    let author = hit.author.as_ref().map(|author| format!(", by {author}")).unwrap_or_default();
+    let dated = hit.dated.and_then(day).map(|day| format!(", {day}")).unwrap_or_default();
+    let unread = if hit.unread { "; its text could not be read" } else { "" };
+    let document = format!("{}{within}, {place}{author}{dated}{unread}", hit.document);
+    // What only meets conditions has no score.
+    let score = if hit.score > 0.0 { format!("  ({:.3})", hit.score) } else { String::new() };
+    format!("{document}{score}\n    {snippet}")
 }
 
 /// The day of a time.
@@ -121,7 +168,7 @@ fn hits(reply: SearchReply) -> Hits {
             unread: hit.unread,
         })
         .collect();
-    Hits { hits, mode: reply.mode, ms: reply.ms }
+    Hits { hits, mode: reply.mode, ms: reply.ms, elsewhere: None }
 }
 
 #[cfg(test)]

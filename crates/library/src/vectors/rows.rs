@@ -52,10 +52,28 @@ impl Rows {
         Self { bytes: Bytes::Memory(vec![0; HEAD]), dims, count: 0, free: Vec::new() }
     }
 
+    /// A copy of the rows of a model as they are now, in memory: the file is another process's, which may write to
+    /// it or cut it short at any time. None where there is none. What is torn or no row is free.
+    pub fn copy(dir: &Path, model: &str, dims: usize) -> io::Result<Option<Self>> {
+        let bytes = match std::fs::read(dir.join(file_name(model))) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if !bytes.starts_with(&head(model, dims)) {
+            return Ok(None);
+        }
+        let mut rows = Self { bytes: Bytes::Memory(bytes), dims, count: 0, free: Vec::new() };
+        rows.count_rows();
+        for at in rows.free.clone() {
+            rows.erase_bytes(at)?;
+        }
+        Ok(Some(rows))
+    }
+
     /// The rows of a model. What is torn or no row is free.
     pub fn open(dir: &Path, model: &str, dims: usize) -> io::Result<Self> {
-        let hash = blake3::hash(model.as_bytes());
-        let name = format!("vectors-{}.i8", &hash.to_hex()[..16]);
+        let name = file_name(model);
         for entry in std::fs::read_dir(dir)?.flatten() {
             let other = entry.file_name();
             if other.to_string_lossy().starts_with("vectors-") && other.to_string_lossy() != name.as_str() {
@@ -63,10 +81,7 @@ impl Rows {
             }
         }
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(dir.join(name))?;
-        let mut head = [0; HEAD];
-        head[..8].copy_from_slice(MARK);
-        head[8..40].copy_from_slice(hash.as_bytes());
-        head[40..44].copy_from_slice(&(dims as u32).to_le_bytes());
+        let head = head(model, dims);
         let length = file.metadata()?.len();
         let ours = length >= HEAD as u64 && {
             let mut found = [0; HEAD];
@@ -80,13 +95,7 @@ impl Rows {
         }
         let map = map(&file)?;
         let mut rows = Self { bytes: Bytes::File(file, map), dims, count: 0, free: Vec::new() };
-        rows.count = u32::try_from((rows.all().len() - HEAD) / rows.stride()).unwrap_or(u32::MAX);
-        rows.free = (0..rows.count).rev().filter(|at| !rows.is_whole(*at)).collect();
-        // Free rows at the end are no rows yet.
-        while rows.free.first().is_some_and(|last| *last + 1 == rows.count) {
-            rows.free.remove(0);
-            rows.count -= 1;
-        }
+        rows.count_rows();
         for at in rows.free.clone() {
             if rows.chunk(at) != 0 {
                 tracing::warn!(row = at, "a vector in the file is torn and is made again");
@@ -94,6 +103,17 @@ impl Rows {
             }
         }
         Ok(rows)
+    }
+
+    /// Finds out which rows there are and which of them are free.
+    fn count_rows(&mut self) {
+        self.count = u32::try_from((self.all().len() - HEAD) / self.stride()).unwrap_or(u32::MAX);
+        self.free = (0..self.count).rev().filter(|at| !self.is_whole(*at)).collect();
+        // Free rows at the end are no rows yet.
+        while self.free.first().is_some_and(|last| *last + 1 == self.count) {
+            self.free.remove(0);
+            self.count -= 1;
+        }
     }
 
     pub fn dims(&self) -> usize {
@@ -249,6 +269,20 @@ impl Rows {
             Bytes::File(file, _) => file.sync_data(),
         }
     }
+}
+
+/// What the file of a model is called.
+pub fn file_name(model: &str) -> String {
+    format!("vectors-{}.i8", &blake3::hash(model.as_bytes()).to_hex()[..16])
+}
+
+/// What stands before the first row.
+fn head(model: &str, dims: usize) -> [u8; HEAD] {
+    let mut head = [0; HEAD];
+    head[..8].copy_from_slice(MARK);
+    head[8..40].copy_from_slice(blake3::hash(model.as_bytes()).as_bytes());
+    head[40..44].copy_from_slice(&(dims as u32).to_le_bytes());
+    head
 }
 
 fn check(bytes: &[u8]) -> [u8; 4] {

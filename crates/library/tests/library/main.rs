@@ -18,4 +18,5 @@ mod reading;
 #[cfg(target_os = "linux")]
 mod sandbox;
 mod setbacks;
+mod visit;
 mod watch;

@@ -32,6 +32,7 @@ fn examples() -> Vec<Value> {
         with("DocumentRemoved", json!(ID)),
         with("FolderChanged", views::folder(json!({ "is": "looking", "done": 1, "total": 2 }))),
         with("FolderRemoved", json!(ID)),
+        with("NeighboursChanged", json!([views::neighbour()])),
         with("ImportMoved", views::progress()),
         with("ModelsChanged", views::models()),
         with("DownloadsMoved", views::downloads()),
@@ -63,6 +64,7 @@ fn kinds(event: &Event) -> usize {
         | Event::DocumentRemoved(_)
         | Event::FolderChanged(_)
         | Event::FolderRemoved(_)
+        | Event::NeighboursChanged(_)
         | Event::ImportMoved(_)
         | Event::ModelsChanged(_)
         | Event::DownloadsMoved(_)
@@ -70,7 +72,7 @@ fn kinds(event: &Event) -> usize {
         | Event::EgressMoved(_)
         | Event::SettingsChanged(_)
         | Event::RulesChanged(_)
-        | Event::Notice(_) => 23,
+        | Event::Notice(_) => 24,
     }
 }
 

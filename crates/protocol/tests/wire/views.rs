@@ -57,6 +57,10 @@ pub fn approval() -> Value {
     })
 }
 
+pub fn neighbour() -> Value {
+    json!({ "workspace": ID, "name": "Estate", "folder": "/home/ada/Atelier/Estate" })
+}
+
 pub fn folder(state: Value) -> Value {
     json!({
         "id": ID, "path": "/home/ada/Contracts", "added_at": 1, "files": 2, "gone": 5, "looked_at": 3, "state": state,

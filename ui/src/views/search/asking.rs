@@ -1,8 +1,10 @@
 //! What is asked for and what came of it: while typing, passages like one, and more of what was found.
 
 use super::{
-    BACK_ID, SCROLL_ID, groups,
-    query::{by_date, only_conditions},
+    BACK_ID, FIELD_ID, SCROLL_ID,
+    found::{Asked, Found},
+    groups,
+    query::only_conditions,
 };
 use crate::{
     client::Client,
@@ -11,9 +13,7 @@ use crate::{
     state::WorkspaceStoreFields,
 };
 use leptos::prelude::*;
-use protocol::{
-    DocumentId, Fault, ModelUse, ModelView, MoreLikeThis, Search as Find, SearchHit, SearchMode, SearchReply,
-};
+use protocol::{DocumentId, ModelUse, ModelView, NeighbourView, SearchHit, SearchMode};
 use std::collections::BTreeSet;
 
 /// A pause in typing this long starts a search; shorter than a person notices.
@@ -24,88 +24,6 @@ const WORDS_FIRST_MS: u32 = 60;
 const RERANK_MS: u32 = 350;
 /// So many passages are on the screen at first.
 const FIRST: u32 = 40;
-/// The most that a search gives.
-const MOST: u32 = 200;
-
-/// What was asked for.
-#[derive(Clone, PartialEq)]
-pub(super) enum Asked {
-    /// What is typed.
-    Query {
-        /// The words and the conditions.
-        text: String,
-        /// How.
-        mode: SearchMode,
-    },
-    /// Passages like one.
-    Like {
-        /// Its document.
-        document: DocumentId,
-        /// Its page.
-        page: u32,
-        /// Where it starts.
-        start: u32,
-        /// What it is called: where it stands, and the document.
-        label: String,
-    },
-}
-
-impl Asked {
-    async fn find(&self, client: Client, limit: u32) -> Result<SearchReply, Fault> {
-        match self {
-            Self::Query { text, mode } => client.call(Find { query: text.clone(), mode: *mode, limit }).await,
-            Self::Like { document, page, start, .. } => {
-                client.call(MoreLikeThis { document: *document, page: *page, start: *start, limit }).await
-            }
-        }
-    }
-}
-
-/// What a search found, and what was asked for.
-#[derive(Clone, PartialEq)]
-pub(super) struct Found {
-    /// What was asked for.
-    pub asked: Asked,
-    /// The most passages that were asked for.
-    pub limit: u32,
-    /// What was found.
-    pub reply: SearchReply,
-}
-
-impl Found {
-    /// Whether there are passages that are not on the screen.
-    pub(super) fn is_cut(&self) -> bool {
-        let all: u32 = self.reply.facets.formats.iter().map(|one| one.count).sum();
-        let shown = self.reply.hits.len() as u32;
-        shown >= self.limit && all > shown
-    }
-
-    /// Whether the same was typed for both.
-    fn is_like(&self, other: &Self) -> bool {
-        match (&self.asked, &other.asked) {
-            (Asked::Query { text, .. }, Asked::Query { text: other, .. }) => text == other,
-            (Asked::Query { .. } | Asked::Like { .. }, _) => false,
-        }
-    }
-
-    /// How many to ask for next; None: there are none, or a search gives no more.
-    pub(super) fn next_limit(&self) -> Option<u32> {
-        (self.is_cut() && self.limit < MOST).then(|| (self.limit * 2).min(MOST))
-    }
-
-    /// Whether it was searched by words though meaning was asked for, and a query has words that mean something.
-    pub(super) fn lacks_meaning(&self) -> bool {
-        match &self.asked {
-            Asked::Query { text, mode } => {
-                self.reply.mode == SearchMode::Text
-                    && *mode != SearchMode::Text
-                    && !only_conditions(text)
-                    && !by_date(text)
-            }
-            Asked::Like { .. } => false,
-        }
-    }
-}
 
 /// The search, as far as it is not drawn. Copied freely.
 #[derive(Clone, Copy)]
@@ -116,6 +34,8 @@ pub(super) struct Asking {
     pub query: RwSignal<String>,
     /// How to search.
     pub mode: RwSignal<SearchMode>,
+    /// The other workspace that is searched; None: this one.
+    pub within: RwSignal<Option<NeighbourView>>,
     /// What was found.
     pub reply: RwSignal<Option<Found>>,
     /// The passage that is marked.
@@ -128,6 +48,8 @@ pub(super) struct Asking {
     pub busy: RwSignal<bool>,
     /// What was found before passages like one were looked for.
     before: StoredValue<Option<(Found, usize, BTreeSet<DocumentId>)>>,
+    /// The passage to mark when its search is at its end.
+    wanted: StoredValue<Option<SearchHit>>,
     asked: StoredValue<u32>,
     answered: StoredValue<u32>,
     /// Under which number a passage was opened last.
@@ -141,25 +63,28 @@ impl Asking {
             client,
             query: client.screen.query,
             mode: RwSignal::new(SearchMode::Hybrid),
+            within: RwSignal::new(None),
             reply: RwSignal::new(None),
             current: RwSignal::new(0),
             unfolded: RwSignal::new(BTreeSet::new()),
             opened: RwSignal::new(false),
             busy: RwSignal::new(false),
             before: StoredValue::new(None),
+            wanted: StoredValue::new(None),
             asked: StoredValue::new(0),
             answered: StoredValue::new(0),
             opened_under: StoredValue::new(0),
         };
         Effect::new(move || {
             let (text, mode) = (asking.query.get().trim().to_owned(), asking.mode.get());
+            let within = asking.within.with(|within| within.as_ref().map(|there| there.workspace));
             let number = asking.number();
             if text.is_empty() {
                 asking.reply.set(None);
                 asking.opened.set(false);
                 return;
             }
-            leptos::task::spawn_local(async move { asking.search(text, mode, number).await });
+            leptos::task::spawn_local(async move { asking.search(Asked::Query { text, mode, within }, number).await });
         });
         asking
     }
@@ -176,15 +101,15 @@ impl Asking {
         self.asked.try_get_value() == Some(number)
     }
 
-    async fn search(self, text: String, mode: SearchMode, number: u32) {
+    async fn search(self, asked: Asked, number: u32) {
         dom::sleep(PAUSE_MS).await;
+        let Asked::Query { text, mode, within } = asked.clone() else { return };
         if !self.is_latest(number) {
             return;
         }
         if mode == SearchMode::Hybrid {
-            self.by_words_first(text.clone(), number);
+            self.by_words_first(Asked::Query { text: text.clone(), mode: SearchMode::Text, within }, number);
         }
-        let asked = Asked::Query { text: text.clone(), mode };
         let found = asked.find(self.client, FIRST).await;
         if !self.is_latest(number) {
             return;
@@ -194,7 +119,7 @@ impl Asking {
             Ok(reply) => self.answer(Found { asked, limit: FIRST, reply }, number),
             Err(fault) => return self.client.screen.fault.set(Some(fault)),
         }
-        if mode != SearchMode::Hybrid || !self.has_reranker() || only_conditions(&text) {
+        if mode != SearchMode::Hybrid || within.is_some() || !self.has_reranker() || only_conditions(&text) {
             return;
         }
         dom::sleep(RERANK_MS).await;
@@ -203,7 +128,7 @@ impl Asking {
         if !rests() {
             return;
         }
-        let asked = Asked::Query { text, mode: SearchMode::Reranked };
+        let asked = Asked::Query { text, mode: SearchMode::Reranked, within };
         if let Ok(reply) = asked.find(self.client, FIRST).await
             && rests()
         {
@@ -212,14 +137,13 @@ impl Asking {
     }
 
     /// Shows what is found by words while meaning takes its time: a model may have to be loaded first.
-    fn by_words_first(self, text: String, number: u32) {
+    fn by_words_first(self, asked: Asked, number: u32) {
         leptos::task::spawn_local(async move {
             dom::sleep(WORDS_FIRST_MS).await;
             let waits = move || self.is_latest(number) && self.answered.try_get_value() != Some(number);
             if !waits() {
                 return;
             }
-            let asked = Asked::Query { text, mode: SearchMode::Text };
             // That it fails is told by the search that it goes before.
             if let Ok(reply) = asked.find(self.client, FIRST).await
                 && waits()
@@ -255,14 +179,36 @@ impl Asking {
     }
 
     fn show(self, found: Found) {
-        self.current.set(0);
-        self.unfolded.update(BTreeSet::clear);
-        self.opened.set(false);
+        let wanted = self.wanted.try_update_value(Option::take).flatten();
+        let at = wanted.as_ref().and_then(|wanted| place_of(&found, wanted));
+        self.current.set(at.unwrap_or(0));
+        self.unfolded.update(|open| {
+            open.clear();
+            // A passage that stands under a better one of its document is in sight when that is unfolded.
+            open.extend(wanted.filter(|_| at.is_some()).map(|wanted| wanted.document));
+        });
+        self.opened.set(at.is_some());
         self.reply.set(Some(found));
         // Something else was asked for: it begins at its beginning.
         if let Some(area) = dom::by_id(SCROLL_ID) {
             area.set_scroll_top(0);
         }
+    }
+
+    /// Searches another workspace, and marks a passage there.
+    pub(super) fn go_to(self, there: NeighbourView, passage: Option<SearchHit>) {
+        self.wanted.set_value(passage);
+        self.within.set(Some(there));
+        // What was pressed is gone with this workspace's passages.
+        dom::focus_soon(BACK_ID);
+    }
+
+    /// Searches this workspace again.
+    pub(super) fn come_home(self) {
+        self.wanted.set_value(None);
+        self.before.set_value(None);
+        self.within.set(None);
+        dom::focus_soon(FIELD_ID);
     }
 
     /// A passage that was found.

@@ -29,7 +29,9 @@ pub(super) fn Hit(
     open: Callback<()>,
 ) -> impl IntoView {
     let client = use_client();
-    let Asking { current, opened, .. } = asking;
+    let Asking { current, opened, within, .. } = asking;
+    // Agents see this workspace and no other.
+    let at_home = within.with_untracked(Option::is_none);
     let on = Memo::new(move |_| current.get() == at);
     let (place, section) = where_it_is(&found);
     let about = if of_shown { Vec::new() } else { about(&found) };
@@ -110,18 +112,23 @@ pub(super) fn Hit(
                                     <Glyph icon=Icon::Search size=14/>
                                     {t!("search.like")}
                                 </button>
-                                <button
-                                    class="btn ghost sm"
-                                    data-testid="hit-ask"
-                                    on:click=move |event| {
-                                        event.stop_propagation();
-                                        client.screen.attach.set(vec![document]);
-                                        client.screen.go(Route::NewChat);
-                                    }
-                                >
-                                    <Glyph icon=Icon::MessageSquare size=14/>
-                                    {t!("search.ask")}
-                                </button>
+                                {at_home
+                                    .then(|| {
+                                        view! {
+                                            <button
+                                                class="btn ghost sm"
+                                                data-testid="hit-ask"
+                                                on:click=move |event| {
+                                                    event.stop_propagation();
+                                                    client.screen.attach.set(vec![document]);
+                                                    client.screen.go(Route::NewChat);
+                                                }
+                                            >
+                                                <Glyph icon=Icon::MessageSquare size=14/>
+                                                {t!("search.ask")}
+                                            </button>
+                                        }
+                                    })}
                             }
                         })}
                 </div>

@@ -2,7 +2,8 @@
 
 use super::{
     RESULTS_ID,
-    asking::{Asking, Found},
+    asking::Asking,
+    found::Found,
     groups::{Group, groups},
     hit::Hit,
 };

@@ -2,8 +2,9 @@
 //! not to be had. Below, what would narrow it.
 
 use super::{
-    asking::{Asked, Found, has_model},
+    asking::has_model,
     filters::Narrow,
+    found::{Asked, Found},
 };
 use crate::{client::use_client, route::Route};
 use leptos::prelude::*;

@@ -1,12 +1,13 @@
 //! A search that found nothing: where was looked, what may change that, and what else can be done.
 
 use super::{
-    asking::{Asked, Found, has_model},
+    asking::has_model,
+    found::{Asked, Found},
     notes::NoMeaning,
 };
 use crate::{client::use_client, route::Route, state::WorkspaceStoreFields};
 use leptos::prelude::*;
-use protocol::{DocumentState, ModelUse, SearchMode};
+use protocol::{DocumentState, ModelUse, NeighbourView, SearchMode};
 
 /// The words in place of the passages.
 #[component]
@@ -15,6 +16,8 @@ pub(super) fn Nothing(
     found: Found,
     /// How it is searched.
     mode: RwSignal<SearchMode>,
+    /// The other workspace that was searched; None: this one.
+    within: Option<NeighbourView>,
 ) -> impl IntoView {
     let client = use_client();
     let counts = Memo::new(move |_| {
@@ -27,7 +30,12 @@ pub(super) fn Nothing(
         (documents.len(), documents.iter().filter(|document| waiting(&document.state)).count())
     });
     let used = found.reply.mode;
+    let there = within.as_ref().map(|there| there.name.clone());
+    let at_home = within.is_none();
     let looked = move || {
+        if let Some(name) = &there {
+            return t!("search.looked_there", name = name);
+        }
         let n = counts.get().0 as f64;
         match used {
             SearchMode::Hybrid | SearchMode::Reranked => t!("search.looked_both", n = n),
@@ -37,11 +45,11 @@ pub(super) fn Nothing(
     };
     let waiting = move || {
         let n = counts.get().1;
-        (n > 0).then(|| t!("search.not_indexed", n = n as f64))
+        (n > 0 && at_home).then(|| t!("search.not_indexed", n = n as f64))
     };
     let lacks = found.lacks_meaning();
     let (words, wanted) = match found.asked {
-        Asked::Query { text, mode } => (text, Some(mode)),
+        Asked::Query { text, mode, .. } => (text, Some(mode)),
         Asked::Like { label, .. } => (label, None),
     };
     let question = words.clone();

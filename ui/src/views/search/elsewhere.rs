@@ -1,0 +1,154 @@
+//! What other workspaces on this machine have: their best passages under those of this one, and the way there.
+
+use super::{
+    BACK_ID,
+    asking::Asking,
+    found::Asked,
+};
+use crate::{
+    parts::{
+        icon::{Glyph, Icon},
+        marked::marked,
+        place::short_place,
+    },
+    state::WorkspaceStoreFields,
+};
+use leptos::prelude::*;
+use protocol::{NeighbourFound, NeighbourOutcome, NeighbourView, SearchHit, SearchMode, SearchNeighbours, SearchReply};
+
+/// So many passages of each are shown.
+const SHOWN: u32 = 3;
+
+/// That another workspace is searched, and the way back.
+#[component]
+pub(super) fn Within(
+    /// The search.
+    asking: Asking,
+) -> impl IntoView {
+    move || {
+        asking.within.get().map(|there| {
+            view! {
+                <div class="row search-like" data-testid="search-within">
+                    <span class="cut med" role="status" title=there.folder.clone()>
+                        {t!("search.in_workspace", name = there.name)}
+                    </span>
+                    <button class="btn sm" id=BACK_ID on:click=move |_| asking.come_home()>
+                        <Glyph icon=Icon::ArrowLeft size=14/>
+                        {t!("search.home")}
+                    </button>
+                </div>
+            }
+        })
+    }
+}
+
+/// What is found elsewhere, while this workspace is searched and others may be.
+#[component]
+pub(super) fn Elsewhere(
+    /// The search.
+    asking: Asking,
+) -> impl IntoView {
+    let client = asking.client;
+    let found = RwSignal::new(Vec::<NeighbourFound>::new());
+    // Asked for when this workspace has answered, so that its own passages never wait.
+    let asked = Memo::new(move |_| {
+        if client.store.neighbours().read().is_empty() {
+            return None;
+        }
+        asking.reply.with(|reply| match &reply.as_ref()?.asked {
+            Asked::Query { text, mode, within: None } => {
+                let mode = if *mode == SearchMode::Reranked { SearchMode::Hybrid } else { *mode };
+                Some((text.clone(), mode))
+            }
+            Asked::Query { .. } | Asked::Like { .. } => None,
+        })
+    });
+    Effect::new(move || {
+        let Some((query, mode)) = asked.get() else {
+            found.set(Vec::new());
+            return;
+        };
+        leptos::task::spawn_local(async move {
+            let call = SearchNeighbours { query: query.clone(), mode, limit: SHOWN };
+            let reply = client.call(call).await;
+            if asked.try_get_untracked() != Some(Some((query, mode))) {
+                return;
+            }
+            match reply {
+                Ok(reply) => found.set(reply),
+                Err(fault) => client.screen.fault.set(Some(fault)),
+            }
+        });
+    });
+    move || {
+        let all = found.get();
+        (!all.is_empty()).then(|| {
+            view! {
+                <section class="elsewhere" aria-label=t!("search.elsewhere") data-testid="elsewhere">
+                    <h2 class="h3">{t!("search.elsewhere")}</h2>
+                    {all.into_iter().map(|one| view! { <One asking one/> }).collect_view()}
+                </section>
+            }
+        })
+    }
+}
+
+/// One other workspace: its best passages, or why it could not be searched.
+#[component]
+fn One(asking: Asking, one: NeighbourFound) -> impl IntoView {
+    let NeighbourFound { workspace, name, outcome } = one;
+    let there = move || {
+        let known = asking.client.store.neighbours();
+        let known = known.read_untracked();
+        known.iter().find(|known| known.workspace == workspace).cloned()
+    };
+    let body = match outcome {
+        NeighbourOutcome::Failed(fault) => {
+            let words = crate::faults::words(&fault);
+            let said: Vec<String> = [Some(words.message), words.hint].into_iter().flatten().collect();
+            view! { <p class="small dim" role="status">{said.join(" ")}</p> }.into_any()
+        }
+        NeighbourOutcome::Found(reply) if reply.hits.is_empty() => {
+            view! { <p class="small dim">{t!("search.nothing")}</p> }.into_any()
+        }
+        NeighbourOutcome::Found(reply) => view! { <Passages asking reply there=Callback::new(move |()| there())/> }.into_any(),
+    };
+    view! {
+        <div class="elsewhere-one" data-testid="elsewhere-one">
+            <h3 class="med cut">{name}</h3>
+            {body}
+        </div>
+    }
+}
+
+/// The best passages of another workspace, and the way to all of them.
+#[component]
+fn Passages(asking: Asking, reply: SearchReply, there: Callback<(), Option<NeighbourView>>) -> impl IntoView {
+    let go = move |passage: Option<SearchHit>| {
+        if let Some(there) = there.run(()) {
+            asking.go_to(there, passage);
+        }
+    };
+    let passage = move |hit: SearchHit| {
+        let place = (!hit.unread).then(|| short_place(hit.place.as_deref(), hit.page));
+        let (name, snippet) = (hit.name.clone(), marked(&hit.snippet, &hit.marks));
+        let lang = hit.language.clone();
+        view! {
+            <li>
+                <button class="elsewhere-hit" on:click=move |_| go(Some(hit.clone()))>
+                    <span class="hit-top">
+                        <span class="med cut">{name}</span>
+                        {place.map(|place| view! { <span class="dim small cut">{place}</span> })}
+                    </span>
+                    <span class="snip" lang=lang>{snippet}</span>
+                </button>
+            </li>
+        }
+    };
+    view! {
+        <ul>{reply.hits.into_iter().map(passage).collect_view()}</ul>
+        <button class="btn ghost sm" data-testid="elsewhere-all" on:click=move |_| go(None)>
+            {t!("search.show_there")}
+        </button>
+    }
+}
