@@ -182,6 +182,9 @@ pub fn too_deep(deepest: usize) -> Fault {
     .with("deepest", deepest)
 }
 
+/// What is said of documents whose pages can be looked at and not searched.
+pub const PICTURES_ONLY: [&str; 2] = ["document.no_text", "document.no_words_found"];
+
 /// Pictures of text only, and no program that reads them.
 pub fn no_text() -> Fault {
     damaged_kind("document.no_text", "The pages hold pictures only, no text.".into()).hint(GET_OCR)

@@ -197,7 +197,8 @@ async fn read(inner: &Inner, parent: &mut Parent, job: &Job, unpacked: &mut Unpa
         match next.map_err(document)? {
             Step::Page(page) => {
                 gathered.add(page);
-                if gathered.pages.len() >= PAGES_AT_ONCE && !gathered.write(inner, job.document).await? {
+                // Pages without a word are little, and who has none to the end gets its name for words.
+                if gathered.pages.len() >= PAGES_AT_ONCE && gathered.passages > 0 && !gathered.write(inner, job.document).await? {
                     return Ok(());
                 }
             }
@@ -211,6 +212,10 @@ async fn read(inner: &Inner, parent: &mut Parent, job: &Job, unpacked: &mut Unpa
             }
         }
     };
+    let pictures_only = notes.iter().any(|note| faults::PICTURES_ONLY.contains(&note.code.as_str()));
+    if gathered.passages == 0 && pictures_only {
+        gathered.name(&job.name);
+    }
     if gathered.passages == 0 {
         return Err(Problem::Document(faults::nothing_to_read()));
     }
@@ -288,6 +293,16 @@ impl Gathered {
             height: page.height,
             chunks: page.chunks.into_iter().map(|c| self.stored(c)).collect(),
         });
+    }
+
+    /// Has a document without words found by its name, on its first page.
+    fn name(&mut self, name: &str) {
+        let Some(named) = name_page(name).chunks.pop() else { return };
+        if let Some(first) = self.pages.first_mut() {
+            first.text = extract::name_text(name);
+            first.chunks = vec![named];
+            self.passages = 1;
+        }
     }
 
     /// A passage too short to tell its language has that of the document so far.

@@ -300,7 +300,9 @@ pub(super) fn Page(
 
 /// What a person should know of a page that is not there as it should be.
 pub(super) fn note(page: &PageView) -> Option<String> {
-    match (page.text.trim().is_empty(), page.picture.is_some()) {
+    // What is on a picture has its place on it: a scan that is found by its name has that for a text, and no words.
+    let no_words = page.picture.is_some() && page.words.is_empty();
+    match (page.text.trim().is_empty() || no_words, page.picture.is_some()) {
         (true, true) => Some(t!("viewer.no_text")),
         (true, false) if page.format == "pdf" => Some(t!("viewer.unreadable")),
         // A slide without words.
@@ -337,12 +339,14 @@ fn marked(text: &str, passage: Option<Span>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::WordPlace;
 
     #[test]
     fn a_page_without_its_text_or_its_picture_says_so() {
+        let word = WordPlace { start: 0, length: 5, sides: [0, 0, 9, 9] };
         let page = |format: &str, text: &str, picture: bool| PageView {
             document: DocumentId::new(),
-            name: "a".into(),
+            name: "a.pdf".into(),
             format: format.into(),
             page: 1,
             pages: 1,
@@ -351,7 +355,7 @@ mod tests {
             width: 0,
             height: 0,
             boxes: Vec::new(),
-            words: Vec::new(),
+            words: if text.starts_with("Text") { vec![word] } else { Vec::new() },
             passage: None,
             page_hash: String::new(),
             label: None,
@@ -361,6 +365,7 @@ mod tests {
         for (format, text, picture, expected) in [
             ("pdf", "Text.", true, None),
             ("md", "Text.", false, None),
+            ("pdf", "a.pdf", true, Some(t!("viewer.no_text"))),
             ("pdf", " ", true, Some(t!("viewer.no_text"))),
             ("pdf", "", false, Some(t!("viewer.unreadable"))),
             ("pdf", "Text.", false, Some(t!("viewer.no_picture"))),

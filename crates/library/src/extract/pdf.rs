@@ -112,14 +112,14 @@ fn read_opened(
     if broken.len() as u32 == total {
         return Err(crate::faults::no_readable_page());
     }
-    if empty.len() + broken.len() + blank == total.min(MOST_PAGES) as usize {
-        return Err(match (empty.is_empty(), ocr::is_here()) {
-            (true, _) => crate::faults::nothing_to_read(),
-            (false, true) => crate::faults::no_words_found(),
-            (false, false) => crate::faults::no_text(),
-        });
+    let wordless = empty.len() + broken.len() + blank == total.min(MOST_PAGES) as usize;
+    if wordless && empty.is_empty() {
+        return Err(crate::faults::nothing_to_read());
     }
-    if !empty.is_empty() {
+    if wordless {
+        // There is something to see on its pages, so they are kept to be looked at.
+        notes.push(if ocr::is_here() { crate::faults::no_words_found() } else { crate::faults::no_text() });
+    } else if !empty.is_empty() {
         let unread =
             if ocr::is_here() { crate::faults::pages_without_words } else { crate::faults::pages_without_text };
         notes.push(unread(&empty));

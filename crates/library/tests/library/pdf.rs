@@ -160,7 +160,10 @@ async fn scanned_pages_are_told_from_blank_ones() {
         ("document.pages_without_words", "2")
     );
     let scan = import(&here, &library, "scan.pdf", &file_with("", objects(false), &[9, 10])).await;
-    assert_eq!(code(&here, scan).await, "document.no_words_found");
+    let view = here.store.document(scan).await.unwrap();
+    assert_eq!((view.notes[0].code.as_str(), view.pages), ("document.no_words_found", 2));
+    let page = library.page(scan, 2, None, 600).await.unwrap();
+    assert!(page.picture.is_some(), "what is on it can be looked at");
     let blank = import(&here, &library, "blank.pdf", &file_with("", objects(false), &[10])).await;
     assert_eq!(code(&here, blank).await, "document.nothing_to_read");
     library.shutdown().await;
