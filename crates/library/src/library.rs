@@ -1,8 +1,17 @@
 //! The library as the rest of the app sees it: one handle, its tasks, its events.
 
 use crate::{
-    LibraryConfig, LibraryError, embedding::Loaded, index::TextIndex, passwords::Passwords, pictures::Pictures,
-    power::Saving, progress::{Busy, Count}, vectors::Vectors, visit::Followed, watch::Watch, worker::Spawner,
+    LibraryConfig, LibraryError,
+    embedding::Loaded,
+    index::TextIndex,
+    passwords::Passwords,
+    pictures::Pictures,
+    power::Saving,
+    progress::{Busy, Count},
+    vectors::Vectors,
+    visit::Followed,
+    watch::Watch,
+    worker::Spawner,
 };
 use async_trait::async_trait;
 use protocol::{Actor, DocumentId, DocumentView, Fault, FolderId, FolderView, ImportProgress};

@@ -198,7 +198,10 @@ async fn read(inner: &Inner, parent: &mut Parent, job: &Job, unpacked: &mut Unpa
             Step::Page(page) => {
                 gathered.add(page);
                 // Pages without a word are little, and who has none to the end gets its name for words.
-                if gathered.pages.len() >= PAGES_AT_ONCE && gathered.passages > 0 && !gathered.write(inner, job.document).await? {
+                if gathered.pages.len() >= PAGES_AT_ONCE
+                    && gathered.passages > 0
+                    && !gathered.write(inner, job.document).await?
+                {
                     return Ok(());
                 }
             }

@@ -288,7 +288,9 @@ impl StoreError {
                 .hint("Open that workspace itself to change something in it."),
             Self::NoWorkspace { dir } => fault(FaultKind::NotFound, "store.no_workspace")
                 .safe("Nothing was changed.")
-                .hint("Name the data folder of a workspace: the one that is given to --data, in which workspace.db lies.")
+                .hint(
+                    "Name the data folder of a workspace: the one that is given to --data, in which workspace.db lies.",
+                )
                 .with("dir", dir.display()),
             Self::Older { dir } => fault(FaultKind::Unavailable, "store.older")
                 .safe("Nothing was changed in it.")

@@ -52,6 +52,7 @@ pub use private::private_dir;
 pub use rebuild::VIEWS;
 pub use trust::Endpoint;
 pub use versions::Version;
+pub use visit::Neighbour;
 pub use write::Tx;
 
 use sqlx::{Sqlite, SqlitePool, Transaction};

@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) mod identity;
+mod identity;
 pub(crate) mod inspect;
 
 pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");

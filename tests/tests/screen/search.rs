@@ -123,8 +123,7 @@ fn other_workspaces_stand_under_this_one_and_lead_there_and_back() {
     browser.picture("search-within");
     browser.click("#search-back");
     browser.until("this workspace is searched again", || {
-        (browser.all("[data-testid=search-within]").is_empty()
-            && browser.text("[data-testid=hit]").contains("otice"))
-        .then_some(())
+        (browser.all("[data-testid=search-within]").is_empty() && browser.text("[data-testid=hit]").contains("otice"))
+            .then_some(())
     });
 }

@@ -191,7 +191,8 @@ async fn ask(
     }
     for query in queries {
         let began = Instant::now();
-        let reply = app.call(&person, Search { query: query.text.clone(), mode, limit: PASSAGES, within: None }).await?;
+        let reply =
+            app.call(&person, Search { query: query.text.clone(), mode, limit: PASSAGES, within: None }).await?;
         times.add(began.elapsed());
         if reply.mode != mode && !reply.hits.is_empty() {
             if mode != SearchMode::Reranked || reply.mode != SearchMode::Hybrid {

@@ -108,7 +108,11 @@ pub(crate) async fn read_page(
     actor: &Actor,
     ReadPage { document, page, passage, width }: ReadPage,
 ) -> Result<PageView, Fault> {
-    app.holder(actor, document).await.page(document, page, passage, width.clamp(100, MAX_WIDTH)).await.map_err(Fault::from)
+    app.holder(actor, document)
+        .await
+        .page(document, page, passage, width.clamp(100, MAX_WIDTH))
+        .await
+        .map_err(Fault::from)
 }
 
 pub(crate) async fn list_pages(
@@ -124,7 +128,11 @@ pub(crate) async fn find(
     actor: &Actor,
     FindInDocument { document, words, limit }: FindInDocument,
 ) -> Result<Found, Fault> {
-    app.holder(actor, document).await.find(document, &words, limit.clamp(1, MOST_FINDS) as usize).await.map_err(Fault::from)
+    app.holder(actor, document)
+        .await
+        .find(document, &words, limit.clamp(1, MOST_FINDS) as usize)
+        .await
+        .map_err(Fault::from)
 }
 
 pub(crate) async fn check_index(app: &App, _: &Actor, CheckIndex { mend }: CheckIndex) -> Result<IndexReport, Fault> {

@@ -114,7 +114,8 @@ async fn in_one(app: &App, neighbour: &Neighbour, query: &SearchQuery) -> Result
 
 /// What a neighbour is called: workspaces that nobody has named are all called alike, their folders are not.
 fn told_apart(name: String, folder: &Path) -> String {
-    let last = folder.file_name().and_then(|last| last.to_str()).filter(|_| name == store::Options::default().workspace);
+    let last =
+        folder.file_name().and_then(|last| last.to_str()).filter(|_| name == store::Options::default().workspace);
     last.map_or(name, str::to_owned)
 }
 

@@ -39,11 +39,17 @@ pub(super) async fn neighbours(door: &Door, command: NeighboursCommand, out: &Ou
 async fn find(door: &Door, named: &str) -> Result<NeighbourView, Fault> {
     let all = door.call(ListNeighbours {}).await?;
     let is = |one: &NeighbourView| {
-        one.workspace.to_string() == named || one.name == named || std::path::Path::new(&one.folder) == std::path::Path::new(named)
+        one.workspace.to_string() == named
+            || one.name == named
+            || std::path::Path::new(&one.folder) == std::path::Path::new(named)
     };
     all.into_iter().find(is).ok_or_else(|| {
-        Fault::new(FaultKind::NotFound, "cli.no_neighbour", format!("No workspace “{named}” is searched from this one."))
-            .with("named", named)
-            .hint("`atelier neighbours list` says which are.")
+        Fault::new(
+            FaultKind::NotFound,
+            "cli.no_neighbour",
+            format!("No workspace “{named}” is searched from this one."),
+        )
+        .with("named", named)
+        .hint("`atelier neighbours list` says which are.")
     })
 }

@@ -15,7 +15,9 @@ async fn visit(here: &Here, embedder: bool) -> Result<Library, LibraryError> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_library_is_searched_and_read_while_its_owner_goes_on() {
     let here = Here::new().await;
-    assert!(matches!(visit(&here, false).await, Err(LibraryError::Refused(fault)) if fault.code == "library.no_index_there"));
+    assert!(
+        matches!(visit(&here, false).await, Err(LibraryError::Refused(fault)) if fault.code == "library.no_index_there")
+    );
     let owner = here.open().await;
     owner.set_embedder(Some(Arc::new(Letters)));
     let files = here.folder(&[("lease.md", "# Notice\n\nThe tenant may end the lease with ninety days of notice.")]);
@@ -28,7 +30,7 @@ async fn a_library_is_searched_and_read_while_its_owner_goes_on() {
     assert_eq!((hit.name.as_str(), reply.mode), ("lease.md", SearchMode::Hybrid), "by meaning too");
     let page = visited.page(hit.document, 1, Some(Span { start: hit.start, end: hit.end }), 800).await.unwrap();
     assert!(page.passage.is_some() && page.text.contains("ninety days"));
-    assert_eq!(visited.find(hit.document, "ninety", 10).await.unwrap().places.len(), 1);
+    assert_eq!(visited.find(hit.document, "ninety", 10).await.unwrap().total, 1);
 
     // What its owner adds and takes out is seen at the next search, words, vectors and all.
     let more = here.folder(&[("later.md", "The deposit is two months of rent, held in escrow.")]);

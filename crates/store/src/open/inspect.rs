@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 /// The database before it is opened for writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// None, or one that was being made when its process ended.
     Nothing,
     /// One of an older schema.
@@ -26,7 +26,7 @@ const APPLICATION: i64 = 0x4154_454C;
 const SMALL: u64 = 64 << 20;
 
 /// Looks at the database through a connection that cannot write.
-pub(super) async fn inspect(path: &Path, migrations: &Migrator, unclean: bool) -> Result<Found, StoreError> {
+pub(crate) async fn inspect(path: &Path, migrations: &Migrator, unclean: bool) -> Result<Found, StoreError> {
     let size = match fs::metadata(path) {
         Ok(file) => file.len(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,

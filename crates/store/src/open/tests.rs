@@ -56,7 +56,10 @@ async fn one_whose_making_was_cut_off_between_two_migrations_is_made_to_the_end(
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(DATABASE);
         let db = Db::open(&path).await.unwrap();
-        Migrator::with_migrations(MIGRATIONS.iter().take(made).cloned().collect()).run(&db.writer).await.unwrap();
+        Migrator::with_migrations(MIGRATIONS.iter().take(made).cloned().collect())
+            .run(db.writer().unwrap())
+            .await
+            .unwrap();
         db.close().await;
         filled(dir.path()).await;
         assert!(backup::all(dir.path()).is_empty(), "a snapshot of nothing");

@@ -1,10 +1,6 @@
 //! What other workspaces on this machine have: their best passages under those of this one, and the way there.
 
-use super::{
-    BACK_ID,
-    asking::Asking,
-    found::Asked,
-};
+use super::{BACK_ID, asking::Asking, found::Asked};
 use crate::{
     parts::{
         icon::{Glyph, Icon},
@@ -111,7 +107,9 @@ fn One(asking: Asking, one: NeighbourFound) -> impl IntoView {
         NeighbourOutcome::Found(reply) if reply.hits.is_empty() => {
             view! { <p class="small dim">{t!("search.nothing")}</p> }.into_any()
         }
-        NeighbourOutcome::Found(reply) => view! { <Passages asking reply there=Callback::new(move |()| there())/> }.into_any(),
+        NeighbourOutcome::Found(reply) => {
+            view! { <Passages asking reply there=Callback::new(move |()| there())/> }.into_any()
+        }
     };
     view! {
         <div class="elsewhere-one" data-testid="elsewhere-one">
