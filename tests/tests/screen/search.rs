@@ -101,6 +101,8 @@ fn other_workspaces_stand_under_this_one_and_lead_there_and_back() {
     browser.until("it says that there is none", || {
         browser.text("#neighbour-path-error").contains("/nowhere is no workspace").then_some(())
     });
+    // Over what is there.
+    browser.script("document.querySelector('[data-testid=neighbour-path]').select()");
     browser.type_into("[data-testid=neighbour-path]", &data.display().to_string());
     browser.click("[data-testid=neighbour-add]");
     browser.find("[data-testid=neighbour]");
@@ -111,6 +113,9 @@ fn other_workspaces_stand_under_this_one_and_lead_there_and_back() {
     browser.find("[data-testid=elsewhere] .elsewhere-hit");
     assert_eq!(browser.accessibility(), Vec::<String>::new());
     browser.picture("search-elsewhere");
+    assert_eq!(browser.text("[data-testid=search-also]"), "also in Estate");
+    browser.click("[data-testid=search-also]");
+    browser.picture("search-elsewhere-below");
     browser.click("[data-testid=elsewhere] .elsewhere-hit");
     browser.until("it is searched there", || {
         browser.text("[data-testid=search-within]").contains("“Estate”").then_some(())

@@ -152,6 +152,7 @@ pub fn Search() -> impl IntoView {
                 </Show>
                 <div class="row search-line">
                     <span class="dim num small" role="status">{move || reply.with(|reply| summary(reply.as_ref()))}</span>
+                    <elsewhere::Also asking/>
                     <span class="grow"></span>
                     <Show when=move || like.with(Option::is_none)>
                         <Modes mode/>

@@ -13,7 +13,7 @@ use crate::{
     state::WorkspaceStoreFields,
 };
 use leptos::prelude::*;
-use protocol::{DocumentId, ModelUse, ModelView, NeighbourView, SearchHit, SearchMode};
+use protocol::{DocumentId, ModelUse, ModelView, NeighbourFound, NeighbourView, SearchHit, SearchMode};
 use std::collections::BTreeSet;
 
 /// A pause in typing this long starts a search; shorter than a person notices.
@@ -38,6 +38,8 @@ pub(super) struct Asking {
     pub within: RwSignal<Option<NeighbourView>>,
     /// What was found.
     pub reply: RwSignal<Option<Found>>,
+    /// What was found in other workspaces.
+    pub elsewhere: RwSignal<Vec<NeighbourFound>>,
     /// The passage that is marked.
     pub current: RwSignal<usize>,
     /// Documents of which every passage is shown, not only the best.
@@ -65,6 +67,7 @@ impl Asking {
             mode: RwSignal::new(SearchMode::Hybrid),
             within: RwSignal::new(None),
             reply: RwSignal::new(None),
+            elsewhere: RwSignal::new(Vec::new()),
             current: RwSignal::new(0),
             unfolded: RwSignal::new(BTreeSet::new()),
             opened: RwSignal::new(false),

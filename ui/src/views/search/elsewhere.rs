@@ -2,6 +2,7 @@
 
 use super::{BACK_ID, asking::Asking, found::Asked};
 use crate::{
+    dom,
     parts::{
         icon::{Glyph, Icon},
         marked::marked,
@@ -12,6 +13,8 @@ use crate::{
 use leptos::prelude::*;
 use protocol::{NeighbourFound, NeighbourOutcome, NeighbourView, SearchHit, SearchMode, SearchNeighbours, SearchReply};
 
+/// The passages of other workspaces.
+const ELSEWHERE_ID: &str = "search-elsewhere";
 /// So many passages of each are shown.
 const SHOWN: u32 = 3;
 
@@ -38,6 +41,28 @@ pub(super) fn Within(
     }
 }
 
+/// In which other workspaces there are passages, beside the count of those here: the list of them may be far below.
+#[component]
+pub(super) fn Also(
+    /// The search.
+    asking: Asking,
+) -> impl IntoView {
+    let has = |one: &&NeighbourFound| matches!(&one.outcome, NeighbourOutcome::Found(reply) if !reply.hits.is_empty());
+    let names = move || {
+        asking.elsewhere.with(|all| all.iter().filter(has).map(|one| one.name.clone()).collect::<Vec<_>>().join(", "))
+    };
+    move || {
+        let names = names();
+        (!names.is_empty()).then(|| {
+            view! {
+                <button class="link small cut" data-testid="search-also" on:click=move |_| dom::show_soon(ELSEWHERE_ID)>
+                    {t!("search.also_in", names = names)}
+                </button>
+            }
+        })
+    }
+}
+
 /// What is found elsewhere, while this workspace is searched and others may be.
 #[component]
 pub(super) fn Elsewhere(
@@ -45,7 +70,7 @@ pub(super) fn Elsewhere(
     asking: Asking,
 ) -> impl IntoView {
     let client = asking.client;
-    let found = RwSignal::new(Vec::<NeighbourFound>::new());
+    let found = asking.elsewhere;
     // Asked for when this workspace has answered, so that its own passages never wait.
     let asked = Memo::new(move |_| {
         if client.store.neighbours().read().is_empty() {
@@ -80,8 +105,8 @@ pub(super) fn Elsewhere(
         let all = found.get();
         (!all.is_empty()).then(|| {
             view! {
-                <section class="elsewhere" aria-label=t!("search.elsewhere") data-testid="elsewhere">
-                    <h2 class="h3">{t!("search.elsewhere")}</h2>
+                <section class="elsewhere" id=ELSEWHERE_ID aria-label=t!("search.elsewhere") data-testid="elsewhere">
+                    <h2 class="small dim">{t!("search.elsewhere")}</h2>
                     {all.into_iter().map(|one| view! { <One asking one/> }).collect_view()}
                 </section>
             }

@@ -21,7 +21,7 @@ pub(super) fn Neighbours() -> impl IntoView {
     let all = Memo::new(move |_| client.store.neighbours().get());
     view! {
         <h2 class="h2">{t!("neighbours.title")}</h2>
-        <p class="small dim">{t!("neighbours.about")}</p>
+        <p class="small dim neighbours-about">{t!("neighbours.about")}</p>
         <For each=move || all.get() key=|one| (one.workspace, one.name.clone(), one.folder.clone()) children=|one| view! { <One one/> }/>
         <PathLine wrong/>
         {client
