@@ -47,7 +47,7 @@ fn all(path: &Path) -> Result<(), EngineError> {
     let tokenizer = Tokenizer::open(&file)?;
     let tokens = tokenizer.encode(&[("ab the <|im_end|> 12é", Special::Parse)], true)?;
     let template = ChatTemplate::open(&file, &tokenizer)?;
-    let mut opening = Opening { threads: 1, positions: 8, progress: &mut |_, _| {} };
+    let mut opening = Opening { threads: 1, positions: 8, kv: kernels::KvKind::F16, progress: &mut |_, _| {} };
     let mut decoder = arch::open(&file, &mut opening)?;
     let mut cache = decoder.new_cache(8)?;
     let token = tokens.first().copied().filter(|id| (*id as usize) < decoder.shape().vocab).unwrap_or(0);

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     if env::var(THREADS).ok() != Some(threads.to_string()) {
         return again(threads);
     }
-    match compare(&file, Plan { prompt, write, runs, threads, processor: Processor::Cpu }) {
+    match compare(&file, Plan { prompt, write, runs, threads, processor: Processor::Cpu, kv: kernels::KvKind::F16 }) {
         Ok(figures) => {
             println!("{figures:#}");
             ExitCode::SUCCESS

@@ -85,6 +85,9 @@ struct ServeArgs {
     /// given.
     #[arg(long)]
     kept: Option<usize>,
+    /// How keys and values are remembered: `q8_0` takes about half the memory and is somewhat slower.
+    #[arg(long, value_enum, default_value_t)]
+    kv: Kv,
     /// Never guess tokens from the text.
     #[arg(long)]
     no_draft: bool,
@@ -117,6 +120,23 @@ impl From<EncoderWeights> for kernels::Precision {
     }
 }
 
+#[derive(Clone, Copy, Default, clap::ValueEnum)]
+enum Kv {
+    #[default]
+    F16,
+    #[value(name = "q8_0")]
+    Q8,
+}
+
+impl From<Kv> for kernels::KvKind {
+    fn from(kv: Kv) -> Self {
+        match kv {
+            Kv::F16 => Self::F16,
+            Kv::Q8 => Self::Q8_0,
+        }
+    }
+}
+
 #[derive(Args)]
 struct BenchArgs {
     /// A GGUF file.
@@ -136,6 +156,9 @@ struct BenchArgs {
     /// What computes: `cpu`, or `cuda` or `metal` where this program was built with it.
     #[arg(long, default_value_t)]
     device: Processor,
+    /// How keys and values are remembered.
+    #[arg(long, value_enum, default_value_t)]
+    kv: Kv,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -153,6 +176,9 @@ struct PerplexityArgs {
     /// Threads; all cores unless given.
     #[arg(short, long)]
     threads: Option<usize>,
+    /// How keys and values are remembered.
+    #[arg(long, value_enum, default_value_t)]
+    kv: Kv,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -189,7 +215,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => {
             let threads = threads(args.threads);
             let (prompt, write, runs, processor) = (args.prompt, args.write, args.runs, args.device);
-            let plan = Plan { prompt, write, runs, threads, processor };
+            let plan = Plan { prompt, write, runs, threads, processor, kv: args.kv.into() };
             match bench(&args.file, plan) {
                 Ok(measured) if args.json => print_json(&measured),
                 Ok(measured) => {
@@ -199,14 +225,17 @@ fn main() -> ExitCode {
                 Err(error) => failed(&error, args.json),
             }
         }
-        Command::Perplexity(args) => match perplexity(&args.file, &args.text, args.window, threads(args.threads)) {
-            Ok(found) if args.json => print_json(&found),
-            Ok(found) => {
-                print!("{}", found.table());
-                ExitCode::SUCCESS
+        Command::Perplexity(args) => {
+            let threads = threads(args.threads);
+            match perplexity(&args.file, &args.text, args.window, threads, args.kv.into()) {
+                Ok(found) if args.json => print_json(&found),
+                Ok(found) => {
+                    print!("{}", found.table());
+                    ExitCode::SUCCESS
+                }
+                Err(error) => failed(&error, args.json),
             }
-            Err(error) => failed(&error, args.json),
-        },
+        }
     }
 }
 
@@ -230,6 +259,7 @@ fn run_serve(args: ServeArgs) -> ExitCode {
         context: args.context,
         streams: args.streams,
         kept: args.kept,
+        kv: args.kv.into(),
         no_draft: args.no_draft,
         disk: args.texts.map(|folder| Disk { folder, most: args.texts_mb << 20 }),
     };

@@ -10,6 +10,7 @@ use crate::{
     template::ChatTemplate,
     tokenizer::Tokenizer,
 };
+use kernels::KvKind;
 use std::{
     any::Any,
     fs::File,
@@ -51,6 +52,8 @@ pub struct Choice {
     pub streams: Option<usize>,
     /// Tokens kept of all texts together, unless as many as the context.
     pub kept: Option<usize>,
+    /// How keys and values are remembered.
+    pub kv: KvKind,
     /// Whether tokens are not to be guessed from the text.
     pub no_draft: bool,
     /// Where texts stay while the model is not loaded.
@@ -219,7 +222,8 @@ fn chat(file: &Gguf, choice: &Choice, loading: &Loading) -> Result<Chat> {
     }
     let limits = limits(choice, context)?;
     let mut progress = |done, _| loading.done.store(done, Ordering::Relaxed);
-    let mut opening = Opening { threads: choice.threads.max(1), positions: context, progress: &mut progress };
+    let (threads, kv) = (choice.threads.max(1), choice.kv);
+    let mut opening = Opening { threads, positions: context, kv, progress: &mut progress };
     let decoder = choice.processor.open(file, &mut opening)?;
     let shape = decoder.shape().clone();
     Ok(Chat {

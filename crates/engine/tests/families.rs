@@ -22,7 +22,7 @@ fn open(plan: Plan) -> Result<(), EngineError> {
     let written = model::write(plan);
     let file = Gguf::open(&written.path)?;
     let checked = arch::check(&file);
-    let mut opening = Opening { threads: 1, positions: 64, progress: &mut |_, _| {} };
+    let mut opening = Opening { threads: 1, positions: 64, kv: kernels::KvKind::F16, progress: &mut |_, _| {} };
     let opened = arch::open(&file, &mut opening);
     assert_eq!(checked.is_ok(), opened.is_ok(), "{checked:?} and {:?}", opened.as_ref().err());
     let mut decoder = opened?;

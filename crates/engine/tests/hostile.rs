@@ -24,7 +24,7 @@ fn open_all(path: &Path) -> Result<usize, EngineError> {
     if let Some(template) = ChatTemplate::open(&file, &tokenizer)? {
         template.render(json!([{"role": "user", "content": "the"}]), None, true, &json!({}))?;
     }
-    let mut opening = Opening { threads: 1, positions: 16, progress: &mut |_, _| {} };
+    let mut opening = Opening { threads: 1, positions: 16, kv: kernels::KvKind::F16, progress: &mut |_, _| {} };
     let mut decoder = arch::open(&file, &mut opening)?;
     let mut cache = decoder.new_cache(16)?;
     Ok(decoder.read(&tokens[..1], &mut cache)?.len())
@@ -35,7 +35,10 @@ fn loads(path: &Path) -> Result<bool, EngineError> {
     let file = Gguf::open(path)?;
     let tokenizer = Tokenizer::open(&file)?;
     let template = ChatTemplate::open(&file, &tokenizer)?;
-    let decoder = arch::open(&file, &mut Opening { threads: 1, positions: 16, progress: &mut |_, _| {} })?;
+    let decoder = arch::open(
+        &file,
+        &mut Opening { threads: 1, positions: 16, kv: kernels::KvKind::F16, progress: &mut |_, _| {} },
+    )?;
     Ok(template.is_some() && tokenizer.len() <= decoder.shape().vocab)
 }
 
@@ -123,7 +126,7 @@ fn an_unknown_architecture_is_named() {
     bytes[at..at + 5].copy_from_slice(b"mamba");
     fs::write(&path, &bytes).unwrap();
     let file = Gguf::open(&path).unwrap();
-    let mut opening = Opening { threads: 1, positions: 16, progress: &mut |_, _| {} };
+    let mut opening = Opening { threads: 1, positions: 16, kv: kernels::KvKind::F16, progress: &mut |_, _| {} };
     let error = arch::open(&file, &mut opening).err().unwrap();
     assert_eq!(error.code(), "model.architecture");
     assert!(error.to_string().contains("mamba") && error.to_string().contains("llama"), "{error}");

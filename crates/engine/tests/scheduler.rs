@@ -59,7 +59,8 @@ fn bench_of(permits: Option<mpsc::Receiver<()>>, limits: Limits) -> Bench {
     let path = folder.path().join("tiny.gguf");
     fs::write(&path, tiny().bytes).unwrap();
     let file = Gguf::open(&path).unwrap();
-    let mut opening = Opening { threads: 1, positions: limits.context, progress: &mut |_, _| {} };
+    let mut opening =
+        Opening { threads: 1, positions: limits.context, kv: kernels::KvKind::F16, progress: &mut |_, _| {} };
     let inner = arch::open(&file, &mut opening).unwrap();
     let steps = Arc::new(Mutex::new(Vec::new()));
     let tokenizer = Arc::new(Tokenizer::open(&file).unwrap());

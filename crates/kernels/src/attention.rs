@@ -169,16 +169,17 @@ impl Cpu {
         let sets = attention.shared.div_ceil(ROWS);
         let mut parts = vec![0f32; store.heads() * segments * sets * ROWS * size];
         self.pool().rows(&mut parts, ROWS * size, |item, parts| {
+            let mut space = Vec::new();
             for (item, out) in (item..).zip(parts.chunks_exact_mut(ROWS * size)) {
                 let (segment, set) = (begin + item % segments, item / segments);
                 let (kv_head, start) = (set / sets, set % sets * ROWS);
                 let count = ROWS.min(attention.shared - start);
-                let (keys, values) = store.head(layer, kv_head, segment);
+                let places = within(&sight, segment);
+                let (keys, values) = store.head(self.isa(), (layer, kv_head, segment), places.end, &mut space);
                 let rows: [&[f32]; ROWS] = std::array::from_fn(|at| {
                     let head = kv_head * attention.shared + start + at.min(count - 1);
                     &queries[head * stride.width..][..stride.width]
                 });
-                let places = within(&sight, segment);
                 self.isa().segment(&mut Segment {
                     queries: &rows[..count],
                     seen: &[places.end; ROWS][..count],
@@ -235,6 +236,7 @@ impl Cpu {
                 .collect()
         };
         let (mut totals, mut parts) = (vec![0f32; ROWS * size], vec![0f32; ROWS * size]);
+        let mut space = Vec::new();
         let first = piece.text.first + piece.token;
         let segments = attention.sight(first).start / SEGMENT..=(first + piece.count - 1) / SEGMENT;
         for set in sets {
@@ -246,7 +248,8 @@ impl Cpu {
                 let places: [Range<usize>; ROWS] =
                     std::array::from_fn(|at| within(&attention.sight(first + set[at.min(set.len() - 1)].0), segment));
                 let (hidden, seen) = (places.each_ref().map(|of| of.start), places.each_ref().map(|of| of.end));
-                let (keys, values) = store.head(layer, set[0].1 / attention.shared, segment);
+                let (head, most) = (set[0].1 / attention.shared, seen.iter().copied().max().unwrap_or(0));
+                let (keys, values) = store.head(self.isa(), (layer, head, segment), most, &mut space);
                 self.isa().segment(&mut Segment {
                     queries: &rows[..set.len()],
                     seen: &seen[..set.len()],

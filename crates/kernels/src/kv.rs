@@ -1,12 +1,13 @@
 //! How are keys and values remembered, so that attention reads them in sequence?
 //!
-//! In half precision, in segments of 128 positions that are made as the text grows, so that a long context
+//! In half precision, or in 8 bits where memory matters more than time, in segments of 128 positions that are made as the text grows, so that a long context
 //! costs memory only when it is used. Texts that begin alike share the segments of their beginning: one is
 //! copied only when it is written to while another text holds it. Within a segment, each layer's head has its keys in groups of 16
 //! positions, `[group][dimension][position]`, which makes scores 16 at a time, and its values row by row.
 
 use crate::arena::{Arena, HUGE_PAGE, Placed};
 use crate::cpu::Cpu;
+use crate::eight::Layout;
 use crate::error::ShapeError;
 use crate::isa::{Isa, Kind};
 use crate::portable;
@@ -23,11 +24,33 @@ pub const SEGMENT: usize = 128;
 /// Positions whose keys lie together; columns of values computed together.
 pub(crate) const GROUP: usize = 16;
 
+/// How exactly keys and values are remembered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KvKind {
+    /// In half precision.
+    #[default]
+    F16,
+    /// In 8 bits with a scale for every 32 values: about half the memory, and somewhat slower.
+    Q8_0,
+}
+
+impl KvKind {
+    /// Its name, as llama.cpp calls it too.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F16 => "f16",
+            Self::Q8_0 => "q8_0",
+        }
+    }
+}
+
 /// The keys and values of one text in every layer, and the inputs of convolutions where a model has them.
 pub struct KvStore {
     layers: usize,
     heads: usize,
     width: usize,
+    kind: KvKind,
     /// Layers of another kind, and the values that each keeps of a position.
     inputs: (usize, usize),
     segments: Vec<Arc<Placed<u16>>>,
@@ -39,7 +62,14 @@ impl KvStore {
         if layers == 0 || heads == 0 || width == 0 {
             return Err(ShapeError::Heads { heads, kv_heads: heads, width });
         }
-        let store = Self { layers, heads, width, inputs: (0, 0), segments: Vec::new() };
+        let store = Self { layers, heads, width, kind: KvKind::F16, inputs: (0, 0), segments: Vec::new() };
+        store.segment_values().ok_or(ShapeError::TooLarge)?;
+        Ok(store)
+    }
+
+    /// The same, empty, with keys and values remembered so.
+    pub fn of_kind(self, kind: KvKind) -> Result<Self, ShapeError> {
+        let store = Self { kind, segments: Vec::new(), ..self };
         store.segment_values().ok_or(ShapeError::TooLarge)?;
         Ok(store)
     }
@@ -144,14 +174,33 @@ impl KvStore {
         self.width.next_multiple_of(GROUP)
     }
 
-    /// Values of one head of one layer in one segment, keys first.
+    fn layout(&self) -> Layout {
+        Layout { width: self.width, padded: self.padded() }
+    }
+
+    /// What the keys of one head of one layer take in one segment, in units of two bytes.
+    fn key_units(&self) -> usize {
+        match self.kind {
+            KvKind::F16 => self.width * SEGMENT,
+            KvKind::Q8_0 => self.layout().keys(),
+        }
+    }
+
+    /// What one head of one layer takes in one segment, keys first.
     fn head_values(&self) -> usize {
-        (self.width + self.padded()) * SEGMENT
+        let values = match self.kind {
+            KvKind::F16 => self.padded() * SEGMENT,
+            KvKind::Q8_0 => self.layout().values(),
+        };
+        self.key_units() + values
     }
 
     fn segment_values(&self) -> Option<usize> {
         let padded = self.width.checked_next_multiple_of(GROUP)?;
-        let head = self.width.checked_add(padded)?.checked_mul(SEGMENT)?;
+        // In half precision, which takes the most: what does not fit so is not computed otherwise.
+        let most = self.width.checked_add(padded)?.checked_mul(SEGMENT)?;
+        most.checked_mul(self.heads)?.checked_mul(self.layers)?;
+        let head = self.head_values();
         let inputs = self.inputs.0.checked_mul(self.inputs.1)?.checked_mul(SEGMENT)?;
         let all = head.checked_mul(self.heads)?.checked_mul(self.layers)?.checked_add(inputs);
         // A bound on the bytes as well, so that later sizes cannot overflow.
@@ -177,11 +226,30 @@ impl KvStore {
         &mut own(&mut self.segments[position / SEGMENT])[place]
     }
 
-    /// The keys and values of a head in a segment.
-    pub(crate) fn head(&self, layer: usize, head: usize, segment: usize) -> (&[u16], &[u16]) {
+    /// The keys and values of a head in a segment in half precision; of the positions behind `seen` anything that
+    /// is finite. What is kept in 8 bits is widened into `space`.
+    pub(crate) fn head<'a>(
+        &'a self,
+        isa: Isa,
+        (layer, head, segment): (usize, usize, usize),
+        seen: usize,
+        space: &'a mut Vec<u16>,
+    ) -> (&'a [u16], &'a [u16]) {
         assert!(layer < self.layers && head < self.heads, "layer {layer}, head {head}");
         let size = self.head_values();
-        self.segments[segment][(layer * self.heads + head) * size..][..size].split_at(self.width * SEGMENT)
+        let place = &self.segments[segment][(layer * self.heads + head) * size..][..size];
+        let (keys, values) = place.split_at(self.key_units());
+        match self.kind {
+            KvKind::F16 => (keys, values),
+            KvKind::Q8_0 => {
+                let layout = self.layout();
+                space.resize((layout.width + layout.padded) * SEGMENT, 0);
+                let (wide_keys, wide_values) = space.split_at_mut(layout.width * SEGMENT);
+                layout.widen_keys(isa, keys, seen, wide_keys);
+                layout.widen_values(isa, values, seen, wide_values);
+                (wide_keys, wide_values)
+            }
+        }
     }
 }
 
@@ -215,7 +283,8 @@ impl Cpu {
     /// # Panics
     /// If the sizes do not fit together, or [`KvStore::reserve`] was not called for these positions.
     pub fn remember(&self, store: &mut KvStore, layer: usize, first: usize, keys: &[f32], values: &[f32]) {
-        let (heads, width, padded) = (store.heads, store.width, store.padded());
+        let (heads, width, padded, kind) = (store.heads, store.width, store.padded(), store.kind);
+        let (layout, key_units) = (store.layout(), store.key_units());
         let row = heads * width;
         assert!(layer < store.layers, "layer {layer}");
         assert!(keys.len() == values.len() && keys.len().is_multiple_of(row), "whole rows of {row}");
@@ -230,10 +299,15 @@ impl Cpu {
             let write = |first_head: usize, places: &mut [u16]| {
                 let mut halves = vec![0; width];
                 for (at, place) in places.chunks_exact_mut(head_values).enumerate() {
-                    let (key_place, value_place) = place.split_at_mut(width * SEGMENT);
+                    let (key_place, value_place) = place.split_at_mut(key_units);
                     for position in position..stop {
                         let from = (position - first) * row + (first_head + at) * width;
                         let slot = position % SEGMENT;
+                        if kind == KvKind::Q8_0 {
+                            layout.put_key(key_place, slot, &keys[from..from + width]);
+                            layout.put_value(value_place, slot, &values[from..from + width]);
+                            continue;
+                        }
                         self.isa().halve(&keys[from..from + width], &mut halves);
                         let group = &mut key_place[slot / GROUP * width * GROUP..][..width * GROUP];
                         for (place, half) in group[slot % GROUP..].iter_mut().step_by(GROUP).zip(&halves) {

@@ -9,7 +9,8 @@
 mod support;
 
 use kernels::{
-    Activations, Arena, Attention, Cpu, Form, Format, Isa, KvStore, Pairs, Product, QuantMatrix, Rope, SEGMENT, Text,
+    Activations, Arena, Attention, Cpu, Form, Format, Isa, KvKind, KvStore, Pairs, Product, QuantMatrix, Rope, SEGMENT,
+    Text,
 };
 use proptest::prelude::*;
 use support::{Random, raw};
@@ -130,10 +131,11 @@ proptest! {
             }
         }
         for isa in Isa::available() {
+          for (kind, off) in [(KvKind::F16, 4e-3), (KvKind::Q8_0, 3e-2)] {
             let mut expected: Option<Vec<f32>> = None;
             for (threads, step) in [(1, tokens), (2, tokens), (1, 1), (3, 5)] {
                 let cpu = Cpu::with(isa, threads);
-                let mut store = KvStore::new(2, kv_heads, width).unwrap();
+                let mut store = KvStore::new(2, kv_heads, width).unwrap().of_kind(kind).unwrap();
                 store.reserve(0, end).unwrap();
                 let row = kv_heads * width;
                 cpu.remember(&mut store, 1, 0, &keys[..first * row], &values[..first * row]);
@@ -147,8 +149,8 @@ proptest! {
                     cpu.attend(&attention, 1, &[text], &queries[rows.clone()], &mut out[rows]);
                 }
                 for (found, exact) in out.iter().zip(&exact) {
-                    // Keys and values are kept in half precision.
-                    prop_assert!((f64::from(*found) - exact).abs() < 4e-3, "{isa:?} {found} {exact}");
+                    // Keys and values are kept in half precision, or in 8 bits.
+                    prop_assert!((f64::from(*found) - exact).abs() < off, "{isa:?} {kind:?} {found} {exact}");
                 }
                 let expected = expected.get_or_insert_with(|| out.clone());
                 prop_assert_eq!(&*expected, &out, "{:?}, {} threads, {} at once", isa, threads, step);
@@ -166,6 +168,7 @@ proptest! {
                 let last = &expected[(tokens - 1) * heads * width..];
                 prop_assert_eq!(found, [&expected[..], &expected[..heads * width], last].concat());
             }
+          }
         }
     }
 

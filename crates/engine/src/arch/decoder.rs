@@ -15,7 +15,7 @@ use crate::{
     error::{EngineError, Result},
     gguf::Gguf,
 };
-use kernels::{Attention, Cpu, KvStore, Product, QuantMatrix, Rope, ShapeError};
+use kernels::{Attention, Cpu, KvKind, KvStore, Product, QuantMatrix, Rope, ShapeError};
 
 /// A decoder on the kernels.
 pub(super) struct Fast {
@@ -24,6 +24,7 @@ pub(super) struct Fast {
     model: Model<QuantMatrix>,
     attention: Attention,
     turns: Turns,
+    kv: KvKind,
     work: Work,
 }
 
@@ -39,7 +40,7 @@ impl Fast {
             local: plan.mixers.iter().any(local).then(|| rope(Rotation::local(&plan))),
         };
         let attention = attention(&plan)?;
-        Ok(Self { plan, cpu, model, attention, turns, work: Work::default() })
+        Ok(Self { plan, cpu, model, attention, turns, kv: opening.kv, work: Work::default() })
     }
 
     /// Computes a batch: parts of some runs, whose tokens lie one after the other. The stream of each token is
@@ -96,7 +97,7 @@ pub(super) fn check(file: &Gguf, plan: &Plan) -> Result<()> {
     check_tensors(file, plan)?;
     Rotation::read(file, plan, 0)?;
     attention(plan)?;
-    store(&plan.shape).map(drop)
+    store(&plan.shape, KvKind::F16).map(drop)
 }
 
 fn attention(plan: &Plan) -> Result<Attention> {
@@ -106,8 +107,9 @@ fn attention(plan: &Plan) -> Result<Attention> {
 }
 
 /// What is kept of a text, empty.
-pub(super) fn store(shape: &Shape) -> Result<KvStore> {
+pub(super) fn store(shape: &Shape, kind: KvKind) -> Result<KvStore> {
     KvStore::new(shape.attention_layers(), shape.kv_heads, shape.head_width)
+        .and_then(|store| store.of_kind(kind))
         .and_then(|store| store.with_inputs(shape.convolutions, shape.width))
         .map_err(failed)
 }
@@ -122,7 +124,7 @@ impl Decoder for Fast {
     }
 
     fn new_cache(&self, positions: usize) -> Result<KvCache> {
-        Ok(KvCache::new(positions, store(&self.plan.shape)?))
+        Ok(KvCache::new(positions, store(&self.plan.shape, self.kv)?))
     }
 
     fn forward(&mut self, runs: &mut [Run<'_>]) -> Result<Vec<Vec<f32>>> {
@@ -162,7 +164,8 @@ impl Decoder for Fast {
 
     fn layout(&self) -> String {
         // Another instruction set rounds sums in another order.
-        format!("{} {} {}", env!("CARGO_PKG_VERSION"), self.plan.shape.architecture, self.cpu.isa().name())
+        let (version, architecture) = (env!("CARGO_PKG_VERSION"), &self.plan.shape.architecture);
+        format!("{version} {architecture} {} {}", self.cpu.isa().name(), self.kv.name())
     }
 
     fn pieces(&self) -> Vec<u64> {

@@ -2,7 +2,7 @@
 
 use super::{Shape, decoder, weights, work};
 use crate::gguf::Gguf;
-use kernels::SEGMENT;
+use kernels::{KvKind, SEGMENT};
 use serde::Serialize;
 
 /// The program itself and what the system gives it: measured, rounded up.
@@ -18,8 +18,10 @@ const BEGUN: usize = 8 << 20;
 pub struct Memory {
     /// The weights, as the kernels hold them.
     pub weights: u64,
-    /// Each begun segment of the context.
+    /// Each begun segment of the context, with keys and values in half precision.
     pub segment: u64,
+    /// The same with keys and values in 8 bits.
+    pub segment_q8: u64,
     /// Tokens in a segment.
     pub segment_tokens: u64,
     /// Everything else: the program, the tokenizer, buffers, and what loading needs for a moment.
@@ -31,13 +33,16 @@ impl Memory {
     #[must_use]
     pub fn of(file: &Gguf, shape: &Shape) -> Self {
         let weights = weights::footprint(file);
-        let kept = decoder::store(shape).map_or(0, |store| store.bytes(1));
-        // The sines and cosines of each position, in a list that doubles as it grows; some models have two.
-        let segment = kept.saturating_add(SEGMENT * shape.rope_width * size_of::<f32>() * 4);
+        let segment = |kind| {
+            let kept = decoder::store(shape, kind).map_or(0, |store| store.bytes(1));
+            // The sines and cosines of each position, in a list that doubles as it grows; some models have two.
+            kept.saturating_add(SEGMENT * shape.rope_width * size_of::<f32>() * 4) as u64
+        };
         let work = [PROGRAM, BEGUN, file.header_bytes().saturating_mul(TOKENIZER), work::bytes(shape), weights.loading];
         Self {
             weights: weights.packed as u64,
-            segment: segment as u64,
+            segment: segment(KvKind::F16),
+            segment_q8: segment(KvKind::Q8_0),
             segment_tokens: SEGMENT as u64,
             work: work.into_iter().fold(0usize, usize::saturating_add) as u64,
         }
@@ -45,8 +50,12 @@ impl Memory {
 
     /// All of it for a context of `tokens`.
     #[must_use]
-    pub fn total(&self, tokens: usize) -> u64 {
-        let cache = self.segment.saturating_mul((tokens as u64).div_ceil(self.segment_tokens));
+    pub fn total(&self, tokens: usize, kind: KvKind) -> u64 {
+        let segment = match kind {
+            KvKind::F16 => self.segment,
+            KvKind::Q8_0 => self.segment_q8,
+        };
+        let cache = segment.saturating_mul((tokens as u64).div_ceil(self.segment_tokens));
         self.weights.saturating_add(cache).saturating_add(self.work)
     }
 }

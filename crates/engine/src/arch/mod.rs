@@ -34,6 +34,7 @@ use crate::{
     error::{EngineError, Result},
     gguf::Gguf,
 };
+use kernels::KvKind;
 use keys::Keys;
 use plan::Plan;
 
@@ -43,6 +44,8 @@ pub struct Opening<'a> {
     pub threads: usize,
     /// The most positions that any cache will have (tables may be built for that many).
     pub positions: usize,
+    /// How keys and values are remembered.
+    pub kv: KvKind,
     /// Called with the bytes prepared so far and the bytes in all, now and then while loading.
     pub progress: &'a mut dyn FnMut(u64, u64),
 }

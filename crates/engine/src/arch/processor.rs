@@ -6,6 +6,7 @@ use crate::{
     gguf::Gguf,
 };
 use candle_core::Device;
+use kernels::KvKind;
 use std::{fmt, str::FromStr};
 
 /// A processor of this machine.
@@ -28,6 +29,10 @@ impl Processor {
     pub fn open(self, file: &Gguf, opening: &mut Opening<'_>) -> Result<Box<dyn Decoder>> {
         match self.device()? {
             None => Ok(Box::new(decoder::Fast::open(file, opening, plan(file)?)?)),
+            Some(_) if opening.kv != KvKind::F16 => Err(EngineError::Invalid {
+                param: "kv",
+                message: format!("--kv {} is for --device cpu", opening.kv.name()),
+            }),
             Some(device) => reference::open_on(&device, file, opening),
         }
     }

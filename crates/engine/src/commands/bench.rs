@@ -6,6 +6,7 @@ use crate::{
     error::{EngineError, Result},
     gguf::Gguf,
 };
+use kernels::KvKind;
 use serde::Serialize;
 use std::{path::Path, time::Instant};
 
@@ -22,6 +23,8 @@ pub struct Plan {
     pub threads: usize,
     /// What computes.
     pub processor: Processor,
+    /// How keys and values are remembered.
+    pub kv: KvKind,
 }
 
 /// What was measured: rates in tokens per second.
@@ -65,7 +68,7 @@ pub fn bench(path: &Path, plan: Plan) -> Result<Measured> {
     let began = Instant::now();
     let file = Gguf::open(path)?;
     let positions = plan.prompt.max(plan.write);
-    let mut opening = Opening { threads: plan.threads, positions, progress: &mut |_, _| {} };
+    let mut opening = Opening { threads: plan.threads, positions, kv: plan.kv, progress: &mut |_, _| {} };
     let mut decoder = plan.processor.open(&file, &mut opening)?;
     let load_ms = began.elapsed().as_secs_f64() * 1000.0;
     let tokens = tokens(decoder.shape().vocab, positions);

@@ -6,6 +6,7 @@ use crate::{
     gguf::{Gguf, Kind},
     models::{DEFAULT_CONTEXT, Examined, examine},
 };
+use kernels::KvKind;
 use serde::Serialize;
 use std::{collections::HashMap, path::Path};
 
@@ -120,7 +121,8 @@ impl Inspection {
         if let (Some(memory), Some(trained)) = (&self.memory, self.context) {
             let usual = [2048, DEFAULT_CONTEXT, 32_768].into_iter().filter(|context| *context < trained);
             for context in usual.chain([trained]) {
-                lines.push(("memory", format!("{} with a context of {context}", megabytes(memory.total(context)))));
+                let [half, eight] = [KvKind::F16, KvKind::Q8_0].map(|kind| megabytes(memory.total(context, kind)));
+                lines.push(("memory", format!("{half} with a context of {context}; {eight} with --kv q8_0")));
             }
         }
         lines.iter().map(|(name, value)| format!("{name:<14} {value}\n")).collect()

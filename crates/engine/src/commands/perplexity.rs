@@ -10,6 +10,7 @@ use crate::{
     gguf::Gguf,
     tokenizer::{Special, Tokenizer},
 };
+use kernels::KvKind;
 use serde::Serialize;
 use std::{fs, path::Path};
 
@@ -28,7 +29,7 @@ pub struct Perplexity {
 }
 
 /// Measures it in windows of `window` tokens, at least 2.
-pub fn perplexity(model: &Path, text: &Path, window: usize, threads: usize) -> Result<Perplexity> {
+pub fn perplexity(model: &Path, text: &Path, window: usize, threads: usize, kv: KvKind) -> Result<Perplexity> {
     let file = Gguf::open(model)?;
     let text = fs::read_to_string(text).map_err(|source| EngineError::Io { file: text.to_owned(), source })?;
     let tokenizer = Tokenizer::open(&file)?;
@@ -38,7 +39,7 @@ pub fn perplexity(model: &Path, text: &Path, window: usize, threads: usize) -> R
         let message = format!("{} tokens are no window of {window}", tokens.len());
         return Err(EngineError::Compute(message));
     }
-    let mut opening = Opening { threads, positions: window, progress: &mut |_, _| {} };
+    let mut opening = Opening { threads, positions: window, kv, progress: &mut |_, _| {} };
     let mut decoder = arch::open(&file, &mut opening)?;
     let vocab = decoder.shape().vocab;
     let (mut sum, mut counted) = (0.0, 0u32);

@@ -30,19 +30,25 @@ use engine::{
     gguf::{Gguf, Kind},
     tokenizer::{Special, Tokenizer},
 };
+use kernels::KvKind;
 use model::{CONTEXT, Plan, VOCAB};
 use plans::{KINDS, ours, structures, tokens};
 
 fn fast(file: &Gguf, threads: usize) -> Box<dyn Decoder> {
-    arch::open(file, &mut Opening { threads, positions: CONTEXT, progress: &mut |_, _| {} }).unwrap()
+    keeping(file, threads, KvKind::F16)
+}
+
+fn keeping(file: &Gguf, threads: usize, kv: KvKind) -> Box<dyn Decoder> {
+    arch::open(file, &mut Opening { threads, positions: CONTEXT, kv, progress: &mut |_, _| {} }).unwrap()
 }
 
 fn plain(file: &Gguf) -> Box<dyn Decoder> {
-    reference::open(file, &mut Opening { threads: 1, positions: CONTEXT, progress: &mut |_, _| {} }).unwrap()
+    reference::open(file, &mut Opening { threads: 1, positions: CONTEXT, kv: KvKind::F16, progress: &mut |_, _| {} })
+        .unwrap()
 }
 
 fn rounded(file: &Gguf, nudge: f32) -> Box<dyn Decoder> {
-    let mut opening = Opening { threads: 1, positions: CONTEXT, progress: &mut |_, _| {} };
+    let mut opening = Opening { threads: 1, positions: CONTEXT, kv: KvKind::F16, progress: &mut |_, _| {} };
     reference::open_rounded(file, &mut opening, nudge).unwrap()
 }
 
@@ -139,7 +145,7 @@ fn candle_with_codes_agrees_with_the_reference() {
         let file = Gguf::open(&written.path).unwrap();
         let tokens = tokens(40);
         let parts: Vec<&[u32]> = vec![&tokens[..17], &tokens[17..18], &tokens[18..40]];
-        let mut opening = Opening { threads: 1, positions: CONTEXT, progress: &mut |_, _| {} };
+        let mut opening = Opening { threads: 1, positions: CONTEXT, kv: KvKind::F16, progress: &mut |_, _| {} };
         let mut coded = reference::open_on(&Device::Cpu, &file, &mut opening).unwrap();
         let apart = apart_in(&read(&mut *coded, &parts), &read(&mut *plain(&file), &parts));
         let coded = !matches!(plan.kind, Kind::F32 | Kind::F16 | Kind::BF16);
@@ -177,6 +183,13 @@ fn threads_and_cuts_change_nothing() {
                 assert!(found == expected, "{name}: {threads} threads, {cut} at once");
             }
         }
+        // Keys and values in 8 bits: the same for itself, and near.
+        let eight = read(&mut *keeping(&file, 1, KvKind::Q8_0), &[&tokens]).pop().unwrap();
+        let parts: Vec<&[u32]> = tokens.chunks(7).collect();
+        assert!(read(&mut *keeping(&file, 2, KvKind::Q8_0), &parts).pop().unwrap() == eight, "{name} in 8 bits");
+        let apart = difference(&eight, &expected);
+        println!("{name}: keys and values in 8 bits differ by {apart:.6}");
+        assert!(apart > 0.0 && apart < 2e-2, "{name}: {apart}");
     }
 }
 
@@ -228,7 +241,7 @@ fn a_saved_text_goes_on_as_if_it_had_stayed() {
         let written = model::write(plan);
         let file = Gguf::open(&written.path).unwrap();
         let tokens = tokens(200);
-        for mut decoder in [fast(&file, 2), plain(&file)] {
+        for mut decoder in [fast(&file, 2), keeping(&file, 2, KvKind::Q8_0), plain(&file)] {
             let mut cache = decoder.new_cache(CONTEXT).unwrap();
             decoder.read(&tokens[..150], &mut cache).unwrap();
             let mut saved = Vec::new();

@@ -1,7 +1,8 @@
 //! What happens to each token's row between the products.
 
-use super::{exp, largest, load, store, sum};
+use super::{exp, largest, load, load_halves, store, sum};
 use crate::activations::Block;
+use crate::eight::{Codes, Halves};
 use crate::portable::rows as portable;
 use std::arch::x86_64::*;
 
@@ -75,6 +76,23 @@ pub(crate) fn silu_multiply(gate: &mut [f32], up: &[f32]) {
         store(gate, _mm256_mul_ps(_mm256_div_ps(g, divisor), load(up)));
     }
     portable::silu_multiply(gate_rest, up_rest);
+}
+
+/// `out = codes * scales` in half precision.
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn widen(codes: &[Codes], scales: &Halves, out: &mut [Halves]) {
+    let (scales, _) = scales.as_chunks::<8>();
+    let scales = [load_halves(&scales[0]), load_halves(&scales[1])];
+    for (codes, out) in codes.iter().zip(out) {
+        // SAFETY: 16 readable bytes; the load needs no alignment.
+        let codes = unsafe { _mm_loadu_si128(codes.as_ptr().cast()) };
+        let sides = [_mm256_cvtepi8_epi32(codes), _mm256_cvtepi8_epi32(_mm_unpackhi_epi64(codes, codes))];
+        for ((side, scale), out) in sides.into_iter().zip(scales).zip(out.as_chunks_mut::<8>().0) {
+            let halves = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm256_mul_ps(_mm256_cvtepi32_ps(side), scale));
+            // SAFETY: eight writable halves; the store needs no alignment.
+            unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), halves) };
+        }
+    }
 }
 
 /// Rounds to half precision; always finite: of a pair with what is no number, the second is taken.

@@ -3,6 +3,7 @@
 use super::{exp, load, store};
 use crate::activations::Block;
 use crate::avx2::rows as narrow;
+use crate::eight::{Codes, Halves};
 use crate::portable::rows as portable;
 use std::arch::x86_64::*;
 
@@ -44,6 +45,21 @@ pub(crate) fn silu_multiply(gate: &mut [f32], up: &[f32]) {
         store(gate, _mm512_mul_ps(_mm512_div_ps(g, divisor), load(up)));
     }
     portable::silu_multiply(gate_rest, up_rest);
+}
+
+/// `out = codes * scales` in half precision.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+pub(crate) fn widen(codes: &[Codes], scales: &Halves, out: &mut [Halves]) {
+    // SAFETY: 16 readable halves; the load needs no alignment.
+    let scales = _mm512_cvtph_ps(unsafe { _mm256_loadu_si256(scales.as_ptr().cast()) });
+    for (codes, out) in codes.iter().zip(out) {
+        // SAFETY: 16 readable bytes; the load needs no alignment.
+        let codes = _mm512_cvtepi8_epi32(unsafe { _mm_loadu_si128(codes.as_ptr().cast()) });
+        let wide = _mm512_mul_ps(_mm512_cvtepi32_ps(codes), scales);
+        let halves = _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(wide);
+        // SAFETY: 16 writable halves; the store needs no alignment.
+        unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), halves) };
+    }
 }
 
 /// Rounds to half precision; always finite.

@@ -1,7 +1,8 @@
 //! What happens to each token's row between the products.
 
-use super::{exp, load, store};
+use super::{exp, load, load_halves, store};
 use crate::activations::Block;
+use crate::eight::{Codes, Halves};
 use crate::portable::rows as portable;
 use std::arch::aarch64::*;
 
@@ -64,6 +65,23 @@ pub(crate) fn silu_multiply(gate: &mut [f32], up: &[f32]) {
         store(gate, vmulq_f32(vdivq_f32(g, divisor), load(up)));
     }
     portable::silu_multiply(gate_rest, up_rest);
+}
+
+/// `out = codes * scales` in half precision.
+#[target_feature(enable = "neon,dotprod")]
+pub(crate) fn widen(codes: &[Codes], scales: &Halves, out: &mut [Halves]) {
+    let (scales, _) = scales.as_chunks::<4>();
+    for (codes, out) in codes.iter().zip(out) {
+        // SAFETY: 16 readable bytes.
+        let codes = unsafe { vld1q_s8(codes.as_ptr()) };
+        let (low, high) = (vmovl_s8(vget_low_s8(codes)), vmovl_high_s8(codes));
+        let fours = [vget_low_s16(low), vget_high_s16(low), vget_low_s16(high), vget_high_s16(high)];
+        for ((four, scale), out) in fours.into_iter().zip(scales).zip(out.as_chunks_mut::<4>().0) {
+            let wide = vmulq_f32(vcvtq_f32_s32(vmovl_s16(four)), load_halves(scale));
+            // SAFETY: four writable halves.
+            unsafe { vst1_u16(out.as_mut_ptr(), vreinterpret_u16_f16(vcvt_f16_f32(wide))) };
+        }
+    }
 }
 
 /// Rounds to half precision; always finite: of a pair with what is no number, the other is taken.

@@ -1,6 +1,7 @@
 //! What happens to each token's row between the products.
 
 use crate::activations::Block;
+use crate::eight::{Codes, Halves};
 use half::f16;
 
 /// The largest half-precision number: beyond it a value becomes infinite, and one infinite value would turn
@@ -42,6 +43,16 @@ pub(crate) fn inverse_rms(squares: f32, count: usize, epsilon: f32) -> f32 {
 pub(crate) fn silu_multiply(gate: &mut [f32], up: &[f32]) {
     for (gate, up) in gate.iter_mut().zip(up) {
         *gate = *gate / (1.0 + (-*gate).exp()) * up;
+    }
+}
+
+/// `out = codes * scales` in half precision.
+pub(crate) fn widen(codes: &[Codes], scales: &Halves, out: &mut [Halves]) {
+    let scales = scales.map(|scale| f16::from_bits(scale).to_f32());
+    for (codes, out) in codes.iter().zip(out) {
+        for ((out, code), scale) in out.iter_mut().zip(codes).zip(scales) {
+            *out = f16::from_f32(f32::from(*code) * scale).to_bits();
+        }
     }
 }
 
