@@ -30,8 +30,9 @@ impl Told {
     /// The memory that it needs at `context` tokens.
     pub(crate) fn need(&self, context: u32) -> Need {
         let segments = u64::from(context).div_ceil(self.memory.segment_tokens.max(1));
-        let cache = self.memory.segment.saturating_mul(segments);
-        Need { weights: self.memory.weights, cache, work: self.memory.work }
+        let [cache, small_cache] =
+            [self.memory.segment, self.memory.segment_q8].map(|segment| segment.saturating_mul(segments));
+        Need { weights: self.memory.weights, cache, small_cache, work: self.memory.work }
     }
 }
 
@@ -39,6 +40,7 @@ impl Told {
 struct Memory {
     weights: u64,
     segment: u64,
+    segment_q8: u64,
     segment_tokens: u64,
     work: u64,
 }
@@ -140,8 +142,7 @@ mod tests {
 
     #[test]
     fn answers_of_the_engine_are_understood() {
-        let sound =
-            r#"{"supported":true,"tools":true,"memory":{"weights":100,"segment":10,"segment_tokens":128,"work":7}}"#;
+        let sound = r#"{"supported":true,"tools":true,"memory":{"weights":100,"segment":10,"segment_q8":6,"segment_tokens":128,"work":7}}"#;
         let mamba = r#"{"supported":false,"reason":{"code":"model.architecture","message":"m is mamba"},"tools":false,"memory":null}"#;
         let quant = r#"{"error":{"code":"model.unsupported","message":"m uses IQ2_XS","hint":""}}"#;
         let cut = r#"{"error":{"code":"model.truncated","message":"m is cut short","hint":""}}"#;
@@ -155,7 +156,9 @@ mod tests {
         ] {
             match (read(Path::new("m.gguf"), answer.as_bytes()), expected) {
                 // Two segments are begun.
-                (Ok(told), Ok(bytes)) => assert_eq!(told.need(129).total(), bytes),
+                (Ok(told), Ok(bytes)) => {
+                    assert_eq!((told.need(129).total(), told.need(129).small().total()), (bytes, bytes - 8));
+                }
                 (Err(error), Err((code, word))) => {
                     let fault = error.fault();
                     assert_eq!(fault.code, code, "{answer}");

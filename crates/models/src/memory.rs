@@ -51,8 +51,10 @@ pub(crate) fn disk_free(folder: &Path) -> u64 {
 pub(crate) struct Need {
     /// Its weights: the file, which is mapped or repacked at about its size.
     pub(crate) weights: u64,
-    /// The KV cache for the whole context.
+    /// The KV cache for the whole context, in half precision.
     pub(crate) cache: u64,
+    /// The same in 8 bits, which is what a model gets where memory is short.
+    pub(crate) small_cache: u64,
     /// Everything else.
     pub(crate) work: u64,
 }
@@ -62,19 +64,34 @@ impl Need {
     /// models are larger.
     pub(crate) fn of(bytes: u64, cache_per_token: u64, context: u32) -> Self {
         let cache = cache_per_token.saturating_mul(u64::from(context));
-        Self { weights: bytes, cache, work: BASE + bytes / 16 }
+        // 8.5 bits of 16.
+        Self { weights: bytes, cache, small_cache: cache / 32 * 17, work: BASE + bytes / 16 }
+    }
+
+    /// The same with the KV cache in 8 bits.
+    pub(crate) fn small(self) -> Self {
+        Self { cache: self.small_cache, ..self }
+    }
+
+    /// Whether it fits with the KV cache in half precision, as it is where nothing speaks against it.
+    pub(crate) fn is_ample(self, free: u64, headroom: u64) -> bool {
+        free == 0 || self.total().saturating_add(headroom) <= free
     }
 
     pub(crate) fn total(self) -> u64 {
         self.weights.saturating_add(self.cache).saturating_add(self.work)
     }
 
-    /// Refuses what does not fit into `free` with `headroom` left over. A machine that does not
-    /// say what is free (0) refuses nothing.
+    /// Refuses what does not fit into `free` with `headroom` left over, not even with a cache in 8 bits. A machine
+    /// that does not say what is free (0) refuses nothing.
     pub(crate) fn check(self, model: &str, free: u64, headroom: u64) -> Result<(), ModelError> {
-        if free == 0 || self.total().saturating_add(headroom) <= free {
+        if self.small().is_ample(free, headroom) {
             return Ok(());
         }
+        self.small().refuse(model, free)
+    }
+
+    fn refuse(self, model: &str, free: u64) -> Result<(), ModelError> {
         Err(ModelError::Memory {
             model: model.to_owned(),
             need: self.total() / MB,
@@ -104,10 +121,14 @@ mod tests {
     fn what_does_not_fit_is_refused_with_numbers() {
         let need = Need::of(4000 * MB, 128 * 1024, 8192);
         assert_eq!((need.cache / MB, need.total() / MB), (1024, 4000 + 1024 + 96 + 250));
-        assert!(need.check("x", 0, 0).is_ok(), "a machine that does not say");
-        assert!(need.check("x", need.total() + MB, MB).is_ok());
-        let fault = need.check("x", need.total(), MB).unwrap_err().fault();
+        assert!(need.check("x", 0, 0).is_ok() && need.is_ample(0, 0), "a machine that does not say");
+        assert!(need.is_ample(need.total() + MB, MB) && !need.is_ample(need.total(), MB));
+        // Where half precision does not fit, 8 bits may.
+        assert!(need.check("x", need.total(), MB).is_ok());
+        let least = need.small().total();
+        assert_eq!(least / MB, 4000 + 544 + 96 + 250);
+        let fault = need.check("x", least, MB).unwrap_err().fault();
         assert_eq!(fault.code, "model.memory");
-        assert_eq!((fault.values["need_mb"].as_str(), fault.values["free_mb"].as_str()), ("5370", "5370"));
+        assert_eq!((fault.values["need_mb"].as_str(), fault.values["free_mb"].as_str()), ("4890", "4890"));
     }
 }

@@ -91,6 +91,7 @@ impl Outfit {
         self.loads().map(|load| load.need).fold(Need::default(), |all, one| Need {
             weights: all.weights.saturating_add(one.weights),
             cache: all.cache.saturating_add(one.cache),
+            small_cache: all.small_cache.saturating_add(one.small_cache),
             work: all.work.max(one.work),
         })
     }
@@ -194,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_is_loaded_fits_and_its_memory_counts_as_free() {
-        let need = Need { weights: 600, cache: 0, work: 0 };
+        let need = Need { weights: 600, ..Need::default() };
         let held = Held { models: vec!["loaded".into()], memory: 500 };
         for (held, id, free, fits) in [
             (Held::default(), "other", 599, false),

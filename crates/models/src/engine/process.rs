@@ -4,7 +4,7 @@ use super::{
     Board, EngineConfig, Outfit,
     log::{self, Log},
 };
-use crate::ModelError;
+use crate::{ModelError, memory};
 use egress::{Errand, Gate, Outgoing, Url};
 use protocol::EngineState;
 use serde::Deserialize;
@@ -74,7 +74,8 @@ impl Process {
     async fn spawn(config: &EngineConfig, gate: Gate, log: &Arc<Log>, outfit: Outfit) -> Result<Self, ModelError> {
         let token = token()?;
         let fail = |reason: String| ModelError::EngineStart { engine: config.program.display().to_string(), reason };
-        let mut child = command(config, &outfit, &token).spawn().map_err(|error| fail(error.to_string()))?;
+        let mut child =
+            command(config, &outfit, &token, memory::memory().free).spawn().map_err(|error| fail(error.to_string()))?;
         let mut readers = JoinSet::new();
         if let Some(stderr) = child.stderr.take() {
             let log = log.clone();
@@ -201,11 +202,15 @@ enum Health {
 
 // This crate is the owner of the engine process.
 #[allow(clippy::disallowed_methods)]
-fn command(config: &EngineConfig, outfit: &Outfit, token: &str) -> Command {
+fn command(config: &EngineConfig, outfit: &Outfit, token: &str, free: u64) -> Command {
     let mut command = Command::new(&config.program);
     command.args(["serve", "--port", "0", "--exit-with-stdin"]).env("ATELIER_ENGINE_TOKEN", token);
     if let Some(chat) = &outfit.chat {
         command.arg("--model").arg(&chat.path).arg("--context").arg(chat.context.to_string());
+        if !outfit.need().is_ample(free, config.headroom) {
+            tracing::info!(model = chat.name, "memory is short: keys and values are kept in 8 bits");
+            command.args(["--kv", "q8_0"]);
+        }
         if let Some(texts) = &config.texts {
             command.arg("--texts").arg(texts);
         }
@@ -257,4 +262,37 @@ fn describe(status: ExitStatus) -> String {
 #[cfg(not(unix))]
 fn describe(status: ExitStatus) -> String {
     status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{engine::Load, memory::Need};
+    use std::time::Duration;
+
+    #[test]
+    fn where_memory_is_short_keys_and_values_are_kept_in_eight_bits() {
+        let need = Need { weights: 1_000, cache: 500, small_cache: 266, work: 100 };
+        let path = std::path::PathBuf::from("m.gguf");
+        let (id, name) = ("m".to_owned(), "M".to_owned());
+        let chat = Load { id, name, weights: path.clone(), path, need, context: 8_192 };
+        let outfit = Outfit { chat: Some(chat), ..Outfit::default() };
+        let wait = Duration::from_secs(1);
+        let config = EngineConfig {
+            program: "atelier-engine".into(),
+            logs: "logs".into(),
+            threads: None,
+            texts: None,
+            headroom: 50,
+            load_patience: wait,
+            answer_patience: wait,
+            pulse: wait,
+            max_crashes: 1,
+        };
+        for (free, small) in [(0, false), (1_650, false), (1_649, true)] {
+            let command = command(&config, &outfit, "token", free);
+            let args: Vec<_> = command.as_std().get_args().collect();
+            assert_eq!(args.windows(2).any(|two| two == ["--kv", "q8_0"]), small, "{free}");
+        }
+    }
 }
