@@ -121,6 +121,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/tokenize", post(tokens::tokenize))
         .route("/detokenize", post(tokens::detokenize))
         .route("/apply-template", post(tokens::apply_template))
+        .route("/lora-adapters", get(async || axum::Json(serde_json::Value::Array(Vec::new()))))
         .route("/v1/cache", delete(status::forget))
         .route("/props", get(status::props))
         .route("/slots", get(status::slots))

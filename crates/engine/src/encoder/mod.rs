@@ -38,8 +38,10 @@ const DEFAULT_LONGEST: usize = 512;
 /// A text to embed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// A text.
+    /// A text; what is too long is cut off at its end.
     Text(String),
+    /// A text; one that is too long is refused.
+    Whole(String),
     /// The model's own tokens, special ones included.
     Tokens(Vec<u32>),
 }
@@ -214,6 +216,7 @@ impl Encoder {
         let Opened { reader, cpu, .. } = &self.inside;
         let texts = read_all(cpu, inputs, go_on, |input| match input {
             Input::Text(text) => reader.text(text),
+            Input::Whole(text) => reader.whole(text),
             Input::Tokens(ids) => reader.given(ids),
         })?;
         let (pooling, width) = (self.pooling, self.width());

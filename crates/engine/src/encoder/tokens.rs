@@ -71,6 +71,16 @@ impl Reader {
         self.join(encoding, None)
     }
 
+    /// The tokens of a text that fits.
+    pub(crate) fn whole(&self, text: &str) -> Result<Tokens> {
+        let encoding = self.encode(text)?;
+        let asked = encoding.len() + self.added(false);
+        if asked > self.longest {
+            return Err(EngineError::ContextFull { asked, context: self.longest });
+        }
+        self.join(encoding, None)
+    }
+
     /// A query for [`Reader::pair`], cut off where it would leave the document less than half of the room.
     pub(crate) fn query(&self, text: &str) -> Result<Encoding> {
         let mut encoding = self.encode(text)?;

@@ -81,7 +81,9 @@ pub(super) async fn messages(server: Shared, body: Result<Bytes, BytesRejection>
     let prompt = request.chat()?;
     let form = request.form()?;
     let form = if prompt.begun() { form.behind_a_beginning()? } else { form };
-    let received = Ready::new(chat, prompt, form).await?.submit(chat, &draw, Some(limit), None)?;
+    let ready = Ready::new(chat, prompt, form).await?;
+    let toolless = ready.toolless();
+    let received = ready.submit(chat, &draw, Some(limit), None)?;
     let mut reply = Reply::new(format!("msg_{:016x}", random()), chat.id.clone(), chat.context);
     let mut events = together(received);
     if draw.streamed {
@@ -92,7 +94,7 @@ pub(super) async fn messages(server: Shared, body: Result<Bytes, BytesRejection>
             };
             stream::iter(told.iter().map(line).collect::<Vec<_>>())
         });
-        return Ok(Sse::new(lines).keep_alive(KeepAlive::default()).into_response());
+        return Ok(Ready::mark(toolless, Sse::new(lines).keep_alive(KeepAlive::default()).into_response()));
     }
     while let Some((_, event)) = events.next().await {
         let over = matches!(event, Event::Done(_));
@@ -101,7 +103,7 @@ pub(super) async fn messages(server: Shared, body: Result<Bytes, BytesRejection>
         }
         reply.take(event);
         if over {
-            return Ok(Json(reply.whole()).into_response());
+            return Ok(Ready::mark(toolless, Json(reply.whole()).into_response()));
         }
     }
     Err(EngineError::Closing.into())

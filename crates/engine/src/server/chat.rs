@@ -15,7 +15,7 @@ use crate::{
     models::Chat,
     scheduler::Event,
 };
-use axum::{body::Bytes, extract::rejection::BytesRejection, response::Response};
+use axum::{body::Bytes, extract::rejection::BytesRejection, http::HeaderValue, response::Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -31,8 +31,8 @@ struct Request {
     #[serde(flatten)]
     draw: Draw,
     return_progress: Option<bool>,
-    #[serde(alias = "n_predict")]
     max_tokens: Option<i64>,
+    n_predict: Option<i64>,
     max_completion_tokens: Option<i64>,
     logprobs: Option<bool>,
     top_logprobs: Option<usize>,
@@ -76,7 +76,7 @@ impl Request {
     }
 
     fn limit(&self) -> Option<usize> {
-        self.max_completion_tokens.or(self.max_tokens).and_then(|n| usize::try_from(n).ok())
+        self.max_completion_tokens.or(self.max_tokens).or(self.n_predict).and_then(|n| usize::try_from(n).ok())
     }
 }
 
@@ -87,11 +87,24 @@ pub(super) struct Ready {
     calls: Option<answer::Form>,
     /// Whether the prompt has opened a thought.
     thinking: bool,
+    /// Whether the model is not told of the tools, since its template has no words for them.
+    toolless: bool,
 }
+
+/// Tells a client that its tools were left out. The answer is then one without them, which is what clients that send
+/// tools with every question need from a model that cannot call any.
+pub(super) const LEFT_OUT: &str = "x-atelier-left-out";
 
 impl Ready {
     /// Lays the chat out by the model's template and compiles the form, off the threads that answer requests.
-    pub(super) async fn new(chat: &Chat, prompt: messages::Chat, form: Form) -> Result<Self, Problem> {
+    pub(super) async fn new(chat: &Chat, mut prompt: messages::Chat, form: Form) -> Result<Self, Problem> {
+        let teaches = chat.template.as_ref().is_some_and(|template| template.tools());
+        // A call that must come is refused where the prompt is made; one that may come does not.
+        let toolless = prompt.calls() && !teaches && !matches!(form, Form::Tools { required: true, .. });
+        if toolless {
+            tracing::warn!("the model's chat template teaches no tools: the answer is written without them");
+            prompt.forget_tools();
+        }
         let calls = chat.template.as_ref().and_then(|template| template.calls()).filter(|_| prompt.calls());
         let (template, tokenizer) = (chat.template.clone(), chat.tokenizer.clone());
         let (grammars, context) = (chat.grammars.clone(), chat.context);
@@ -101,9 +114,22 @@ impl Ready {
             check_room(&prompt, context)?;
             let thinking = laid_out.opens_reasoning();
             let grammar = form.grammar(|| grammars.get(), calls, thinking)?;
-            Ok(Self { prompt, grammar, calls, thinking })
+            Ok(Self { prompt, grammar, calls, thinking, toolless })
         })
         .await
+    }
+
+    /// Marks a response to it.
+    pub(super) fn mark(toolless: bool, mut response: Response) -> Response {
+        if toolless {
+            response.headers_mut().insert(LEFT_OUT, HeaderValue::from_static("tools"));
+        }
+        response
+    }
+
+    /// Whether the model is not told of the tools.
+    pub(super) fn toolless(&self) -> bool {
+        self.toolless
     }
 
     /// Queues it, once for each choice.
@@ -114,7 +140,7 @@ impl Ready {
         limit: Option<usize>,
         likely: Option<usize>,
     ) -> Result<Vec<UnboundedReceiver<Event>>, Problem> {
-        let Self { prompt, grammar, calls, thinking } = self;
+        let Self { prompt, grammar, calls, thinking, toolless: _ } = self;
         let answer = || Answer::new(draw.stops.clone(), calls, thinking);
         Ok(draw.submit(chat, &Wish { prompt, limit, likely, grammar }, answer)?)
     }
@@ -129,14 +155,16 @@ pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejecti
     named(request.draw.model.as_deref(), &chat.id)?;
     let form = request.form()?;
     let ready = Ready::new(chat, request.chat, form).await?;
+    let toolless = ready.toolless();
     let received = ready.submit(chat, &draw, limit, likely)?;
     let id = format!("chatcmpl-{:016x}", random());
     let tokenizer = chat.tokenizer.clone();
     let bytes = Arc::new(move |token| tokenizer.answer_bytes(token).to_vec());
     let reply = Reply::new(id, chat.id.clone(), bytes, received.len());
-    if draw.streamed {
-        Ok(stream::respond(reply, received, progress, draw.usage))
+    let response = if draw.streamed {
+        stream::respond(reply, received, progress, draw.usage)
     } else {
-        stream::whole(reply, received).await
-    }
+        stream::whole(reply, received).await?
+    };
+    Ok(Ready::mark(toolless, response))
 }

@@ -6,6 +6,7 @@ use super::{
     form::{Form, Said},
     named, parameters, parse,
     prompts::Prompts,
+    reply::{FINGERPRINT, timings},
     stream::{line, together},
     tokens::blocking,
 };
@@ -45,8 +46,8 @@ struct Request {
     prompt: Prompts,
     #[serde(flatten)]
     draw: Draw,
-    #[serde(alias = "n_predict")]
     max_tokens: Option<i64>,
+    n_predict: Option<i64>,
     echo: Option<bool>,
     logprobs: Option<usize>,
     json_schema: Option<Value>,
@@ -65,7 +66,7 @@ pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejecti
     if echo && likely.is_some() {
         return Err(Problem::invalid("echo", "the prompt's own probabilities are not told"));
     }
-    let limit = usize::try_from(request.max_tokens.unwrap_or(USUAL)).ok();
+    let limit = usize::try_from(request.max_tokens.or(request.n_predict).unwrap_or(USUAL)).ok();
     let chat = server.chat()?;
     named(request.draw.model.as_deref(), &chat.id)?;
     let (json_schema, grammar) = (request.json_schema.as_ref(), request.grammar.as_deref());
@@ -118,6 +119,7 @@ pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejecti
                 let mut last = reply.base();
                 last["choices"] = json!([]);
                 last["usage"] = reply.usage();
+                last["timings"] = reply.timings();
                 lines.push(line(&last));
             }
             lines.push(Ok(sse::Event::default().data("[DONE]")));
@@ -168,7 +170,13 @@ impl Reply {
     }
 
     fn base(&self) -> Value {
-        json!({"id": self.id, "object": "text_completion", "created": self.created, "model": self.model})
+        json!({
+            "id": self.id,
+            "object": "text_completion",
+            "created": self.created,
+            "model": self.model,
+            "system_fingerprint": FINGERPRINT,
+        })
     }
 
     /// What of a choice lies behind so many bytes of text and so many tokens.
@@ -225,15 +233,28 @@ impl Reply {
     fn usage(&self) -> Value {
         let done = || self.choices.iter().filter_map(|choice| choice.done.as_ref());
         // The prompt of several choices counts once.
-        let prompt: usize = done().step_by(self.each.max(1)).map(|done| done.prompt).sum();
+        let first = || done().step_by(self.each.max(1));
+        let (prompt, cached): (usize, usize) =
+            (first().map(|one| one.prompt).sum(), first().map(|one| one.cached).sum());
         let written: usize = done().map(|done| done.written).sum();
-        json!({"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written})
+        json!({
+            "prompt_tokens": prompt,
+            "completion_tokens": written,
+            "total_tokens": prompt + written,
+            "prompt_tokens_details": {"cached_tokens": cached},
+        })
+    }
+
+    /// What the first choice took.
+    fn timings(&self) -> Value {
+        self.choices.iter().find_map(|choice| choice.done.as_ref()).map_or(Value::Null, timings)
     }
 
     fn whole(&self) -> Value {
         let mut body = self.base();
         body["choices"] = (0..self.choices.len()).map(|at| self.choice(at, 0, 0)).collect();
         body["usage"] = self.usage();
+        body["timings"] = self.timings();
         body
     }
 }

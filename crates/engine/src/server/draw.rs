@@ -98,7 +98,7 @@ impl Draw {
             top_p: self.top_p.unwrap_or(0.95),
             top_k: self.top_k.map_or(40, |k| usize::try_from(k).unwrap_or(0)),
             min_p: self.min_p.unwrap_or(0.05),
-            seed: self.seed.and_then(|s| u64::try_from(s).ok()).unwrap_or_else(random),
+            seed: self.seed.and_then(|s| u64::try_from(s).ok()).unwrap_or_else(seed),
         };
         sampling.check()?;
         let usual = Bias::default();
@@ -226,6 +226,11 @@ impl Checked {
 /// One position of the context must be left for the answer.
 pub(super) fn check_room(prompt: &[u32], context: usize) -> Result<()> {
     if prompt.len() < context { Ok(()) } else { Err(EngineError::ContextFull { asked: prompt.len(), context }) }
+}
+
+/// A seed for a request that names none: short enough for every client that reads it back, whatever its numbers.
+fn seed() -> u64 {
+    random() >> 32
 }
 
 /// A number nobody can foretell, from the keys that the standard library draws for hash maps.

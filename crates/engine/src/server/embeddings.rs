@@ -2,7 +2,8 @@
 //!
 //! Beyond OpenAI's form, `input_type` ("query" or "document", also "passage", "search_query",
 //! "search_document") puts before each text what the model was trained with for it, and `prompt_name` a prompt
-//! of the model by name. Both only work on texts; tokens are taken as they are, special ones included.
+//! of the model by name. Both only work on texts; tokens are taken as they are, special ones included. A text that is
+//! longer than what the model reads is refused, unless `truncate` says that its end may be left out.
 
 use super::{Problem, Shared, named, parse, prompts::Marked};
 use crate::encoder::{Embedder, Input, Role, normalise};
@@ -23,6 +24,7 @@ struct Request {
     dimensions: Option<usize>,
     input_type: Option<String>,
     prompt_name: Option<String>,
+    truncate: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -57,13 +59,14 @@ impl One {
         !matches!(self, Self::Tokens(_))
     }
 
-    fn input(self, prompt: &str) -> Input {
+    fn input(self, prompt: &str, truncate: bool) -> Input {
         let text = match self {
             Self::Text(text) | Self::Marked(Marked { prompt_string: text }) => text,
             Self::Parts { content } => content.into_iter().map(|Part::Text { text }| text).collect(),
             Self::Tokens(tokens) => return Input::Tokens(tokens),
         };
-        Input::Text(if prompt.is_empty() { text } else { format!("{prompt}{text}") })
+        let text = if prompt.is_empty() { text } else { format!("{prompt}{text}") };
+        if truncate { Input::Text(text) } else { Input::Whole(text) }
     }
 }
 
@@ -81,7 +84,7 @@ pub(super) async fn embeddings(server: Shared, body: Result<Bytes, BytesRejectio
     named(request.model.as_deref(), &embedder.id)?;
     let cut = cut(request.dimensions, embedder)?;
     let prompt = prompt(&request, embedder)?;
-    let inputs = inputs(request.input, prompt)?;
+    let inputs = inputs(request.input, prompt, request.truncate == Some(true))?;
     let mut embedded = embedder.embed(inputs).await?;
     for one in embedded.iter_mut().filter(|one| cut < one.vector.len()) {
         one.vector.truncate(cut);
@@ -114,6 +117,7 @@ struct Own {
     content: Inputs,
     model: Option<String>,
     embd_normalize: Option<i64>,
+    truncate: Option<bool>,
 }
 
 /// `POST /embedding` and `/embeddings`, in llama-server's own form: a list of vectors, each in a list of its own
@@ -125,17 +129,17 @@ pub(super) async fn own(server: Shared, body: Result<Bytes, BytesRejection>) -> 
     }
     let embedder = server.embedder()?;
     named(request.model.as_deref(), &embedder.id)?;
-    let embedded = embedder.embed(inputs(request.content, "")?).await?;
+    let embedded = embedder.embed(inputs(request.content, "", request.truncate == Some(true))?).await?;
     let list = embedded.iter().enumerate().map(|(index, one)| json!({"index": index, "embedding": [one.vector]}));
     Ok(Json(list.collect()))
 }
 
 /// The texts to embed, each behind a prompt.
-fn inputs(inputs: Inputs, prompt: &str) -> Result<Vec<Input>, Problem> {
+fn inputs(inputs: Inputs, prompt: &str, truncate: bool) -> Result<Vec<Input>, Problem> {
     let inputs: Vec<Input> = match inputs {
-        Inputs::One(one) => vec![one.input(prompt)],
+        Inputs::One(one) => vec![one.input(prompt, truncate)],
         Inputs::Tokens(tokens) => vec![Input::Tokens(tokens)],
-        Inputs::Many(many) => many.into_iter().map(|one| one.input(prompt)).collect(),
+        Inputs::Many(many) => many.into_iter().map(|one| one.input(prompt, truncate)).collect(),
     };
     if inputs.is_empty() || inputs.len() > MAX_TEXTS {
         return Err(Problem::invalid("input", format!("between 1 and {MAX_TEXTS} texts are taken at once")));

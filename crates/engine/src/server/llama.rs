@@ -41,8 +41,8 @@ struct Request {
     prompt: Prompts,
     #[serde(flatten)]
     draw: Draw,
-    #[serde(alias = "max_tokens")]
     n_predict: Option<i64>,
+    max_tokens: Option<i64>,
     n_probs: Option<usize>,
     return_tokens: Option<bool>,
     return_progress: Option<bool>,
@@ -82,13 +82,13 @@ pub(super) async fn completion(server: Shared, body: Result<Bytes, BytesRejectio
     })
     .await?;
 
-    let limit = request.n_predict.and_then(|n| usize::try_from(n).ok());
+    let limit = request.n_predict.or(request.max_tokens).and_then(|n| usize::try_from(n).ok());
     let tokens = request.return_tokens == Some(true) || draw.streamed;
     let likely = probabilities.or(tokens.then_some(0));
     let told = Told { tokens, probabilities, progress: request.return_progress == Some(true), fields };
     let settings = settings(&draw, limit, probabilities, &chat.id, context);
-    let mut reply =
-        Reply { model: chat.id.clone(), tokenizer: chat.tokenizer.clone(), told, settings, all: Vec::new() };
+    let (model, tokenizer) = (chat.id.clone(), chat.tokenizer.clone());
+    let mut reply = Reply { model, context, tokenizer, told, settings, all: Vec::new() };
     let mut received = Vec::new();
     for prompt in prompts {
         // As the model reads it, with the token that begins a text.
@@ -137,6 +137,7 @@ struct Told {
 
 struct Reply {
     model: String,
+    context: usize,
     tokenizer: Arc<Tokenizer>,
     told: Told,
     settings: Value,
@@ -240,7 +241,8 @@ impl Reply {
             "generation_settings": self.settings,
             "prompt": one.prompt,
             "has_new_line": one.text.contains('\n'),
-            "truncated": false,
+            // Nothing of a prompt is ever cut; an answer ends where the context does.
+            "truncated": done.finish == Finish::Length && done.prompt + done.written >= self.context,
             "stop_type": kind,
             "stopping_word": done.stop.as_deref().unwrap_or_default(),
             "timings": timings(done),
@@ -282,7 +284,7 @@ fn settings(draw: &Checked, limit: Option<usize>, probabilities: Option<usize>, 
         "n_probs": probabilities.unwrap_or(0),
         "stop": draw.stops,
         "stream": draw.streamed,
-        "samplers": ["penalties", "temperature", "top_k", "min_p", "top_p"],
+        "samplers": parameters::SAMPLERS,
     })
 }
 

@@ -7,7 +7,7 @@ use crate::{
     template::{ChatTemplate, Prompt},
 };
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Messages in one request.
@@ -21,10 +21,9 @@ pub(super) struct Chat {
     messages: Vec<Value>,
     tools: Option<Vec<Value>>,
     tool_choice: Option<Value>,
-    #[serde(default = "yes")]
-    add_generation_prompt: bool,
-    #[serde(default)]
-    chat_template_kwargs: Map<String, Value>,
+    add_generation_prompt: Option<bool>,
+    continue_final_message: Option<bool>,
+    chat_template_kwargs: Option<Map<String, Value>>,
     reasoning_effort: Option<String>,
 }
 
@@ -39,10 +38,6 @@ const EFFORTS: [(&str, bool); 7] = [
     ("max", true),
 ];
 
-fn yes() -> bool {
-    true
-}
-
 impl Chat {
     /// A chat that another protocol's request was turned into.
     pub(super) fn of(
@@ -55,8 +50,9 @@ impl Chat {
             messages,
             tools: Some(tools),
             tool_choice,
-            add_generation_prompt: true,
-            chat_template_kwargs,
+            add_generation_prompt: None,
+            continue_final_message: None,
+            chat_template_kwargs: Some(chat_template_kwargs),
             reasoning_effort: None,
         }
     }
@@ -72,9 +68,19 @@ impl Chat {
         (self.tools.as_deref().unwrap_or_default(), self.tool_choice.as_ref())
     }
 
+    /// Asks as if the request had no tools.
+    pub(super) fn forget_tools(&mut self) {
+        self.tools = None;
+    }
+
+    /// Whether the model's turn is opened behind the messages.
+    fn opens(&self) -> bool {
+        self.continue_final_message == Some(true) || self.add_generation_prompt != Some(false)
+    }
+
     /// Whether the last message is the beginning of the answer.
     pub(super) fn begun(&self) -> bool {
-        self.add_generation_prompt && self.messages.len() > 1 && self.messages.last().is_some_and(is_begun)
+        self.opens() && self.messages.len() > 1 && self.messages.last().is_some_and(is_begun)
     }
 
     /// Whether the model may call tools in its answer.
@@ -100,7 +106,9 @@ impl Chat {
                 "this model's chat template does not teach it to call tools in a form that is known here",
             ));
         }
-        let mut extra = self.chat_template_kwargs;
+        self.check_beginning()?;
+        let opens = self.opens();
+        let mut extra = self.chat_template_kwargs.unwrap_or_default();
         if let Some(effort) = &self.reasoning_effort {
             think(effort, template, &mut extra)?;
         }
@@ -115,15 +123,49 @@ impl Chat {
         if !template.source().contains("developer") {
             messages.iter_mut().for_each(instruct);
         }
-        let begun = if self.add_generation_prompt { take_begun(&mut messages) } else { None };
+        let begun = if opens { take_begun(&mut messages) } else { None };
         let tools = self.tools.filter(|_| calls).map(Value::Array);
         let extra = Value::Object(extra);
-        let prompt = template.render(Value::Array(messages), tools, self.add_generation_prompt, &extra)?;
+        let render = |messages: Vec<Value>| template.render(Value::Array(messages), tools.clone(), opens, &extra);
+        let merged = without_system(&messages);
+        let prompt = match (render(messages), merged) {
+            // Some templates refuse a system message, which others' clients always send.
+            (Err(error), Some(merged)) => render(merged).map_err(|_| error)?,
+            (rendered, _) => rendered?,
+        };
         Ok(match begun {
             Some(begun) => prompt.followed_by(begun),
             None => prompt,
         })
     }
+}
+
+impl Chat {
+    /// What a request says of going on with its last message must fit together.
+    fn check_beginning(&self) -> Result<(), Problem> {
+        let wrong = |message: &str| Err(Problem::invalid("continue_final_message", message));
+        match (self.continue_final_message, self.add_generation_prompt) {
+            (Some(true), Some(true)) => wrong("the last message is gone on with, or a new one begun: not both"),
+            (Some(true), _) if !self.begun() => wrong("only what the assistant has begun to say can be gone on with"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The messages with what the system says at the beginning of what the person says, for templates without a system;
+/// `None` where they do not begin with it.
+fn without_system(messages: &[Value]) -> Option<Vec<Value>> {
+    let (first, rest) = messages.split_first().filter(|(first, _)| first["role"] == "system")?;
+    let said = first["content"].as_str()?;
+    let mut merged = rest.to_vec();
+    match merged.first_mut().filter(|next| next["role"] == "user") {
+        Some(next) => {
+            let asked = next["content"].as_str().unwrap_or_default();
+            next["content"] = format!("{said}\n{asked}").into();
+        }
+        None => merged.insert(0, json!({"role": "user", "content": said})),
+    }
+    Some(merged)
 }
 
 /// Tells a template how much the model is to think, in the words that templates have for it. What the client says to
@@ -134,6 +176,10 @@ fn think(effort: &str, template: &ChatTemplate, extra: &mut Map<String, Value>) 
         return Err(Problem::invalid("reasoning_effort", format!("it is one of: {names}")));
     };
     if !template.asks("reasoning_effort") && !template.asks("enable_thinking") {
+        // Not to think is what a model does that cannot.
+        if !at_all {
+            return Ok(());
+        }
         let message = "this model's chat template has no word for how much it is to think";
         return Err(Problem::invalid("reasoning_effort", message));
     }
@@ -234,7 +280,6 @@ fn text_of(part: &Value) -> Result<String, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn an_answer_that_was_begun_is_gone_on_with() {
@@ -274,6 +319,7 @@ mod tests {
                 Some(json!({"enable_thinking": true, "reasoning_effort": "none"})),
             ),
             ("low", &none, json!({}), None),
+            ("none", &none, json!({}), Some(json!({}))),
             ("much", &both, json!({}), None),
         ] {
             assert_eq!(told(effort, template, said.clone()), expected, "{effort} {said}");
@@ -287,6 +333,52 @@ mod tests {
         assert!(is_begun(&begun));
         join(&mut begun);
         assert_eq!(begun["content"], "Whill");
+    }
+
+    #[test]
+    fn what_the_system_says_stands_before_what_a_person_says_where_a_template_has_no_system() {
+        let refuses = "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system') }}{% endif %}\
+                       <{{ m.role }}>{{ m.content }}{% endfor %}";
+        let template = ChatTemplate::new(refuses, String::new(), String::new(), std::iter::empty()).unwrap();
+        let text = |messages: Value| {
+            let chat: Chat = serde_json::from_value(json!({ "messages": messages })).unwrap();
+            chat.prompt(Some(&template)).map(|prompt| prompt.text()).map_err(|problem| problem.body().to_string())
+        };
+        let (system, user) =
+            (json!({"role": "system", "content": "Be brief"}), json!({"role": "user", "content": "Hi"}));
+        assert_eq!(text(json!([system, user])).unwrap(), "<user>Be brief\nHi");
+        assert_eq!(text(json!([system])).unwrap(), "<user>Be brief");
+        // One in the middle has no place, and the template says so.
+        assert!(text(json!([user, system])).unwrap_err().contains("no system"));
+    }
+
+    #[test]
+    fn the_last_message_is_gone_on_with_where_that_is_asked() {
+        let template =
+            ChatTemplate::new("{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}", String::new(), String::new(), std::iter::empty()).unwrap();
+        let text = |role: &str, more: Value| {
+            let mut body =
+                json!({"messages": [{"role": "user", "content": "Count"}, {"role": role, "content": "1, 2"}]});
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let chat: Chat = serde_json::from_value(body).unwrap();
+            chat.prompt(Some(&template)).ok().map(|prompt| prompt.text())
+        };
+        let on = "<user>Count<assistant>1, 2";
+        for (role, more, expected) in [
+            ("assistant", json!({}), Some(on)),
+            ("assistant", json!({"continue_final_message": true, "add_generation_prompt": false}), Some(on)),
+            ("assistant", json!({"continue_final_message": true}), Some(on)),
+            ("assistant", json!({"continue_final_message": false, "add_generation_prompt": false}), Some(on)),
+            ("assistant", json!({"continue_final_message": true, "add_generation_prompt": true}), None),
+            ("user", json!({"continue_final_message": true, "add_generation_prompt": false}), None),
+            (
+                "user",
+                json!({"add_generation_prompt": null, "chat_template_kwargs": null}),
+                Some("<user>Count<user>1, 2<assistant>"),
+            ),
+        ] {
+            assert_eq!(text(role, more.clone()).as_deref(), expected, "{role} {more}");
+        }
     }
 
     #[test]

@@ -7,6 +7,19 @@ use serde_json::{Map, Value};
 /// For the books of a provider, or about the speed only: they change no answer.
 const HARMLESS: &[&str] = &[
     "cache_prompt",
+    // How an engine is set up, in Ollama's words: it is set up already.
+    "keep_alive",
+    "num_batch",
+    "num_ctx",
+    "num_gpu",
+    "num_keep",
+    "num_thread",
+    "use_mlock",
+    "use_mmap",
+    // What llama-server tells of itself beside the settings of an answer, and takes back.
+    "adaptive_decay",
+    "chat_format",
+    "n_ctx",
     "id_slot",
     "metadata",
     // A text is never cut to make room, so that there is nothing to keep or to throw away.
@@ -33,42 +46,62 @@ const HARMLESS: &[&str] = &[
     "xtc_threshold",
 ];
 
+/// In which order an answer's tokens are narrowed down.
+pub(super) const SAMPLERS: &[&str] = &["penalties", "temperature", "top_k", "min_p", "top_p"];
+
 /// What a parameter is where it changes nothing.
 #[derive(Clone, Copy)]
 enum Neutral {
     Number(f64),
+    /// One of these numbers.
+    Numbers(&'static [f64]),
     Flag(bool),
     /// An empty text, list or object.
     Empty,
     /// Only not being given, which null means for every parameter.
     Absent,
-    /// The list of only this text.
-    Only(&'static str),
+    /// The list of just these texts.
+    Only(&'static [&'static str]),
     /// One of these words.
     Word(&'static [&'static str]),
 }
 
 /// Known parameters that the engine does not have, with the value that asks for nothing.
 const KNOWN: &[(&str, Neutral)] = &[
+    ("adaptive_target", Neutral::Number(-1.0)),
     ("audio", Neutral::Absent),
+    ("backend_sampling", Neutral::Flag(false)),
     ("best_of", Neutral::Number(1.0)),
     ("dry_multiplier", Neutral::Number(0.0)),
     ("dynatemp_range", Neutral::Number(0.0)),
     ("function_call", Neutral::Absent),
     ("functions", Neutral::Empty),
+    ("generation_prompt", Neutral::Empty),
+    ("grammar_lazy", Neutral::Flag(false)),
+    ("grammar_triggers", Neutral::Empty),
+    ("image_data", Neutral::Empty),
     ("lora", Neutral::Empty),
     ("min_keep", Neutral::Number(0.0)),
     ("mirostat", Neutral::Number(0.0)),
-    ("modalities", Neutral::Only("text")),
+    ("modalities", Neutral::Only(&["text"])),
     ("n_cache_reuse", Neutral::Number(0.0)),
     ("n_indent", Neutral::Number(0.0)),
     ("n_probs", Neutral::Number(0.0)),
     ("post_sampling_probs", Neutral::Flag(false)),
+    ("preserved_tokens", Neutral::Empty),
+    ("reasoning_budget_tokens", Neutral::Number(-1.0)),
     ("reasoning_format", Neutral::Word(&["auto", "deepseek"])),
-    ("samplers", Neutral::Absent),
+    ("reasoning_in_content", Neutral::Flag(false)),
+    ("samplers", Neutral::Only(SAMPLERS)),
+    ("speculative.types", Neutral::Word(&["none"])),
     ("suffix", Neutral::Empty),
-    ("t_max_predict_ms", Neutral::Number(0.0)),
+    ("t_max_predict_ms", Neutral::Numbers(&[0.0, -1.0])),
+    ("t_max_prompt_ms", Neutral::Numbers(&[0.0, -1.0])),
+    ("tfs_z", Neutral::Number(1.0)),
+    ("thinking_budget_tokens", Neutral::Number(-1.0)),
+    ("top_n_sigma", Neutral::Numbers(&[0.0, -1.0])),
     ("typical_p", Neutral::Number(1.0)),
+    ("verbose", Neutral::Flag(false)),
     ("verbosity", Neutral::Absent),
     ("web_search_options", Neutral::Absent),
     ("xtc_probability", Neutral::Number(0.0)),
@@ -79,9 +112,10 @@ impl Neutral {
         match self {
             Self::Absent => false,
             Self::Number(number) => value.as_f64() == Some(number),
+            Self::Numbers(numbers) => value.as_f64().is_some_and(|value| numbers.contains(&value)),
             Self::Flag(flag) => value.as_bool() == Some(flag),
             Self::Word(words) => value.as_str().is_some_and(|word| words.contains(&word)),
-            Self::Only(text) => value.as_array().is_some_and(|list| list.len() == 1 && list[0] == text),
+            Self::Only(texts) => value.as_array().is_some_and(|list| list.iter().eq(texts)),
             Self::Empty => match value {
                 Value::String(text) => text.is_empty(),
                 Value::Array(list) => list.is_empty(),
@@ -131,6 +165,11 @@ mod tests {
             ("reasoning_format", json!("none"), false),
             ("id_slot", json!(3), true),
             ("samplers", json!(["top_k"]), false),
+            ("samplers", json!(SAMPLERS), true),
+            ("top_n_sigma", json!(-1), true),
+            ("top_n_sigma", json!(2), false),
+            ("num_ctx", json!(2048), true),
+            ("verbose", json!(true), false),
             ("mirostat", json!("0"), false),
             ("temprature", json!(0), false),
             ("temprature", json!(null), true),

@@ -10,6 +10,9 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+/// Which program wrote an answer.
+pub(super) const FINGERPRINT: &str = concat!("atelier-engine-", env!("CARGO_PKG_VERSION"));
+
 /// The bytes of a token, as they appear in an answer.
 pub(super) type TokenBytes = Arc<dyn Fn(u32) -> Vec<u8> + Send + Sync>;
 
@@ -128,7 +131,7 @@ impl Reply {
             "object": object,
             "created": self.created,
             "model": self.model,
-            "system_fingerprint": concat!("atelier-engine-", env!("CARGO_PKG_VERSION")),
+            "system_fingerprint": FINGERPRINT,
         })
     }
 

@@ -74,7 +74,10 @@ pub(super) fn respond(
             Event::Done(done) => {
                 let all = reply.done(at, done);
                 let mut last = reply.chunk(at, &json!({}));
-                last["timings"] = reply.timings();
+                // Once, with the last chunk: clients add up what they are told.
+                if !with_usage {
+                    last["timings"] = reply.timings();
+                }
                 lines.push(line(&last));
                 if all {
                     if with_usage {

@@ -111,8 +111,13 @@ impl Server {
         texts: &[String],
         kind: &'static str,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let request =
-            wire::EmbeddingsRequest { model: &self.model, input: texts, encoding_format: "float", input_type: kind };
+        let request = wire::EmbeddingsRequest {
+            model: &self.model,
+            input: texts,
+            encoding_format: "float",
+            input_type: kind,
+            truncate: true,
+        };
         let answer = self.call(gate, errand, "v1/embeddings", &json!(request)).await?;
         let broken = |reason: &str| sse::broken(&self.name, reason.to_owned());
         let reply: wire::Embeddings =

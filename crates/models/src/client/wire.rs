@@ -186,4 +186,6 @@ pub(crate) struct EmbeddingsRequest<'a> {
     pub(crate) encoding_format: &'static str,
     /// What the texts are: some models were trained with other words before a query than before a document.
     pub(crate) input_type: &'static str,
+    /// A passage is found by its beginning rather than not at all.
+    pub(crate) truncate: bool,
 }
