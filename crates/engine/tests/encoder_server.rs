@@ -118,6 +118,15 @@ fn documents_come_in_their_order(engine: &Engine) {
         assert_eq!(&result["document"]["text"], sent.get("text").unwrap_or(sent));
     }
     assert!(answer["usage"]["total_tokens"].as_u64().unwrap() > 16, "{answer}");
+    // In the form of Text Embeddings Inference, the bare list.
+    let bare = engine.post("/rerank", &json!({"query": "notice", "texts": documents})).1;
+    let bare: Vec<(u64, f64)> = serde_json::from_value::<Vec<Value>>(bare)
+        .unwrap()
+        .iter()
+        .map(|one| (one["index"].as_u64().unwrap(), one["score"].as_f64().unwrap()))
+        .collect();
+    let named = results.iter().map(|one| (one["index"].as_u64().unwrap(), one["relevance_score"].as_f64().unwrap()));
+    assert!(bare.iter().copied().eq(named), "{bare:?}");
     // The same scores alone, as logits, and no more of them than asked for.
     let raw = json!({"query": "notice", "documents": documents, "raw_scores": true, "top_n": 2});
     let raw = engine.post(RANK, &raw).1;
@@ -145,7 +154,9 @@ fn wrong_requests_are_refused(engine: &Engine) {
         (EMBED, json!({"input": [4], "input_type": "query"}), 400, "invalid_request"),
         (EMBED, json!({"input": "x", "input_type": "clustering"}), 400, "invalid_request"),
         (EMBED, json!({"input": "x", "model": "other"}), 404, "model_not_found"),
-        (RANK, json!({"query": "x"}), 400, "invalid_json"),
+        (RANK, json!({"query": "x"}), 400, "invalid_request"),
+        (EMBED, json!({"input": "rent ".repeat(80)}), 400, "context_length_exceeded"),
+        ("/embedding", json!({"content": "rent ".repeat(80)}), 400, "context_length_exceeded"),
         (RANK, json!({"query": "x", "documents": []}), 400, "invalid_request"),
         (RANK, json!({"query": "x", "documents": many}), 400, "invalid_request"),
         (RANK, json!({"query": " ", "documents": ["x"]}), 400, "invalid_request"),
@@ -169,7 +180,7 @@ fn a_full_queue_says_so_and_clients_that_left_cost_nothing() {
     assert_eq!((status, &refused["error"]["code"]), (404, &json!("model_not_loaded")));
     drop(reranker);
 
-    let long = json!({"input": vec!["rent ".repeat(80); 2048]}).to_string();
+    let long = json!({"input": vec!["rent ".repeat(80); 2048], "truncate": true}).to_string();
     let began = Instant::now();
     assert_eq!(engine.ask("POST", EMBED, &[], &long).0, 200);
     let one = began.elapsed();

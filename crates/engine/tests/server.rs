@@ -7,6 +7,7 @@ mod common;
 use common::{Engine, starter::models};
 use serde_json::{Value, json};
 use std::{
+    io::Read as _,
     io::{BufRead, BufReader},
     thread,
     time::{Duration, Instant},
@@ -31,6 +32,7 @@ fn the_main_server_works() {
     models_are_listed(&engine);
     strangers_are_refused(&engine);
     wrong_requests_are_refused(&engine);
+    tools_that_are_not_taught_are_left_out(&engine);
     streams_say_what_whole_answers_say(&engine);
     answers_have_the_form_that_was_asked_for(&engine);
     a_seed_draws_the_same_again(&engine);
@@ -77,6 +79,7 @@ fn strangers_are_refused(engine: &Engine) {
 }
 
 fn wrong_requests_are_refused(engine: &Engine) {
+    let tool = json!([{"type": "function", "function": {"name": "f"}}]);
     let cases = [
         (json!({}), "invalid_json"),
         (json!({"messages": []}), "invalid_request"),
@@ -89,7 +92,8 @@ fn wrong_requests_are_refused(engine: &Engine) {
         (question("x", json!({"response_format": {"type": "xml"}})), "invalid_request"),
         (question("x", json!({"json_schema": {"type": "nothing"}})), "invalid_request"),
         (question("x", json!({"grammar": "root ::= \"a"})), "invalid_request"),
-        (question("x", json!({"tools": [{"type": "function", "function": {"name": "f"}}]})), "invalid_request"),
+        // The model's template teaches no tools: a call that must come is refused.
+        (question("x", json!({"tools": tool, "tool_choice": "required"})), "invalid_request"),
         (question(&"word ".repeat(3000), json!({})), "context_length_exceeded"),
     ];
     for (body, code) in cases {
@@ -124,6 +128,29 @@ fn wrong_requests_are_refused(engine: &Engine) {
     // Refused on the announcement: the body itself need not be sent.
     let (status, _) = engine.ask("POST", CHAT, &[("Content-Length", "17825792")], "");
     assert_eq!(status, 413);
+}
+
+/// Clients send tools with every question; a model that knows none answers without them, and the reply says so.
+fn tools_that_are_not_taught_are_left_out(engine: &Engine) {
+    let asked = |more: Value| question("What is the capital of France?", more);
+    let plain = engine.post(CHAT, &asked(json!({"max_tokens": 8, "seed": 1}))).1;
+    let tools = json!([{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]);
+    for (more, marked) in [
+        (json!({"max_tokens": 8, "seed": 1, "tools": tools}), true),
+        (json!({"max_tokens": 8, "seed": 1, "tools": tools, "tool_choice": "auto", "stream": true}), true),
+        (json!({"max_tokens": 8, "seed": 1, "tools": tools, "tool_choice": "none"}), false),
+    ] {
+        let mut whole = Vec::new();
+        let body = asked(more.clone()).to_string();
+        engine.send("POST", CHAT, &[], &body).read_to_end(&mut whole).unwrap();
+        let whole = String::from_utf8(whole).unwrap();
+        let (head, body) = whole.split_once("\r\n\r\n").unwrap();
+        assert!(head.lines().next().is_some_and(|line| line.contains(" 200 ")), "{whole}");
+        assert_eq!(head.contains("x-atelier-left-out: tools"), marked, "{more}: {head}");
+        if let Ok(answer) = serde_json::from_str::<Value>(body) {
+            assert_eq!(answer["choices"], plain["choices"], "the same answer as without tools");
+        }
+    }
 }
 
 fn streams_say_what_whole_answers_say(engine: &Engine) {
