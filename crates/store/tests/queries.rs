@@ -1,7 +1,7 @@
 //! The queries that the compiler has checked fit the database that the migrations make.
 #![allow(clippy::unwrap_used)] // the helpers of tests, where clippy does not see that they are
 
-use sqlx::{AssertSqlSafe, Column, ConnectOptions, Executor, SqlSafeStr, Statement, sqlite::SqliteConnectOptions};
+use sqlx::{AssertSqlSafe, Column, ConnectOptions, Executor, Row, SqlSafeStr, Statement, sqlite::SqliteConnectOptions};
 use std::{fs, path::Path};
 use store::Store;
 
@@ -26,4 +26,28 @@ async fn every_checked_query_fits_the_migrations() {
         checked += 1;
     }
     assert!(checked > 100, "only {checked} queries are there");
+}
+
+/// A library may have a million vectors, and most queries that know them run for every batch.
+#[tokio::test]
+async fn no_query_looks_through_all_vectors_of_a_model_to_find_some() {
+    let store = Store::in_memory().await.unwrap();
+    let options = SqliteConnectOptions::new().filename(store.dir().join("workspace.db")).read_only(true);
+    let mut conn = options.connect().await.unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.sqlx");
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let known: serde_json::Value = serde_json::from_slice(&fs::read(entry.path()).unwrap()).unwrap();
+        let query = known["query"].as_str().unwrap();
+        if !query.contains("vectors") {
+            continue;
+        }
+        seen += 1;
+        let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}"))).fetch_all(&mut conn).await;
+        for step in plan.unwrap_or_else(|error| panic!("{query}\n{error}")) {
+            let step: String = step.get("detail");
+            assert!(!step.ends_with("(model=?)"), "{query}\n{step}");
+        }
+    }
+    assert!(seen > 5, "only {seen} queries know of vectors");
 }

@@ -8,7 +8,7 @@ use crate::App;
 use async_trait::async_trait;
 use library::{Embed, SearchQuery};
 use protocol::{Fault, ImportPaths, SearchMode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -44,7 +44,7 @@ pub struct Scale {
 }
 
 /// What was measured at one size.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Size {
     /// Passages that are there.
     pub chunks: u32,
@@ -77,7 +77,7 @@ pub struct Size {
 }
 
 /// What was measured.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ScaleReport {
     /// Each size.
     pub sizes: Vec<Size>,

@@ -40,6 +40,9 @@ pub(crate) struct Scale {
     /// Draw the curves into this SVG file.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) picture: Option<PathBuf>,
+    /// Show what an earlier run measured (what it printed with --json), and measure nothing.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["chunks", "real"])]
+    pub(crate) again: Option<PathBuf>,
 }
 
 /// `atelier eval answers`.

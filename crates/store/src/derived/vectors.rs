@@ -107,9 +107,10 @@ impl Derived {
         let mut complete = Vec::new();
         let documents: HashSet<DocumentId> = vectors.iter().map(|v| v.document).collect();
         for document in documents {
+            // Asked passage by passage: a join would look through all vectors of the model, for every batch.
             let row = sqlx::query!(
-                r#"UPDATE readings SET embedded = (SELECT count(*) FROM chunks c JOIN vectors v ON v.chunk = c.id
-                   WHERE c.document = ?1 AND v.model = ?2) WHERE document = ?1
+                r#"UPDATE readings SET embedded = (SELECT count(*) FROM chunks c WHERE c.document = ?1
+                   AND EXISTS (SELECT 1 FROM vectors v WHERE v.model = ?2 AND v.chunk = c.id)) WHERE document = ?1
                    RETURNING embedded >= passages AS "complete!: bool""#,
                 document.0,
                 model
@@ -162,8 +163,8 @@ impl Derived {
             .execute(&mut *tx)
             .await?;
         sqlx::query!(
-            "UPDATE readings SET embedded = (SELECT count(*) FROM chunks c JOIN vectors v ON v.chunk = c.id
-             WHERE c.document = readings.document AND v.model = ?)",
+            "UPDATE readings SET embedded = (SELECT count(*) FROM chunks c WHERE c.document = readings.document
+             AND EXISTS (SELECT 1 FROM vectors v WHERE v.model = ? AND v.chunk = c.id))",
             model
         )
         .execute(&mut *tx)

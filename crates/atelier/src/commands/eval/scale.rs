@@ -8,17 +8,22 @@ use app::{
 };
 use picture::{Curve, Panel};
 use protocol::{Fault, FaultKind};
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 pub(super) async fn scale(config: Config, asked: cli::Scale, out: &Out) -> Result<ExitCode, Fault> {
-    let mut chunks = asked.chunks;
-    chunks.sort_unstable();
-    let wanted = Scale { chunks, real: asked.real };
-    let report = in_scratch(config, None, out, async |door, files| {
-        let data = files.with_file_name("workspace");
-        measure(&door.app, &wanted, files, &data, &|told| out.note(told)).await
-    })
-    .await?;
+    let report = match &asked.again {
+        Some(earlier) => again(earlier)?,
+        None => {
+            let mut chunks = asked.chunks;
+            chunks.sort_unstable();
+            let wanted = Scale { chunks, real: asked.real };
+            in_scratch(config, None, out, async |door, files| {
+                let data = files.with_file_name("workspace");
+                measure(&door.app, &wanted, files, &data, &|told| out.note(told)).await
+            })
+            .await?
+        }
+    };
     if let Some(path) = asked.picture {
         std::fs::write(&path, picture::draw("How a library grows", &panels(&report))).map_err(|error| {
             Fault::new(FaultKind::Unavailable, "eval.no_picture", format!("{}: {error}.", path.display()))
@@ -28,6 +33,17 @@ pub(super) async fn scale(config: Config, asked: cli::Scale, out: &Out) -> Resul
     }
     out.value(&report, text);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What an earlier run measured.
+fn again(path: &Path) -> Result<ScaleReport, Fault> {
+    let read = std::fs::read(path).map_err(|error| error.to_string());
+    read.and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string())).map_err(|detail| {
+        Fault::new(FaultKind::Invalid, "eval.no_report", format!("{} is no report of this: {detail}.", path.display()))
+            .with("path", path.display())
+            .with("detail", detail)
+            .hint("Name a file that has what `atelier --json eval scale` printed.")
+    })
 }
 
 fn panels(report: &ScaleReport) -> Vec<Panel> {
