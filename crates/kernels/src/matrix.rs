@@ -173,7 +173,7 @@ impl Source<'_> {
         fill: impl Fn(&[&[u8]], &mut [T]) + Sync,
     ) -> Result<Placed<T>, ShapeError> {
         let mut placed = arena.place::<T>(self.panels.checked_mul(width).ok_or(ShapeError::TooLarge)?)?;
-        cpu.pool().rows(placed.as_mut(), width, |first, panels| {
+        cpu.pool().rows_once(placed.as_mut(), width, |first, panels| {
             for (at, panel) in panels.chunks_exact_mut(width).enumerate() {
                 fill(&self.rows(first + at), panel);
             }

@@ -47,6 +47,13 @@ impl Default for Pace {
 }
 
 impl Pace {
+    /// One that has found help to be worse, for longer than any test.
+    #[cfg(test)]
+    pub(crate) fn only_alone(&mut self) {
+        self.state = State::Kept(Instant::now() + Duration::from_secs(3_600));
+        self.alone = true;
+    }
+
     /// One that takes all the help there is, always.
     #[cfg(test)]
     pub(crate) fn patient() -> Self {

@@ -39,6 +39,15 @@ pub struct Pool {
     region: Mutex<Pace>,
 }
 
+/// Whether a region is shared with the other threads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Help {
+    /// Where that is measured to be faster.
+    Measured,
+    /// Always; nothing is learned from it.
+    Always,
+}
+
 /// The work of a region, with its lifetime erased. `run` waits for all workers inside before it returns, so
 /// the closure outlives every use.
 type Work = *const (dyn Fn(usize) + Sync);
@@ -121,6 +130,10 @@ impl Pool {
     /// Gives each thread one stretch of `0..items`, as even as possible, in a few pieces in order; a thread that
     /// has done its own helps the others.
     pub fn split(&self, items: usize, work: impl Fn(Range<usize>) + Sync) {
+        self.split_with(Help::Measured, items, work);
+    }
+
+    fn split_with(&self, help: Help, items: usize, work: impl Fn(Range<usize>) + Sync) {
         let threads = self.threads().min(items);
         if threads <= 1 {
             if items > 0 {
@@ -130,7 +143,7 @@ impl Pool {
             return;
         }
         let stretches: Vec<Stretch> = (0..threads).map(|thread| Stretch::new(share(items, threads, thread))).collect();
-        self.run(&|thread| {
+        self.run(help, &|thread| {
             let mut pieces = 0;
             for other in 0..threads {
                 while let Some(piece) = stretches[(thread + other) % threads].next() {
@@ -153,7 +166,7 @@ impl Pool {
             return;
         }
         let all = Stretch::in_steps(items, step);
-        self.run(&|thread| {
+        self.run(Help::Measured, &|thread| {
             let mut pieces = 0;
             while let Some(piece) = all.next() {
                 work(piece);
@@ -168,9 +181,22 @@ impl Pool {
     /// # Panics
     /// If `data` is not a whole number of rows.
     pub fn rows<T: Send>(&self, data: &mut [T], width: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+        self.rows_with(Help::Measured, data, width, work);
+    }
+
+    /// The same for work that is done once and takes long, as packing weights does: each region is of another kind,
+    /// so that their paces say nothing about the next, and it is always shared.
+    ///
+    /// # Panics
+    /// As [`Pool::rows`].
+    pub fn rows_once<T: Send>(&self, data: &mut [T], width: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+        self.rows_with(Help::Always, data, width, work);
+    }
+
+    fn rows_with<T: Send>(&self, help: Help, data: &mut [T], width: usize, work: impl Fn(usize, &mut [T]) + Sync) {
         assert!(width > 0 && data.len().is_multiple_of(width), "whole rows");
         let start = Exclusive(data.as_mut_ptr());
-        self.split(data.len() / width, |rows| {
+        self.split_with(help, data.len() / width, |rows| {
             let start = &start;
             // SAFETY: `split` hands every row to exactly one thread, the rows lie inside `data`, which is
             // borrowed mutably until the region ends, and `T: Send` lets another thread use them.
@@ -182,7 +208,7 @@ impl Pool {
     /// Calls `work` on this thread with 0 and on each worker that comes in time with its number, perhaps more
     /// than once, and returns when all calls have ended. The work must be claimed piece by piece: a worker that
     /// is late does nothing. A panic in one of them is raised again here, after all have ended.
-    fn run(&self, work: &(dyn Fn(usize) + Sync)) {
+    fn run(&self, help: Help, work: &(dyn Fn(usize) + Sync)) {
         let mut pace = match self.region.try_lock() {
             Ok(region) => region,
             // A panic went through an earlier region; it had ended by then, so there is nothing to repair.
@@ -190,7 +216,7 @@ impl Pool {
             Err(TryLockError::WouldBlock) => return work(0),
         };
         let before = self.done();
-        if pace.is_alone(Instant::now()) {
+        if help == Help::Measured && pace.is_alone(Instant::now()) {
             work(0);
             return pace.settle(Instant::now(), self.done() - before);
         }
@@ -209,7 +235,9 @@ impl Pool {
         }
         let own = catch_unwind(AssertUnwindSafe(|| work(0)));
         self.close();
-        pace.settle(Instant::now(), self.done() - before);
+        if help == Help::Measured {
+            pace.settle(Instant::now(), self.done() - before);
+        }
         self.shared.work.0.set(None);
         let theirs = self.shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(panic) = own.err().or(theirs) {
@@ -298,98 +326,4 @@ struct Exclusive<T>(*mut T);
 unsafe impl<T: Send> Sync for Exclusive<T> {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn count(total: &AtomicUsize) {
-        total.fetch_add(1, Ordering::Relaxed);
-    }
-
-    #[test]
-    fn every_row_is_visited_once_whatever_the_threads() {
-        for threads in [1, 2, 5] {
-            let pool = Pool::new(threads);
-            for rows in [0, 1, 2, 3, 64] {
-                let mut data = vec![0usize; rows * 3];
-                pool.rows(&mut data, 3, |first, part| {
-                    for (at, row) in part.chunks_mut(3).enumerate() {
-                        row.iter_mut().for_each(|value| *value += first + at + 1);
-                    }
-                });
-                let expected: Vec<usize> = (0..rows).flat_map(|row| [row + 1; 3]).collect();
-                assert_eq!(data, expected, "{threads} threads, {rows} rows");
-            }
-        }
-    }
-
-    #[test]
-    fn claimed_items_are_visited_once() {
-        let pool = Pool::new(3);
-        for _ in 0..200 {
-            let seen: Vec<AtomicUsize> = (0..50).map(|_| AtomicUsize::new(0)).collect();
-            pool.claim(50, 4, |range| range.for_each(|item| count(&seen[item])));
-            assert!(seen.iter().all(|seen| seen.load(Ordering::Relaxed) == 1));
-        }
-        let pieces = pool.pieces();
-        assert_eq!((pieces.len(), pieces.iter().sum::<u64>()), (3, 200 * 13), "every piece is counted");
-    }
-
-    /// A pool whose regions always wait for all, for tests that need them to come.
-    fn patient(threads: usize) -> Pool {
-        let mut pool = Pool::new(threads);
-        pool.region = Mutex::new(Pace::patient());
-        pool
-    }
-
-    /// A region in which each thread that comes does one item and then waits for `others` to come too.
-    fn meet(pool: &Pool, others: usize) -> usize {
-        let came = AtomicUsize::new(0);
-        pool.claim(pool.threads(), 1, |_| {
-            count(&came);
-            while came.load(Ordering::Relaxed) < others {
-                thread::yield_now();
-            }
-        });
-        came.into_inner()
-    }
-
-    #[test]
-    fn workers_wake_after_they_slept() {
-        let pool = patient(3);
-        for _ in 0..20 {
-            // Ends only when all three threads are inside at once.
-            assert_eq!(meet(&pool, 3), 3);
-            thread::sleep(std::time::Duration::from_millis(2));
-        }
-    }
-
-    #[test]
-    fn a_region_inside_a_region_runs_alone() {
-        let pool = Pool::new(2);
-        let total = AtomicUsize::new(0);
-        pool.claim(4, 1, |_| pool.claim(5, 1, |_| count(&total)));
-        assert_eq!(total.into_inner(), 20);
-    }
-
-    #[test]
-    fn two_threads_may_use_one_pool() {
-        let pool = Pool::new(2);
-        let total = AtomicUsize::new(0);
-        thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| (0..500).for_each(|_| pool.split(10, |items| items.for_each(|_| count(&total)))));
-            }
-        });
-        assert_eq!(total.into_inner(), 10_000);
-    }
-
-    #[test]
-    fn a_panic_reaches_the_caller_and_the_pool_lives_on() {
-        let pool = patient(3);
-        for culprit in 0..3 {
-            let result = catch_unwind(AssertUnwindSafe(|| pool.claim(3, 1, |item| assert_ne!(item.start, culprit))));
-            assert!(result.is_err(), "item {culprit}");
-        }
-        assert_eq!(meet(&pool, 3), 3);
-    }
-}
+mod tests;
