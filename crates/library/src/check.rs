@@ -71,6 +71,11 @@ impl Library {
             read_again(parent, &path, &view.format, self.inner.passwords.of(&view.hash)).await
         };
         let pages = match read {
+            // The name stands for the words that a scan has not.
+            Ok(mut pages) if crate::faults::is_wordless(&view.notes) => {
+                pages.insert(1, name_text(&view.name));
+                pages
+            }
             Ok(pages) => pages,
             Err(Trouble::Reader(fault)) => return Err(LibraryError::Refused(fault)),
             // Its hash is right, and the password is no longer known: its pages cannot be compared.

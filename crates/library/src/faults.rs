@@ -183,7 +183,12 @@ pub fn too_deep(deepest: usize) -> Fault {
 }
 
 /// What is said of documents whose pages can be looked at and not searched.
-pub const PICTURES_ONLY: [&str; 2] = ["document.no_text", "document.no_words_found"];
+const PICTURES_ONLY: [&str; 2] = ["document.no_text", "document.no_words_found"];
+
+/// Whether these notes say so.
+pub fn is_wordless(notes: &[Fault]) -> bool {
+    notes.iter().any(|note| PICTURES_ONLY.contains(&note.code.as_str()))
+}
 
 /// Pictures of text only, and no program that reads them.
 pub fn no_text() -> Fault {

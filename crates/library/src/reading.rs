@@ -215,8 +215,7 @@ async fn read(inner: &Inner, parent: &mut Parent, job: &Job, unpacked: &mut Unpa
             }
         }
     };
-    let pictures_only = notes.iter().any(|note| faults::PICTURES_ONLY.contains(&note.code.as_str()));
-    if gathered.passages == 0 && pictures_only {
+    if gathered.passages == 0 && faults::is_wordless(&notes) {
         gathered.name(&job.name);
     }
     if gathered.passages == 0 {

@@ -5,16 +5,17 @@ use crate::{
     Embed, Library, LibraryConfig, LibraryError,
     embedding::Loaded,
     faults,
-    index::TextIndex,
+    index::{IndexError, TextIndex},
     library::{Inner, blocking},
     vectors::{Vectors, file_name},
 };
 use std::{
+    io,
     path::Path,
     sync::{Arc, PoisonError},
     time::SystemTime,
 };
-use store::Store;
+use store::{Store, StoreError};
 
 /// What was seen of a library that another process keeps.
 #[derive(Default)]
@@ -43,7 +44,16 @@ impl Library {
         embedder: Option<Arc<dyn Embed>>,
     ) -> Result<Self, LibraryError> {
         let dir = config.dir.clone();
-        let Some(index) = blocking(move || TextIndex::visit(&dir).map_err(LibraryError::from)).await? else {
+        let opened = blocking(move || TextIndex::visit(&dir).map_err(LibraryError::from)).await;
+        // Whoever reads an index locks it for a moment, which takes the right to write.
+        let locked_out = |error| match error {
+            LibraryError::Index(IndexError::Tantivy(tantivy::TantivyError::LockFailure(..))) => {
+                let source = io::ErrorKind::PermissionDenied.into();
+                LibraryError::Store(StoreError::NotWritable { dir: store.dir().to_owned(), source })
+            }
+            error => error,
+        };
+        let Some(index) = opened.map_err(locked_out)? else {
             return Err(LibraryError::Refused(faults::no_index_there(&store.home().name)));
         };
         let inner = Arc::new(Inner::new(store, config, index, Some(Followed::default())));

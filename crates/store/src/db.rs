@@ -86,6 +86,10 @@ impl Db {
     pub async fn close(&self) {
         self.readers.close().await;
         if let Some(writer) = &self.writer {
+            // By hand: while another process looks into the workspace, ours is not the last connection.
+            if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(writer).await {
+                tracing::warn!(%error, "the write-ahead log could not be moved into the database");
+            }
             writer.close().await;
         }
     }

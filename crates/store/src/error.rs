@@ -188,6 +188,11 @@ impl StoreError {
         }
     }
 
+    /// Whether it is about rights: a file or its folder may not be written to.
+    pub(crate) fn is_access(&self) -> bool {
+        matches!(self, Self::Sql(error) if matches!(primary(error), Some(code::READONLY | code::CANTOPEN)))
+    }
+
     /// Whether the same may go well later: there is room again, or a disk that is plugged in.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::DiskFull | Self::Io { .. } | Self::Sql(_)) && !self.is_damage()

@@ -44,15 +44,15 @@ impl Store {
     pub async fn visit(dir: impl AsRef<Path>) -> Result<Self, StoreError> {
         let dir = dir.as_ref();
         let path = dir.join(DATABASE);
-        if !path.is_file() {
+        if !tokio::fs::metadata(&path).await.is_ok_and(|file| file.is_file()) {
             return Err(StoreError::NoWorkspace { dir: dir.to_owned() });
         }
-        match inspect(&path, &MIGRATIONS, false).await? {
+        match inspect(&path, &MIGRATIONS, false).await.map_err(|error| locked_out(dir, error))? {
             Found::Current => {}
             Found::Older { .. } => return Err(StoreError::Older { dir: dir.to_owned() }),
             Found::Nothing => return Err(StoreError::NoWorkspace { dir: dir.to_owned() }),
         }
-        let db = Db::visit(&path).await?;
+        let db = Db::visit(&path).await.map_err(|error| locked_out(dir, error))?;
         let home = match home(&db.readers).await {
             Ok(Some(home)) => home,
             other => {
@@ -67,11 +67,11 @@ impl Store {
 
     /// What tells the file that lies in the database's place from another one that is put there, as when a snapshot
     /// is put back; None where the system has no such thing (there an open file cannot be replaced).
-    pub fn file_number(&self) -> Option<(u64, u64)> {
+    pub async fn file_number(&self) -> Option<(u64, u64)> {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;
-            std::fs::metadata(self.database()).ok().map(|file| (file.dev(), file.ino()))
+            tokio::fs::metadata(self.database()).await.ok().map(|file| (file.dev(), file.ino()))
         }
         #[cfg(not(unix))]
         None
@@ -132,6 +132,14 @@ impl Store {
         let gone = gone.execute(&mut *tx).await?;
         tx.commit().await?;
         Ok(gone.rows_affected() > 0)
+    }
+}
+
+/// What SQLite says of a folder in which it may not put its side files.
+fn locked_out(dir: &Path, error: StoreError) -> StoreError {
+    match error.is_access() {
+        true => StoreError::NotWritable { dir: dir.to_owned(), source: std::io::ErrorKind::PermissionDenied.into() },
+        false => error,
     }
 }
 

@@ -62,8 +62,12 @@ async fn an_open_workspace_goes_on_and_is_seen_going_on() {
     assert!(matches!(visited.derived().enqueue(&[DocumentId::new()]).await, Err(StoreError::Visited)));
     assert!(matches!(visited.signer().await, Err(StoreError::Visited)));
     assert!(owner.verify(owner.home().workspace).await.unwrap().intact);
-    visited.close().await;
     owner.close().await;
+    // Its log is in the database, though somebody still looks.
+    let wal = fs::metadata(dir.path().join("workspace.db-wal")).map_or(0, |file| file.len());
+    assert_eq!(wal, 0);
+    assert_eq!(visited.chats().await.unwrap().len(), 1);
+    visited.close().await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Two workspaces on one machine: one is searched from the other, also while it is open in its own window.
 
 use atelier_tests::{serve::Served, workspace::Workspace};
-use protocol::{ReadPage, Request, Search, SearchMode, WorkspaceId};
+use protocol::{ListPages, NeighbourOutcome, ReadPage, Request, Search, SearchMode, SearchNeighbours, WorkspaceId};
 use serde_json::Value;
 
 /// A workspace with one document in a folder.
@@ -45,6 +45,21 @@ fn another_workspace_is_searched_from_here_and_nothing_else() {
     let page = served.call(ReadPage { document: hit.document, page: 1, passage: None, width: 800 });
     assert!(page.text.contains("heirs in escrow"));
     drop(served);
+
+    // However many look at the same time, right after the start.
+    for _ in 0..3 {
+        let mut served = Served::start(&here);
+        served.log_in();
+        let ask = || {
+            let all = SearchNeighbours { query: "escrow".into(), mode: SearchMode::Text, limit: 3 };
+            let found = served.call(all);
+            assert!(matches!(&found[0].outcome, NeighbourOutcome::Found(reply) if reply.hits.len() == 1), "{found:?}");
+            let page = served.call(ReadPage { document: hit.document, page: 1, passage: None, width: 800 });
+            assert!(page.text.contains("heirs in escrow"));
+            assert_eq!(served.call(ListPages { document: hit.document }).len(), 1);
+        };
+        std::thread::scope(|scope| (0..6).for_each(|_| drop(scope.spawn(ask))));
+    }
 
     let workspace = added["workspace"].as_str().unwrap();
     here.json(["neighbours", "remove", workspace]);

@@ -99,7 +99,7 @@ pub(crate) async fn more_like(
     actor: &Actor,
     MoreLikeThis { document, page, start, limit }: MoreLikeThis,
 ) -> Result<SearchReply, Fault> {
-    let library = app.holder(actor, document).await;
+    let library = app.holder(actor, document).await?;
     library.more_like(document, page, start, limit.clamp(1, 200) as usize).await.map_err(Fault::from)
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn read_page(
     ReadPage { document, page, passage, width }: ReadPage,
 ) -> Result<PageView, Fault> {
     app.holder(actor, document)
-        .await
+        .await?
         .page(document, page, passage, width.clamp(100, MAX_WIDTH))
         .await
         .map_err(Fault::from)
@@ -120,7 +120,7 @@ pub(crate) async fn list_pages(
     actor: &Actor,
     ListPages { document }: ListPages,
 ) -> Result<Vec<PageEntry>, Fault> {
-    app.holder(actor, document).await.pages(document).await.map_err(Fault::from)
+    app.holder(actor, document).await?.pages(document).await.map_err(Fault::from)
 }
 
 pub(crate) async fn find(
@@ -129,7 +129,7 @@ pub(crate) async fn find(
     FindInDocument { document, words, limit }: FindInDocument,
 ) -> Result<Found, Fault> {
     app.holder(actor, document)
-        .await
+        .await?
         .find(document, &words, limit.clamp(1, MOST_FINDS) as usize)
         .await
         .map_err(Fault::from)

@@ -5,16 +5,11 @@ use crate::App;
 use futures::future::join_all;
 use library::SearchQuery;
 use protocol::*;
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 use store::Neighbour;
 
 /// The most passages that are asked of each.
-const MOST: u32 = 20;
-/// How long one may take: its disk may be far away, and the others are waiting.
-const PATIENCE: Duration = Duration::from_secs(10);
+const MOST: u32 = 200;
 
 pub(crate) async fn list(app: &App, actor: &Actor, _: ListNeighbours) -> Result<Vec<NeighbourView>, Fault> {
     by_a_person(actor)?;
@@ -32,10 +27,7 @@ pub(crate) async fn add(
     AddNeighbour { folder }: AddNeighbour,
 ) -> Result<NeighbourView, Fault> {
     by_a_person(actor)?;
-    let typed = PathBuf::from(&folder);
-    // A person may have named the database in it.
-    let typed = if typed.is_file() { typed.parent().map(PathBuf::from).unwrap_or(typed) } else { typed };
-    let folder = typed.canonicalize().map_err(|_| store::StoreError::NoWorkspace { dir: typed.clone() })?;
+    let folder = folder_of(folder).await?;
     let visited = store::Store::visit(&folder).await?;
     let (workspace, name) = (visited.home().workspace, visited.home().name.clone());
     visited.close().await;
@@ -47,7 +39,7 @@ pub(crate) async fn add(
     let neighbour = Neighbour { workspace, name, folder };
     app.store().add_neighbour(&neighbour).await?;
     // What was open may be another place of the same.
-    app.neighbours().close().await;
+    app.neighbours().forget();
     tell(app).await?;
     Ok(view(&neighbour))
 }
@@ -61,7 +53,7 @@ pub(crate) async fn remove(
     if !app.store().remove_neighbour(workspace).await? {
         return Err(unknown(workspace));
     }
-    app.neighbours().close().await;
+    app.neighbours().forget();
     tell(app).await
 }
 
@@ -76,7 +68,7 @@ pub(crate) async fn search(
     let searches = neighbours.iter().map(async |neighbour| NeighbourFound {
         workspace: neighbour.workspace,
         name: neighbour.name.clone(),
-        outcome: match in_one(app, neighbour, &query).await {
+        outcome: match app.search_neighbour(neighbour, &query).await {
             Ok(reply) => NeighbourOutcome::Found(reply),
             Err(fault) => NeighbourOutcome::Failed(fault),
         },
@@ -94,22 +86,20 @@ pub(super) async fn search_one(
     by_a_person(actor)?;
     let neighbours = app.store().neighbours().await?;
     let neighbour = neighbours.iter().find(|neighbour| neighbour.workspace == workspace);
-    in_one(app, neighbour.ok_or_else(|| unknown(workspace))?, query).await
+    app.search_neighbour(neighbour.ok_or_else(|| unknown(workspace))?, query).await
 }
 
-async fn in_one(app: &App, neighbour: &Neighbour, query: &SearchQuery) -> Result<SearchReply, Fault> {
-    let search = async {
-        let library = app.look_into(neighbour).await?;
-        match library.search(query).await {
-            Ok(reply) => Ok(reply),
-            Err(error) => {
-                // An upgrade may have made another form of it: the next look opens it anew.
-                app.neighbours().forget(&neighbour.folder).await;
-                Err(error.into())
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, search).await.unwrap_or_else(|_| Err(slow(neighbour)))
+/// The data folder that a person has named, whole. It asks a disk, which may be far away.
+async fn folder_of(typed: String) -> Result<PathBuf, Fault> {
+    let typed = PathBuf::from(typed);
+    let asked = typed.clone();
+    let found = tokio::task::spawn_blocking(move || {
+        // A person may have named the database in it.
+        let folder = if asked.is_file() { asked.parent().map(PathBuf::from).unwrap_or(asked) } else { asked };
+        folder.canonicalize()
+    });
+    let found = found.await.ok().and_then(Result::ok);
+    Ok(found.ok_or(store::StoreError::NoWorkspace { dir: typed })?)
 }
 
 /// What a neighbour is called: workspaces that nobody has named are all called alike, their folders are not.
@@ -136,11 +126,4 @@ fn unknown(workspace: WorkspaceId) -> Fault {
     Fault::new(FaultKind::NotFound, "neighbour.unknown", "That workspace is not searched from here.")
         .with("workspace", workspace)
         .hint("Add its folder in the settings.")
-}
-
-fn slow(neighbour: &Neighbour) -> Fault {
-    let name = &neighbour.name;
-    Fault::new(FaultKind::Unavailable, "neighbour.slow", format!("“{name}” did not answer in time."))
-        .with("name", name)
-        .hint("Its disk may be slow or away. Search again in a moment.")
 }

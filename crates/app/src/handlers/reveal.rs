@@ -11,7 +11,7 @@ pub(crate) async fn reveal(app: &App, actor: &Actor, RevealDocument { document }
     super::trust::by_a_person(actor)?;
     // In a browser the machine may be another one, with nobody before it.
     let reveal = app.reveal().ok_or_else(only_in_the_window)?.clone();
-    let origin = app.holder(actor, document).await.store().document(document).await?.origin;
+    let origin = app.holder(actor, document).await?.store().document(document).await?.origin;
     let broken = origin.clone();
     // It asks a disk, which may be far away, and another program: both may take their time.
     let shown = tokio::task::spawn_blocking(move || {

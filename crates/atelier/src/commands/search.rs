@@ -100,7 +100,7 @@ pub(super) async fn search(door: &Door, asked: Asked, out: &Out) -> Result<ExitC
         let others = found.elsewhere.iter().flatten().map(|one| {
             let said = match (&one.found, &one.fault) {
                 (Some(found), _) => text(found),
-                (None, fault) => fault.as_ref().map(|fault| fault.message.clone()).unwrap_or_default(),
+                (None, fault) => fault.as_ref().map(|fault| told(&out.lang().fault(fault))).unwrap_or_default(),
             };
             format!("\n\nIn {}:\n{said}", one.workspace)
         });
@@ -117,6 +117,11 @@ fn elsewhere(found: Vec<NeighbourFound>) -> Vec<Elsewhere> {
         NeighbourOutcome::Failed(fault) => Elsewhere { workspace, found: None, fault: Some(fault) },
     };
     found.into_iter().map(one).collect()
+}
+
+/// What a fault says, and what can be done.
+fn told(fault: &Fault) -> String {
+    fault.hint.iter().fold(fault.message.clone(), |told, hint| format!("{told} {hint}"))
 }
 
 fn text(found: &Hits) -> String {

@@ -113,7 +113,11 @@ pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejecti
             lines.push(line(&Problem::from(error).body()));
         }
         let over = reply.take(at, event);
-        lines.extend(reply.news(at).map(|chunk| line(&chunk)));
+        let mut news = reply.news(at);
+        if let Some(chunk) = news.as_mut().filter(|_| over && !usage) {
+            chunk["timings"] = reply.timings();
+        }
+        lines.extend(news.map(|chunk| line(&chunk)));
         if over {
             if usage {
                 let mut last = reply.base();

@@ -75,7 +75,7 @@ pub(super) fn respond(
                 let all = reply.done(at, done);
                 let mut last = reply.chunk(at, &json!({}));
                 // Once, with the last chunk: clients add up what they are told.
-                if !with_usage {
+                if all && !with_usage {
                     last["timings"] = reply.timings();
                 }
                 lines.push(line(&last));

@@ -19,6 +19,7 @@ impl Library {
     ) -> Result<SearchReply, LibraryError> {
         let began = Instant::now();
         let inner = &self.inner;
+        inner.follow().await?;
         let all = inner.derived.passages_of(document).await?;
         let passage = all
             .into_iter()

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     LibraryError,
     extract::is_stored,
+    faults,
     import::{by_itself, name_of},
     library::Inner,
     reading::name_page,
@@ -123,9 +124,11 @@ async fn record(tx: &mut Tx, folder: FolderId, batch: &Batch, roots: &[String]) 
                 let page = name_page(&name);
                 tx.record(Change::DocumentMoved { document, name, origin: path }).await?;
                 if standing.get(&document) == Some(&Standing::Here) {
-                    tx.rename(document, page).await?;
-                    // The name is all the text of what is only kept.
-                    if formats.get(&document).is_some_and(|format| is_stored(format)) {
+                    // The name is all the text of what is only kept, and of a scan without words.
+                    let kept = formats.get(&document).is_some_and(|format| is_stored(format));
+                    let named = kept || faults::is_wordless(&tx.notes(document).await?);
+                    tx.rename(document, page, named).await?;
+                    if named {
                         tx.queue(document, Rank::Watched).await?;
                         follows.read.push(document);
                     }

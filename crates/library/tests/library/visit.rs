@@ -43,6 +43,12 @@ async fn a_library_is_searched_and_read_while_its_owner_goes_on() {
     owner.remove(&here.person, lease).await.unwrap();
     assert!(visited.search(&find("\"ninety days\"")).await.unwrap().hits.is_empty());
 
+    // What is like a passage is found by meaning, too, by a visitor who has not searched yet.
+    let fresh = visit(&here, true).await.unwrap();
+    let later = reply.hits[0].clone();
+    let like = fresh.more_like(later.document, later.page, later.start, 5).await.unwrap();
+    assert_eq!(like.mode, SearchMode::Hybrid);
+    fresh.shutdown().await;
     // A visitor with another model, or none, goes by words.
     let without = visit(&here, false).await.unwrap();
     assert_eq!(without.search(&find("escrow")).await.unwrap().mode, SearchMode::Text);

@@ -74,8 +74,8 @@ impl Process {
     async fn spawn(config: &EngineConfig, gate: Gate, log: &Arc<Log>, outfit: Outfit) -> Result<Self, ModelError> {
         let token = token()?;
         let fail = |reason: String| ModelError::EngineStart { engine: config.program.display().to_string(), reason };
-        let mut child =
-            command(config, &outfit, &token, memory::memory().free).spawn().map_err(|error| fail(error.to_string()))?;
+        let small = !outfit.need().is_ample(memory::memory().free, config.headroom);
+        let mut child = command(config, &outfit, &token, small).spawn().map_err(|error| fail(error.to_string()))?;
         let mut readers = JoinSet::new();
         if let Some(stderr) = child.stderr.take() {
             let log = log.clone();
@@ -95,7 +95,9 @@ impl Process {
         if !gate.trust_engine(said.listening) {
             return Err(fail(format!("it listens on {}, which is not this machine alone", said.listening)));
         }
-        let (address, version) = (said.listening, said.version);
+        // An answer may come out otherwise with keys and values in 8 bits: what is kept of it names that.
+        let small = if small { " (keys and values in 8 bits)" } else { "" };
+        let (address, version) = (said.listening, said.version + small);
         Ok(Self { outfit, address, token, version, child, stdin, gate, _readers: readers })
     }
 
@@ -202,12 +204,12 @@ enum Health {
 
 // This crate is the owner of the engine process.
 #[allow(clippy::disallowed_methods)]
-fn command(config: &EngineConfig, outfit: &Outfit, token: &str, free: u64) -> Command {
+fn command(config: &EngineConfig, outfit: &Outfit, token: &str, small: bool) -> Command {
     let mut command = Command::new(&config.program);
     command.args(["serve", "--port", "0", "--exit-with-stdin"]).env("ATELIER_ENGINE_TOKEN", token);
     if let Some(chat) = &outfit.chat {
         command.arg("--model").arg(&chat.path).arg("--context").arg(chat.context.to_string());
-        if !outfit.need().is_ample(free, config.headroom) {
+        if small {
             tracing::info!(model = chat.name, "memory is short: keys and values are kept in 8 bits");
             command.args(["--kv", "q8_0"]);
         }
@@ -290,7 +292,8 @@ mod tests {
             max_crashes: 1,
         };
         for (free, small) in [(0, false), (1_650, false), (1_649, true)] {
-            let command = command(&config, &outfit, "token", free);
+            assert_eq!(!outfit.need().is_ample(free, config.headroom), small, "{free}");
+            let command = command(&config, &outfit, "token", small);
             let args: Vec<_> = command.as_std().get_args().collect();
             assert_eq!(args.windows(2).any(|two| two == ["--kv", "q8_0"]), small, "{free}");
         }

@@ -51,7 +51,8 @@ impl Models {
     }
 
     fn offer_view(&self, offer: &Offer, hub: &str, here: bool, memory: memory::Memory, disk: u64) -> OfferView {
-        let need = self.need(offer).total();
+        // With the cache in 8 bits, which it would be run with where it does not fit otherwise.
+        let need = self.need(offer).small().total();
         let headroom = self.inner.config.headroom;
         let held = self.inner.supervisor.board().held().memory();
         let fits = |there: u64| there == 0 || need.saturating_add(headroom) <= there;

@@ -55,18 +55,31 @@ impl Tx {
         Ok(())
     }
 
-    /// Where a document could not be read, notes the page that it is found by: its name is another one.
-    pub async fn rename(&mut self, document: DocumentId, name: NewPage) -> Result<(), StoreError> {
-        rename(self.conn(), document, name).await
+    /// Where a document could not be read, or with `named` its name stands for its words, notes the page that it is
+    /// found by: its name is another one.
+    pub async fn rename(&mut self, document: DocumentId, name: NewPage, named: bool) -> Result<(), StoreError> {
+        rename(self.conn(), document, name, named).await
+    }
+
+    /// What a person should know of how a document was read; nothing of one that was not.
+    pub async fn notes(&mut self, document: DocumentId) -> Result<Vec<Fault>, StoreError> {
+        let notes = sqlx::query_scalar!("SELECT notes FROM readings WHERE document = ?", document.0);
+        let notes = notes.fetch_optional(self.conn()).await?;
+        Ok(notes.map(|notes| serde_json::from_str(&notes)).transpose()?.unwrap_or_default())
     }
 }
 
-async fn rename(conn: &mut SqliteConnection, document: DocumentId, name: NewPage) -> Result<(), StoreError> {
+async fn rename(
+    conn: &mut SqliteConnection,
+    document: DocumentId,
+    name: NewPage,
+    named: bool,
+) -> Result<(), StoreError> {
     let failed = sqlx::query_scalar!(
         r#"SELECT count(*) AS "n!: i64" FROM jobs WHERE document = ? AND state = 'failed'"#,
         document.0
     );
-    if failed.fetch_one(&mut *conn).await? == 0 {
+    if !named && failed.fetch_one(&mut *conn).await? == 0 {
         return Ok(());
     }
     Derived::erase_text(conn, document).await?;
@@ -215,7 +228,7 @@ impl Derived {
     /// Notes the page that a document which could not be read is found by.
     pub async fn name(&self, document: DocumentId, name: NewPage) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        rename(&mut tx, document, name).await?;
+        rename(&mut tx, document, name, false).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use crate::{StoreError, backup, blobs::Blobs, db, head};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, migrate::Migrator};
-use std::{fs, path::Path};
+use std::path::Path;
 
 /// The database before it is opened for writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ const SMALL: u64 = 64 << 20;
 
 /// Looks at the database through a connection that cannot write.
 pub(crate) async fn inspect(path: &Path, migrations: &Migrator, unclean: bool) -> Result<Found, StoreError> {
-    let size = match fs::metadata(path) {
+    let size = match tokio::fs::metadata(path).await {
         Ok(file) => file.len(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
         Err(error) => return Err(StoreError::io(path)(error)),

@@ -200,6 +200,7 @@ impl Asking {
 
     /// Searches another workspace, and marks a passage there.
     pub(super) fn go_to(self, there: NeighbourView, passage: Option<SearchHit>) {
+        self.leave();
         self.wanted.set_value(passage);
         self.within.set(Some(there));
         // What was pressed is gone with this workspace's passages.
@@ -208,10 +209,19 @@ impl Asking {
 
     /// Searches this workspace again.
     pub(super) fn come_home(self) {
-        self.wanted.set_value(None);
-        self.before.set_value(None);
+        self.leave();
         self.within.set(None);
         dom::focus_soon(FIELD_ID);
+    }
+
+    /// Puts away what was found: nothing of one workspace stands under the name of another.
+    fn leave(self) {
+        self.number();
+        self.wanted.set_value(None);
+        self.before.set_value(None);
+        self.current.set(0);
+        self.opened.set(false);
+        self.reply.set(None);
     }
 
     /// A passage that was found.

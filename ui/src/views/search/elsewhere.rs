@@ -11,10 +11,15 @@ use crate::{
     state::WorkspaceStoreFields,
 };
 use leptos::prelude::*;
-use protocol::{NeighbourFound, NeighbourOutcome, NeighbourView, SearchHit, SearchMode, SearchNeighbours, SearchReply};
+use protocol::{
+    NeighbourFound, NeighbourOutcome, NeighbourView, SearchHit, SearchMode, SearchNeighbours, SearchReply, WorkspaceId,
+};
 
 /// The passages of other workspaces.
 const ELSEWHERE_ID: &str = "search-elsewhere";
+/// What is asked for, how, and where.
+type Wanted = (String, SearchMode, Vec<WorkspaceId>);
+
 /// So many passages of each are shown.
 const SHOWN: u32 = 3;
 
@@ -71,33 +76,43 @@ pub(super) fn Elsewhere(
 ) -> impl IntoView {
     let client = asking.client;
     let found = asking.elsewhere;
+    let before = StoredValue::new(None::<Wanted>);
     // Asked for when this workspace has answered, so that its own passages never wait.
     let asked = Memo::new(move |_| {
-        if client.store.neighbours().read().is_empty() {
+        let neighbours = client.store.neighbours();
+        let known: Vec<WorkspaceId> = neighbours.read().iter().map(|known| known.workspace).collect();
+        if known.is_empty() {
             return None;
         }
         asking.reply.with(|reply| match &reply.as_ref()?.asked {
             Asked::Query { text, mode, within: None } => {
                 let mode = if *mode == SearchMode::Reranked { SearchMode::Hybrid } else { *mode };
-                Some((text.clone(), mode))
+                Some((text.clone(), mode, known.clone()))
             }
             Asked::Query { .. } | Asked::Like { .. } => None,
         })
     });
     Effect::new(move || {
-        let Some((query, mode)) = asked.get() else {
+        let wanted = asked.get();
+        let same_words = |before: &Option<Wanted>| matches!((before, &wanted), (Some(before), Some(now)) if before.0 == now.0 && before.2 == now.2);
+        // What other words found is not what these find.
+        if !before.with_value(same_words) {
             found.set(Vec::new());
-            return;
-        };
+        }
+        before.set_value(wanted.clone());
+        let Some((query, mode, _)) = wanted.clone() else { return };
         leptos::task::spawn_local(async move {
-            let call = SearchNeighbours { query: query.clone(), mode, limit: SHOWN };
+            let call = SearchNeighbours { query, mode, limit: SHOWN };
             let reply = client.call(call).await;
-            if asked.try_get_untracked() != Some(Some((query, mode))) {
+            if asked.try_get_untracked() != Some(wanted) {
                 return;
             }
             match reply {
                 Ok(reply) => found.set(reply),
-                Err(fault) => client.screen.fault.set(Some(fault)),
+                Err(fault) => {
+                    found.set(Vec::new());
+                    client.screen.fault.set(Some(fault));
+                }
             }
         });
     });

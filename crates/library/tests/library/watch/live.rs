@@ -154,6 +154,26 @@ async fn what_could_not_be_read_is_found_by_the_name_that_it_has_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_scan_without_words_has_its_name_of_now_for_them_and_that_is_no_evidence() {
+    let eye = Eye::new(&[]).await;
+    fs::write(eye.path("zanzibar scan.pdf"), pdf(&[&[], &[]])).unwrap();
+    eye.look().await;
+    let scan = eye.named("zanzibar scan.pdf").await.unwrap();
+    assert_eq!((scan.pages, scan.passages), (2, 1), "{:?}", scan.notes);
+    assert!(eye.library.check_documents().await.unwrap().intact, "its pages are what the file says");
+    fs::rename(eye.path("zanzibar scan.pdf"), eye.path("quokka plan.pdf")).unwrap();
+    eye.look().await;
+    let hits = eye.library.search(&find("quokka")).await.unwrap().hits;
+    assert!(hits.len() == 1 && hits[0].unread, "{hits:?}");
+    assert!(eye.library.search(&find("zanzibar")).await.unwrap().hits.is_empty());
+    assert!(eye.library.candidates("Where is the quokka plan?", 5, &[]).await.unwrap().is_empty());
+    let moved = eye.named("quokka plan.pdf").await.unwrap();
+    assert_eq!((moved.id, moved.pages), (scan.id, 2));
+    assert!(eye.library.page(moved.id, 2, None, 400).await.unwrap().picture.is_some());
+    assert!(eye.library.check_documents().await.unwrap().intact);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_archive_that_was_edited_has_what_is_in_it_now() {
     let eye = Eye::new(&[("seed.md", "A seed.")]).await;
     let (a, b, c) = (("a.md", "An ocelot."), ("b.md", "A lynx."), ("c.md", "A margay."));
