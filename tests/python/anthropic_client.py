@@ -95,7 +95,11 @@ def main(url: str, token: str) -> None:
     }
     asked = {**greedy, "max_tokens": 200, "tools": [colours]}
     if not chat.meta["tools"]:
-        refused("tools", lambda: client.messages.create(**asked), anthropic.BadRequestError)
+        # A call that must come is refused; one that may come does not, and the reply says so.
+        forced = {**asked, "tool_choice": {"type": "any"}}
+        refused("tools", lambda: client.messages.create(**forced), anthropic.BadRequestError)
+        raw = client.messages.with_raw_response.create(**asked)
+        check("tools left out", raw.headers.get("x-atelier-left-out") == "tools", raw.parse().stop_reason)
         return
     one = {"type": "any", "disable_parallel_tool_use": True}
     called = client.messages.create(tool_choice=one, **asked)
