@@ -30,8 +30,9 @@ impl Told {
     /// The memory that it needs at `context` tokens.
     pub(crate) fn need(&self, context: u32) -> Need {
         let segments = u64::from(context).div_ceil(self.memory.segment_tokens.max(1));
-        let [cache, small_cache] =
-            [self.memory.segment, self.memory.segment_q8].map(|segment| segment.saturating_mul(segments));
+        // An engine that does not say has half precision alone.
+        let small = self.memory.segment_q8.unwrap_or(self.memory.segment);
+        let [cache, small_cache] = [self.memory.segment, small].map(|segment| segment.saturating_mul(segments));
         Need { weights: self.memory.weights, cache, small_cache, work: self.memory.work }
     }
 }
@@ -40,7 +41,7 @@ impl Told {
 struct Memory {
     weights: u64,
     segment: u64,
-    segment_q8: u64,
+    segment_q8: Option<u64>,
     segment_tokens: u64,
     work: u64,
 }
