@@ -186,7 +186,7 @@ pub fn too_deep(deepest: usize) -> Fault {
 const PICTURES_ONLY: [&str; 2] = ["document.no_text", "document.no_words_found"];
 
 /// Whether these notes say so.
-pub fn is_wordless(notes: &[Fault]) -> bool {
+pub(crate) fn is_wordless(notes: &[Fault]) -> bool {
     notes.iter().any(|note| PICTURES_ONLY.contains(&note.code.as_str()))
 }
 

@@ -84,7 +84,7 @@ impl Store {
     pub async fn neighbours(&self) -> Result<Vec<Neighbour>, StoreError> {
         let rows = sqlx::query!(
             r#"SELECT folder AS "folder!", workspace AS "workspace: Uuid", name
-               FROM neighbours ORDER BY since, folder LIMIT ?"#,
+               FROM neighbours ORDER BY since, rowid LIMIT ?"#,
             LISTED
         );
         let rows = rows.fetch_all(self.pool()).await?.into_iter().map(|row| Neighbour {
