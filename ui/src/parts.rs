@@ -5,6 +5,7 @@ pub mod citation;
 pub mod dialog;
 pub mod field;
 pub mod fit;
+pub mod folder_line;
 pub mod icon;
 pub mod import;
 pub mod marked;

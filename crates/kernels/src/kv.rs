@@ -1,9 +1,10 @@
 //! How are keys and values remembered, so that attention reads them in sequence?
 //!
-//! In half precision, or in 8 bits where memory matters more than time, in segments of 128 positions that are made as the text grows, so that a long context
-//! costs memory only when it is used. Texts that begin alike share the segments of their beginning: one is
-//! copied only when it is written to while another text holds it. Within a segment, each layer's head has its keys in groups of 16
-//! positions, `[group][dimension][position]`, which makes scores 16 at a time, and its values row by row.
+//! In half precision, or in 8 bits where memory matters more than time, in segments of 128 positions that are made as
+//! the text grows, so that a long context costs memory only when it is used. Texts that begin alike share the segments
+//! of their beginning: one is copied only when it is written to while another text holds it. Within a segment, each
+//! layer's head has its keys in groups of 16 positions, `[group][dimension][position]`, which makes scores 16 at a
+//! time, and its values row by row.
 
 use crate::arena::{Arena, HUGE_PAGE, Placed};
 use crate::cpu::Cpu;

@@ -1,21 +1,35 @@
 //! The queries that the compiler has checked fit the database that the migrations make.
 #![allow(clippy::unwrap_used)] // the helpers of tests, where clippy does not see that they are
 
-use sqlx::{AssertSqlSafe, Column, ConnectOptions, Executor, Row, SqlSafeStr, Statement, sqlite::SqliteConnectOptions};
+use sqlx::{
+    AssertSqlSafe, Column, ConnectOptions, Executor, Row, SqlSafeStr, SqliteConnection, Statement,
+    sqlite::SqliteConnectOptions,
+};
 use std::{fs, path::Path};
 use store::Store;
+
+/// A new database, for as long as its store is there, and a connection to it that reads.
+async fn database() -> (Store, SqliteConnection) {
+    let store = Store::in_memory().await.unwrap();
+    let options = SqliteConnectOptions::new().filename(store.dir().join("workspace.db")).read_only(true);
+    let conn = options.connect().await.unwrap();
+    (store, conn)
+}
+
+/// What the compiler knows of every query.
+fn learned() -> impl Iterator<Item = serde_json::Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.sqlx");
+    let entries = fs::read_dir(folder).unwrap().flatten();
+    entries.map(|entry| serde_json::from_slice(&fs::read(entry.path()).unwrap()).unwrap())
+}
 
 /// What `cargo xtask sqlx` learned holds for a database of today: a migration without a new run of it
 /// is found here.
 #[tokio::test]
 async fn every_checked_query_fits_the_migrations() {
-    let store = Store::in_memory().await.unwrap();
-    let options = SqliteConnectOptions::new().filename(store.dir().join("workspace.db")).read_only(true);
-    let mut conn = options.connect().await.unwrap();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.sqlx");
+    let (_store, mut conn) = database().await;
     let mut checked = 0;
-    for entry in fs::read_dir(folder).unwrap().flatten() {
-        let known: serde_json::Value = serde_json::from_slice(&fs::read(entry.path()).unwrap()).unwrap();
+    for known in learned() {
         let query = known["query"].as_str().unwrap().to_owned();
         let prepared = (&mut conn).prepare(AssertSqlSafe(query.clone()).into_sql_str()).await;
         let statement = prepared.unwrap_or_else(|error| panic!("{query}\n{error}"));
@@ -31,13 +45,9 @@ async fn every_checked_query_fits_the_migrations() {
 /// A library may have a million vectors, and most queries that know them run for every batch.
 #[tokio::test]
 async fn no_query_looks_through_all_vectors_of_a_model_to_find_some() {
-    let store = Store::in_memory().await.unwrap();
-    let options = SqliteConnectOptions::new().filename(store.dir().join("workspace.db")).read_only(true);
-    let mut conn = options.connect().await.unwrap();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.sqlx");
+    let (_store, mut conn) = database().await;
     let mut seen = 0;
-    for entry in fs::read_dir(folder).unwrap().flatten() {
-        let known: serde_json::Value = serde_json::from_slice(&fs::read(entry.path()).unwrap()).unwrap();
+    for known in learned() {
         let query = known["query"].as_str().unwrap();
         if !query.contains("vectors") {
             continue;

@@ -6,7 +6,7 @@ use crate::{
     out::Out,
 };
 use protocol::*;
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 pub(super) async fn neighbours(door: &Door, command: NeighboursCommand, out: &Out) -> Result<ExitCode, Fault> {
     match command {
@@ -39,9 +39,7 @@ pub(super) async fn neighbours(door: &Door, command: NeighboursCommand, out: &Ou
 async fn find(door: &Door, named: &str) -> Result<NeighbourView, Fault> {
     let all = door.call(ListNeighbours {}).await?;
     let is = |one: &NeighbourView| {
-        one.workspace.to_string() == named
-            || one.name == named
-            || std::path::Path::new(&one.folder) == std::path::Path::new(named)
+        one.workspace.to_string() == named || one.name == named || Path::new(&one.folder) == Path::new(named)
     };
     all.into_iter().find(is).ok_or_else(|| {
         Fault::new(

@@ -39,6 +39,10 @@ pub(super) fn Hit(
     let by_meaning = found.words == 0.0 && found.meaning > 0.0;
     let (document, lang) = (found.document, found.language.clone());
     let bars = t!("search.score", words = percent(found.words), meaning = percent(found.meaning));
+    let ask = move || {
+        client.screen.attach.set(vec![document]);
+        client.screen.go(Route::NewChat);
+    };
     let show = move || {
         current.set(at);
         opened.set(true);
@@ -101,39 +105,40 @@ pub(super) fn Hit(
                     {(!unread)
                         .then(|| {
                             view! {
-                                <button
-                                    class="btn ghost sm"
-                                    data-testid="hit-like"
-                                    on:click=move |event| {
-                                        event.stop_propagation();
-                                        asking.like(at);
-                                    }
-                                >
-                                    <Glyph icon=Icon::Search size=14/>
-                                    {t!("search.like")}
-                                </button>
+                                <Act icon=Icon::Search words=t!("search.like") id="hit-like" run=move |()| asking.like(at)/>
                                 {at_home
                                     .then(|| {
-                                        view! {
-                                            <button
-                                                class="btn ghost sm"
-                                                data-testid="hit-ask"
-                                                on:click=move |event| {
-                                                    event.stop_propagation();
-                                                    client.screen.attach.set(vec![document]);
-                                                    client.screen.go(Route::NewChat);
-                                                }
-                                            >
-                                                <Glyph icon=Icon::MessageSquare size=14/>
-                                                {t!("search.ask")}
-                                            </button>
-                                        }
+                                        view! { <Act icon=Icon::MessageSquare words=t!("search.ask") id="hit-ask" run=move |()| ask()/> }
                                     })}
                             }
                         })}
                 </div>
             </Show>
         </div>
+    }
+}
+
+/// What can be done with a passage: its button does not choose the row that it stands in.
+#[component]
+fn Act(
+    icon: Icon,
+    words: String,
+    /// What tests find it by.
+    id: &'static str,
+    #[prop(into)] run: Callback<()>,
+) -> impl IntoView {
+    view! {
+        <button
+            class="btn ghost sm"
+            data-testid=id
+            on:click=move |event| {
+                event.stop_propagation();
+                run.run(());
+            }
+        >
+            <Glyph icon size=14/>
+            {words}
+        </button>
     }
 }
 
