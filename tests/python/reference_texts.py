@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes what other programs read of office documents, as references for `library`'s fidelity test.
+"""Writes what other programs read of office documents and PDFs, as references for `library`'s fidelity test.
 
 Usage: reference_texts.py CORPUS REFERENCES
 
-Needs python-docx, python-pptx, openpyxl, xlrd, odfpy, striprtf and office_oxide (PyPI), and antiword (Debian).
+Needs python-docx, python-pptx, openpyxl, xlrd, odfpy, striprtf and office_oxide (PyPI), and antiword and poppler-utils (Debian).
 A file that its program cannot read gets no reference. None of these programs is asked about itself: a
 difference is something to look at, not by itself an error of ours.
 """
@@ -132,6 +132,7 @@ READERS = {
     # Pictures are no words.
     ".doc": lambda path: run("antiword", "-w", "0", "-m", "UTF-8.txt", str(path)).replace("[pic]", ""),
     ".ppt": ppt,
+    ".pdf": lambda path: run("pdftotext", "-enc", "UTF-8", str(path), "-"),
     ".rtf": rtf,
 }
 

@@ -133,7 +133,8 @@ pub struct Page {
     pub headings: Vec<Heading>,
     /// What people call it: a sheet's name, `Slide 3`, a chapter's title, a message's subject.
     pub label: Option<String>,
-    /// What its text consists of, in the order of the text; empty where the format has a picture instead.
+    /// What its text consists of, in the order of the text; of a page that has a picture only where there is a
+    /// table on it.
     pub blocks: Vec<Block>,
     /// The header cells of the table that it begins in the middle of.
     pub columns: Vec<String>,

@@ -35,7 +35,7 @@ use tantivy::{
 };
 
 /// Part of the folder's name: another number, and every index is built anew.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// Memory for what is not committed yet.
 const WRITER_MEMORY: usize = 48 << 20;
 /// Segments are merged when so many have piled up or on a purge; one thread is enough for one reader.

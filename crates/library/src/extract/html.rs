@@ -1,5 +1,6 @@
 //! HTML: what a reader of the page sees of its content; no script ever runs, nothing is loaded.
 
+mod depth;
 mod surroundings;
 mod within;
 
@@ -18,8 +19,13 @@ pub fn read(path: &Path, out: &mut dyn FnMut(Page) -> Result<(), Fault>) -> Resu
     Ok(Vec::new())
 }
 
+/// A page as its parser understands it; what lies in it deeper than in a browser is brought up.
+pub(super) fn parse(source: &str) -> Html {
+    Html::parse_document(&depth::shallow(source))
+}
+
 pub(super) fn flow(source: &str) -> Flow {
-    let html = Html::parse_document(source);
+    let html = parse(source);
     let article = article(&html);
     let mut walk = Walk::default();
     // Without a clear article nothing is left out that may be text: a contract has a header and a footer.

@@ -31,6 +31,9 @@ const MOST_LANGUAGES: usize = 4;
 struct Found {
     program: String,
     languages: String,
+    /// Whether it can tell which way up a page is; a page that was laid into the scanner the other way round is
+    /// letters of no language otherwise.
+    turns: bool,
 }
 
 /// Pages are drawn large for it: with less memory than this they are not looked at.
@@ -44,7 +47,8 @@ pub fn is_here() -> bool {
 /// Reads the text in a picture (PNG, JPEG, TIFF and what else Tesseract knows).
 pub fn read(picture: Vec<u8>) -> Result<Recognised, Fault> {
     let found = found().ok_or_else(faults::no_ocr)?;
-    let arguments = ["stdin", "stdout", "-l", &found.languages, "--psm", "3", "tsv"];
+    let layout = if found.turns { "1" } else { "3" };
+    let arguments = ["stdin", "stdout", "-l", &found.languages, "--psm", layout, "tsv"];
     let said = run(&found.program, &arguments, picture, LONGEST)
         .ok_or_else(|| faults::damaged("its picture cannot be read"))?;
     Ok(table::read(&said))
@@ -70,7 +74,7 @@ fn find() -> Option<Found> {
         LANGUAGES.iter().copied().filter(|language| installed.contains(language)).take(MOST_LANGUAGES).collect();
     let other = || installed.iter().skip(1).copied().find(|language| !language.is_empty() && *language != "osd");
     let languages = if known.is_empty() { other()?.to_owned() } else { known.join("+") };
-    Some(Found { program, languages })
+    Some(Found { program, languages, turns: installed.contains(&"osd") })
 }
 
 /// Runs the program to its end; None where it cannot, fails, or takes too long.

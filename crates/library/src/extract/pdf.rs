@@ -196,6 +196,7 @@ fn read_page(page: &PdfPage<'_>, number: u32) -> Result<ReadPage, Fault> {
         ..Page::default()
     };
     fields::add(page, &sides, &mut read);
+    read.blocks = layout::blocks(&read.text, laid_out.rows);
     let shows = read.text.is_empty() && blank::shows_something(page);
     Ok(ReadPage { page: read, whole, shows })
 }

@@ -6,7 +6,7 @@ use super::{
     compound::{self, JOINING, SHORTEST_PART},
     short,
 };
-use crate::words::Stems;
+use crate::words::{self, Stems};
 use protocol::{Instead, InsteadOf};
 
 /// A word with fewer letters is not completed.
@@ -99,6 +99,8 @@ impl Wanted {
         if !joining.is_empty() {
             self.take_apart(index, joining)?;
         }
+        // A page of a PDF has a plain blank between the groups of a number.
+        self.others.extend(words::groups(&self.folded));
         if !nowhere || self.folded.bytes().any(|b| b.is_ascii_digit()) {
             return Ok(None);
         }

@@ -28,8 +28,13 @@ fn is_here() -> bool {
 
 /// A page of text as a picture: a PNG, and a PDF that shows it and holds no text.
 async fn scan(here: &Here, library: &Library) -> (Vec<u8>, Vec<u8>) {
+    scan_laid(here, library, LINES, "600 0 0 800 0 0").await
+}
+
+/// The same; the matrix says how it lies on the page.
+async fn scan_laid(here: &Here, library: &Library, lines: &[&str], matrix: &str) -> (Vec<u8>, Vec<u8>) {
     let path = here.folder(&[]).join("text.pdf");
-    fs::write(&path, pdf(&[LINES])).unwrap();
+    fs::write(&path, pdf(&[lines])).unwrap();
     let document = library.import(&here.person, &[path]).await.unwrap().documents[0];
     idle(library).await;
     let page = library.page(document, 1, None, 1500).await.unwrap();
@@ -47,7 +52,7 @@ async fn scan(here: &Here, library: &Library) -> (Vec<u8>, Vec<u8>) {
         String::new(),
         String::new(),
         stream(&picture, &(hex + ">")),
-        stream("", "600 0 0 800 0 0 cm /P Do"),
+        stream("", &format!("{matrix} cm /P Do")),
         "<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<</XObject<</P 3 0 R>>>>/Contents 4 0 R>>".to_owned(),
     ];
     (png, file_with("", objects, &[5]))
@@ -91,6 +96,32 @@ async fn a_scan_and_a_picture_are_read_and_highlighted() {
         }
         let hits = library.search(&find("\"neuf cents euros\"")).await.unwrap().hits;
         assert_eq!(hits.iter().map(|hit| hit.name.as_str()).collect::<Vec<_>>(), [name]);
+    }
+    library.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_that_lies_upside_down_is_read_and_highlighted() {
+    if !is_here() {
+        return;
+    }
+    let here = Here::new().await;
+    let library = here.open().await;
+    // Of a few words nobody can tell which way up they are.
+    let lines = LINES.repeat(4);
+    let (_, scan) = scan_laid(&here, &library, &lines, "-600 0 0 -800 600 800").await;
+    let view = import(&here, &library, "turned.pdf", &scan).await;
+    let page = library.page(view.id, 1, None, 600).await.unwrap();
+    for line in LINES {
+        assert!(page.text.contains(line), "{line}: {}", page.text);
+    }
+    let at = page.text.find("ninety").unwrap() as u32;
+    let shown = library.page(view.id, 1, Some(Span { start: at, end: at + 11 }), 600).await.unwrap();
+    // On the page as it is shown: where the first line lies, turned.
+    // A box for each word, since they run to the left.
+    assert_eq!(shown.boxes.len(), 2, "{:?}", shown.boxes);
+    for lies in &shown.boxes {
+        assert!((0.55..0.85).contains(&lies.x) && (0.82..0.88).contains(&lies.y), "{lies:?}");
     }
     library.shutdown().await;
 }

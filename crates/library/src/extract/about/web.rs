@@ -5,7 +5,7 @@ use super::{
     office::{elements, texts},
 };
 use crate::extract::{epub, html, load, package::Package, text::decode};
-use scraper::{Html, Selector};
+use scraper::Selector;
 use std::path::Path;
 
 /// Names of a page's own properties that say who wrote it.
@@ -34,7 +34,7 @@ pub fn page(path: &Path) -> Option<About> {
 /// The same of its source.
 pub fn of_source(source: &str) -> About {
     let Ok(meta) = Selector::parse("meta[content]") else { return About::default() };
-    let html = Html::parse_document(source);
+    let html = crate::extract::html::parse(source);
     let mut said: Vec<(String, &str)> = Vec::new();
     for element in html.select(&meta) {
         let element = element.value();

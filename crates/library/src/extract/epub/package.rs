@@ -25,7 +25,7 @@ pub struct Package {
 impl Package {
     /// Reads the package that lies at `at`.
     pub fn read(source: &str, at: &str) -> Self {
-        let html = Html::parse_document(&open_out(source));
+        let html = crate::extract::html::parse(&open_out(source));
         let mut files: HashMap<&str, (String, &str, &str)> = HashMap::new();
         for item in select(&html, "item").take(MOST) {
             let (id, href) = (attribute(item, "id"), attribute(item, "href"));
@@ -47,14 +47,14 @@ impl Package {
 
 /// Where the package lies.
 pub fn root(container: &str) -> Option<String> {
-    let html = Html::parse_document(&open_out(container));
+    let html = crate::extract::html::parse(&open_out(container));
     let place = select(&html, "rootfile").map(|file| attribute(file, "full-path")).find(|place| !place.is_empty());
     place.map(|place| resolve("", place))
 }
 
 /// The places of protected files. Fonts that are only obscured are none.
 pub fn encrypted(source: &str) -> HashSet<String> {
-    let html = Html::parse_document(&open_out(source));
+    let html = crate::extract::html::parse(&open_out(source));
     let font = |place: &str| [".ttf", ".otf", ".woff", ".woff2"].iter().any(|end| place.to_lowercase().ends_with(end));
     let mut places = HashSet::new();
     for element in html.root_element().descendants().filter_map(ElementRef::wrap).take(MOST) {
@@ -71,7 +71,7 @@ pub fn encrypted(source: &str) -> HashSet<String> {
 
 /// Links and titles of a table of contents, in its order.
 pub fn contents(source: &str) -> Vec<(String, String)> {
-    let html = Html::parse_document(source);
+    let html = crate::extract::html::parse(source);
     let mut found = Vec::new();
     for link in select(&html, "nav a").take(MOST) {
         found.push((attribute(link, "href").to_owned(), words(link)));

@@ -1,7 +1,7 @@
 //! HTML within other formats: a message, a chapter of a book. All of it is text.
 
 use super::{Flow, Walk};
-use scraper::{Html, Selector};
+use scraper::Selector;
 
 /// The encoding that the document names in its first bytes.
 pub fn declared(bytes: &[u8]) -> Option<String> {
@@ -18,7 +18,7 @@ pub fn declared(bytes: &[u8]) -> Option<String> {
 
 /// Adds all that a document says to a text, what stands around an article too: a message, a chapter.
 pub fn add(source: &str, flow: Flow) -> Flow {
-    let html = Html::parse_document(source);
+    let html = super::parse(source);
     let mut walk = Walk { flow, ..Walk::default() };
     walk.walk(html.root_element());
     walk.flow
@@ -38,7 +38,7 @@ pub fn text(source: &str) -> String {
 
 /// Whether a document has a heading that says something.
 pub fn has_heading(source: &str) -> bool {
-    let html = Html::parse_document(source);
+    let html = super::parse(source);
     let Ok(headings) = Selector::parse("h1, h2, h3") else { return false };
     html.select(&headings).any(|heading| heading.text().any(|text| !text.trim().is_empty()))
 }

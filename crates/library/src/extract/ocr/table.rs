@@ -1,6 +1,9 @@
 //! The table of words that Tesseract writes (TSV) as text with the places of its words. Pure.
 
-use crate::extract::{WordBox, tidy};
+use crate::{
+    extract::{WordBox, tidy},
+    words::goes_on,
+};
 
 /// A word of which it is less sure, in percent, is a speck of the scan more often than a word.
 const LEAST_SURE: f32 = 25.0;
@@ -83,7 +86,7 @@ fn pixels(text: &str) -> u64 {
 /// Whether a line ends in the middle of a word that the next begins with the rest of.
 fn cut_in_two(text: &str, next: &str) -> bool {
     let mut end = text.chars().rev();
-    end.next() == Some('-') && end.next().is_some_and(char::is_alphabetic) && next.starts_with(char::is_lowercase)
+    end.next() == Some('-') && end.next().is_some_and(char::is_alphabetic) && goes_on(next)
 }
 
 #[cfg(test)]

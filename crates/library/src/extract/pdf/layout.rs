@@ -1,8 +1,15 @@
 //! From glyphs in reading order to a page's text: words, lines, paragraphs, headings. Pure.
 
+mod columns;
+mod gaps;
+mod tables;
+mod write;
+
 use crate::extract::{Heading, WordBox};
-use protocol::Span;
+use protocol::{Block, BlockKind, Span};
+use tables::Part;
 use unicode_normalization::UnicodeNormalization;
+use write::Writer;
 
 /// A char as it stands on the page.
 #[derive(Clone, Copy, Debug)]
@@ -20,22 +27,16 @@ pub struct LaidOut {
     pub text: String,
     pub words: Vec<WordBox>,
     pub headings: Vec<Heading>,
+    /// The rows of its tables, in the order of the text.
+    pub rows: Vec<Block>,
 }
 
 /// PDFium's sign for a hyphen at a line's end.
 const LINE_HYPHEN: char = '\u{2}';
-/// A heading's font is at least so much larger than the page's body.
-const HEADING_SIZE: f32 = 1.15;
-/// A heading has at most so many chars.
-const HEADING_CHARS: usize = 160;
 /// Lines further apart than so many line heights are different paragraphs.
 const PARAGRAPH_GAP: f32 = 0.75;
-/// A line that ends further left than this share of its paragraph's width ends there on purpose.
-const FULL_LINE: f32 = 0.82;
 /// Letters of a letter-spaced line that are nearer than this share of its height are one word.
 const LETTER_GAP: f32 = 0.12;
-/// Words further apart than so many line heights are columns of a table.
-const COLUMN_GAP: f32 = 2.0;
 
 #[derive(Clone, Debug)]
 struct Piece {
@@ -75,6 +76,11 @@ impl Line {
         }
         self.words = words;
     }
+    /// A soft or hard hyphen that PDFium has left at its end.
+    fn ends_with_hyphen(&self) -> bool {
+        let stem = self.words.last().and_then(|last| last.text.strip_suffix(['\u{ad}', '\u{2010}', '-']));
+        stem.is_some_and(|stem| stem.chars().count() > 1 && stem.chars().all(char::is_alphabetic))
+    }
     fn has_columns(&self, unit: f32) -> bool {
         self.words.windows(2).any(|w| f32::from(w[1].sides[0].saturating_sub(w[0].sides[2])) > unit)
     }
@@ -93,20 +99,49 @@ impl Line {
 pub fn lay_out(glyphs: &[Glyph], width: f32, height: f32) -> LaidOut {
     // Both directions of the grid are 65535 wide: this takes heights to widths.
     let aspect = if width > 0.0 && height > 0.0 { height / width } else { 1.0 };
-    let lines = lines(glyphs, aspect);
+    let lines = lines(&gaps::with_blanks(glyphs, aspect), aspect);
     let body = body_size(&lines);
-    let mut out = LaidOut::default();
-    let mut chars = 0u32;
-    let mut at = 0;
-    while at < lines.len() {
-        let mut end = at + 1;
-        while end < lines.len() && same_paragraph(&lines[end - 1], &lines[end]) {
-            end += 1;
+    let mut writer = Writer { out: LaidOut::default(), chars: 0, body, aspect };
+    let mut paragraph: Vec<Line> = Vec::new();
+    for part in tables::find(lines, aspect) {
+        match part {
+            Part::Line(line) => {
+                if paragraph.last().is_some_and(|above| !same_paragraph(above, &line)) {
+                    writer.paragraph(&std::mem::take(&mut paragraph));
+                }
+                paragraph.push(line);
+            }
+            Part::Table(rows) => {
+                writer.paragraph(&std::mem::take(&mut paragraph));
+                writer.table(rows);
+            }
         }
-        push_paragraph(&mut out, &mut chars, &lines[at..end], body, aspect);
-        at = end;
     }
-    out
+    writer.paragraph(&paragraph);
+    writer.out
+}
+
+/// What a page with tables consists of: their rows, and what stands around them. Without a table nothing is told:
+/// its paragraphs are those of its text.
+pub fn blocks(text: &str, rows: Vec<Block>) -> Vec<Block> {
+    if rows.is_empty() {
+        return rows;
+    }
+    let mut all = Vec::new();
+    let mut rows = rows.into_iter().peekable();
+    let mut at = 0u32;
+    for part in text.split("\n\n") {
+        let span = Span { start: at, end: at + part.chars().count() as u32 };
+        at = span.end + 2;
+        let before = all.len();
+        while let Some(row) = rows.next_if(|row| row.span.start < span.end) {
+            all.push(row);
+        }
+        if all.len() == before && span.start < span.end {
+            all.push(Block { span, kind: BlockKind::Paragraph });
+        }
+    }
+    all
 }
 
 fn lines(glyphs: &[Glyph], aspect: f32) -> Vec<Line> {
@@ -170,15 +205,9 @@ fn lines(glyphs: &[Glyph], aspect: f32) -> Vec<Line> {
     for line in lines.iter_mut().filter(|line| line.is_letter_spaced()) {
         line.close_up(aspect);
     }
-    // A soft or hard hyphen that PDFium has left at a line's end.
+    let mut lines = columns::in_reading_order(lines, aspect);
     for line in &mut lines {
-        if let Some(last) = line.words.last_mut()
-            && let Some(stem) = last.text.strip_suffix(['\u{ad}', '\u{2010}', '-'])
-            && stem.chars().count() > 1
-            && stem.chars().all(char::is_alphabetic)
-        {
-            line.hyphenated = true;
-        }
+        line.hyphenated |= line.ends_with_hyphen();
     }
     lines
 }
@@ -222,135 +251,5 @@ fn same_paragraph(above: &Line, below: &Line) -> bool {
     overlaps && same_size && gap < PARAGRAPH_GAP * height && gap > -height
 }
 
-fn push_paragraph(out: &mut LaidOut, chars: &mut u32, lines: &[Line], body: f32, aspect: f32) {
-    let left = lines.iter().map(|l| l.sides[0]).min().unwrap_or(0);
-    let right = lines.iter().map(|l| l.sides[2]).max().unwrap_or(0);
-    let full = f32::from(left) + FULL_LINE * f32::from(right.saturating_sub(left));
-    if !out.text.is_empty() {
-        push(out, chars, "\n\n");
-    }
-    let start = *chars;
-    for (n, line) in lines.iter().enumerate() {
-        for (w, word) in line.words.iter().enumerate() {
-            if w > 0 {
-                push(out, chars, " ");
-            }
-            let last = w + 1 == line.words.len();
-            let next = lines.get(n + 1).and_then(|l| l.words.first());
-            let joined = last && line.hyphenated && next.is_some_and(|next| next.text.starts_with(char::is_lowercase));
-            let text = if joined { word.text.trim_end_matches(['-', '\u{ad}', '\u{2010}']) } else { &word.text };
-            // A hyphen that joins nothing stays, but for one that PDFium has taken away already.
-            let text: String = text.replace('\u{ad}', if last && !joined { "-" } else { "" });
-            let from = *chars;
-            push(out, chars, &text);
-            out.words.push(WordBox { start: from, length: (*chars - from).min(65_535) as u16, sides: word.sides });
-            if last && !joined && n + 1 < lines.len() {
-                let unit = COLUMN_GAP * line.height() * aspect;
-                let columns = line.has_columns(unit) || lines[n + 1].has_columns(unit);
-                let flows = f32::from(line.sides[2]) >= full && !columns && !lines[n + 1].is_list_item();
-                push(out, chars, if flows { " " } else { "\n" });
-            }
-        }
-    }
-    let size = lines.iter().map(|l| l.size).fold(0.0, f32::max);
-    let length = (*chars - start) as usize;
-    if body > 0.0 && size >= body * HEADING_SIZE && length <= HEADING_CHARS && lines.len() <= 3 {
-        let level = if size >= body * 1.8 {
-            1
-        } else if size >= body * 1.35 {
-            2
-        } else {
-            3
-        };
-        out.headings.push(Heading { span: Span { start, end: *chars }, level });
-    }
-}
-
-fn push(out: &mut LaidOut, chars: &mut u32, text: &str) {
-    *chars += text.chars().count() as u32;
-    out.text.push_str(text);
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::words::slice;
-
-    /// Sets lines of text as glyphs: each a start (x, y in 65535ths), a size in points and the text.
-    fn set(lines: &[(u16, u16, f32, &str)]) -> Vec<Glyph> {
-        let mut glyphs = Vec::new();
-        for (x, y, size, text) in lines {
-            let (w, h) = ((size * 50.0) as u16, (size * 80.0) as u16);
-            for (n, value) in text.chars().enumerate() {
-                let left = x + w * n as u16;
-                let sides = (!value.is_whitespace()).then_some([left, *y, left + w, y + h]);
-                glyphs.push(Glyph { value, sides, size: *size });
-            }
-            if !text.ends_with(LINE_HYPHEN) {
-                glyphs.push(Glyph { value: '\r', sides: None, size: *size });
-                glyphs.push(Glyph { value: '\n', sides: None, size: *size });
-            }
-        }
-        glyphs
-    }
-
-    #[test]
-    fn lines_become_paragraphs() {
-        for (name, lines, expected) in [
-            (
-                "prose flows",
-                &[(1000, 1000, 10.0, "The tenant gives notice"), (1000, 2000, 10.0, "ninety days before.")][..],
-                "The tenant gives notice ninety days before.",
-            ),
-            (
-                "a gap parts",
-                &[(1000, 1000, 10.0, "First paragraph."), (1000, 4000, 10.0, "Second one.")],
-                "First paragraph.\n\nSecond one.",
-            ),
-            (
-                "PDFium's hyphen",
-                &[(1000, 1000, 10.0, "the inform\u{2}"), (1000, 2000, 10.0, "ation is here")],
-                "the information is here",
-            ),
-            (
-                "a hard hyphen",
-                &[(1000, 1000, 10.0, "das Mietver-"), (1000, 2000, 10.0, "hältnis endet")],
-                "das Mietverhältnis endet",
-            ),
-            (
-                "a hyphen before a capital stays",
-                &[(1000, 1000, 10.0, "the Franco-"), (1000, 2000, 10.0, "German pact")],
-                "the Franco-\u{20}German pact",
-            ),
-            (
-                "list items keep their lines",
-                &[(1000, 1000, 10.0, "• one apple pie"), (1000, 2000, 10.0, "• two")],
-                "• one apple pie\n• two",
-            ),
-            (
-                "rows of a table keep their lines",
-                &[(1000, 1000, 10.0, "Rent        1,200"), (1000, 2000, 10.0, "Heat           90")],
-                "Rent 1,200\nHeat 90",
-            ),
-            ("ligatures", &[(1000, 1000, 10.0, "ﬁle oﬃce e\u{301}")], "file office é"),
-        ] {
-            assert_eq!(lay_out(&set(lines), 595.0, 842.0).text, expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn words_know_their_place_and_large_lines_are_headings() {
-        let page = lay_out(
-            &set(&[(1000, 1000, 18.0, "Lease"), (1000, 5000, 10.0, "The rent is due on the first of a month.")]),
-            595.0,
-            842.0,
-        );
-        assert_eq!(page.headings.len(), 1);
-        assert_eq!(slice(&page.text, page.headings[0].span), "Lease");
-        for (word, expected) in page.words.iter().zip(page.text.split_whitespace()) {
-            let span = Span { start: word.start, end: word.start + u32::from(word.length) };
-            assert_eq!(slice(&page.text, span), expected);
-        }
-        assert_eq!(page.words[1].sides, [1000, 5000, 2500, 5800]);
-    }
-}
+mod tests;

@@ -1,0 +1,118 @@
+//! How lines and tables become a page's text.
+
+use super::{LaidOut, Line, Piece, around, tables::TableRow};
+use crate::{
+    extract::{Heading, WordBox, table::is_header},
+    words,
+};
+use protocol::{Block, BlockKind, Cell, Span};
+
+/// A heading's font is at least so much larger than the page's body.
+const HEADING_SIZE: f32 = 1.15;
+/// A heading has at most so many chars.
+const HEADING_CHARS: usize = 160;
+/// A line that ends further left than this share of its paragraph's width ends there on purpose.
+const FULL_LINE: f32 = 0.82;
+/// Words further apart than so many line heights are columns of a table.
+const COLUMN_GAP: f32 = 2.0;
+/// Between two cells of a row.
+const BETWEEN_CELLS: &str = " | ";
+
+/// Writes a page.
+pub(super) struct Writer {
+    pub out: LaidOut,
+    pub chars: u32,
+    /// The font size that most chars have.
+    pub body: f32,
+    /// Takes heights to widths.
+    pub aspect: f32,
+}
+
+impl Writer {
+    /// Lines that belong together; none is nothing.
+    pub fn paragraph(&mut self, lines: &[Line]) {
+        let Some(around) = lines.iter().map(|line| line.sides).reduce(around) else { return };
+        let full = f32::from(around[0]) + FULL_LINE * f32::from(around[2].saturating_sub(around[0]));
+        self.part();
+        let start = self.chars;
+        for (n, line) in lines.iter().enumerate() {
+            let below = lines.get(n + 1);
+            let goes_on = below.and_then(|line| line.words.first()).is_some_and(|next| words::goes_on(&next.text));
+            for (w, word) in line.words.iter().enumerate() {
+                if w > 0 {
+                    self.push(" ");
+                }
+                let last = w + 1 == line.words.len();
+                let joined = last && line.hyphenated && goes_on;
+                let text = if joined { word.text.trim_end_matches(['-', '\u{ad}', '\u{2010}']) } else { &word.text };
+                // A hyphen that joins nothing stays, but for one that PDFium has taken away already.
+                self.word(word, &text.replace('\u{ad}', if last && !joined { "-" } else { "" }));
+                if let Some(below) = below.filter(|_| last && !joined) {
+                    let unit = COLUMN_GAP * line.height() * self.aspect;
+                    let columns = line.has_columns(unit) || below.has_columns(unit);
+                    let flows = f32::from(line.sides[2]) >= full && !columns && !below.is_list_item();
+                    self.push(if flows { " " } else { "\n" });
+                }
+            }
+        }
+        let size = lines.iter().map(|line| line.size).fold(0.0, f32::max);
+        let length = (self.chars - start) as usize;
+        if self.body > 0.0 && size >= self.body * HEADING_SIZE && length <= HEADING_CHARS && lines.len() <= 3 {
+            let level = match size / self.body {
+                1.8.. => 1,
+                1.35.. => 2,
+                _ => 3,
+            };
+            self.out.headings.push(Heading { span: Span { start, end: self.chars }, level });
+        }
+    }
+
+    /// A table: a line for each row.
+    pub fn table(&mut self, rows: Vec<TableRow>) {
+        self.part();
+        for (n, row) in rows.into_iter().enumerate() {
+            if n > 0 {
+                self.push("\n");
+            }
+            let start = self.chars;
+            let mut cells = Vec::with_capacity(row.len());
+            let said = |words: &[Piece]| words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
+            let names: Vec<String> = row.iter().filter(|_| n == 0).map(|(_, words)| said(words)).collect();
+            for (column, words) in row {
+                if !cells.is_empty() {
+                    self.push(BETWEEN_CELLS);
+                }
+                let from = self.chars;
+                for (w, word) in words.iter().enumerate() {
+                    if w > 0 {
+                        self.push(" ");
+                    }
+                    self.word(word, &word.text.replace('\u{ad}', ""));
+                }
+                cells.push(Cell { span: Span { start: from, end: self.chars }, column: Some(column) });
+            }
+            let span = Span { start, end: self.chars };
+            let header = is_header(&names.iter().map(String::as_str).collect::<Vec<_>>());
+            self.out.rows.push(Block { span, kind: BlockKind::Row { cells, header, row: None } });
+        }
+    }
+
+    /// What comes next stands apart.
+    fn part(&mut self) {
+        if !self.out.text.is_empty() {
+            self.push("\n\n");
+        }
+    }
+
+    fn word(&mut self, word: &Piece, text: &str) {
+        let start = self.chars;
+        self.push(text);
+        let length = (self.chars - start).min(u32::from(u16::MAX)) as u16;
+        self.out.words.push(WordBox { start, length, sides: word.sides });
+    }
+
+    fn push(&mut self, text: &str) {
+        self.chars += text.chars().count() as u32;
+        self.out.text.push_str(text);
+    }
+}
