@@ -20,6 +20,7 @@ fn cite(number: u32, at: u32) -> CitationView {
         quote: "q".into(),
         page_hash: String::new(),
         place: None,
+        now: Default::default(),
     }
 }
 

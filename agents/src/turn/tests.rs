@@ -41,6 +41,7 @@ pub(in crate::turn) fn citation() -> CitationView {
         quote: "Anna".into(),
         page_hash: String::new(),
         place: None,
+        now: Default::default(),
     }
 }
 pub(in crate::turn) fn text(text: &str) -> Input {

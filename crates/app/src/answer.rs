@@ -60,6 +60,7 @@ impl App {
             UnwatchFolder => folders::unwatch,
             RestoreGone => folders::restore_gone,
             RevealDocument => reveal::reveal,
+            LabelDocuments => documents::label,
             RetryDocument => documents::retry,
             UnlockDocument => documents::unlock,
             PauseImport => documents::pause,

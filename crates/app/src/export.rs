@@ -95,8 +95,12 @@ mod tests {
         let gone = CitationView { name: String::new(), quote: String::new(), ..cited(1, 10) };
         let purged = ItemView { citations: vec![gone], text: "It is 900.".into(), ..answer.clone() };
         let erased = ItemView { citations: vec![], text: String::new(), ..answer };
-        let text = chat(&view(), &[broken, purged, erased], Lang::En);
+        let since = |now| item(ItemKind::Answer, "It is 900.", vec![CitationView { now, ..cited(1, 10) }]);
+        let (changed, removed) = (since(SourceNow::Changed), since(SourceNow::Removed));
+        let text = chat(&view(), &[broken, purged, erased, changed, removed], Lang::En);
         for words in [
+            "[^3]: Lease.pdf, page 3: “the rent is 900” (the page has changed since)\n",
+            "[^4]: Lease.pdf, page 3: “the rent is 900” (the document was removed since)\n",
             "It is 900.[^1] The roof leaks. *(not found in the documents)* And\n",
             "\n*Interrupted before it was finished. What was written is kept.*\n",
             "It is 900.[^2]\n\n[^2]: an erased document\n",

@@ -2,7 +2,7 @@
 //! does not. For terminals and files; the window says the same on its screen.
 
 use crate::Lang;
-use protocol::{CitationView, ItemKind, ItemStatus, ItemView, Made, Place, Span, Support};
+use protocol::{CitationView, ItemKind, ItemStatus, ItemView, Made, Place, SourceNow, Span, Support};
 
 /// What is told of an answer, each in a line of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,7 +99,12 @@ fn sources(item: &ItemView, lang: Lang) -> Vec<(u32, String)> {
             let (place, quote) = (place(cited, lang), single_spaced(&cited.quote));
             let values = [("number", &*number), ("document", &*cited.name), ("place", &*place), ("quote", &*quote)];
             let line = lang.word("answer.source_line", &values);
-            line.strip_prefix(&format!("[{number}] ")).map(str::to_owned).unwrap_or(line)
+            let line = line.strip_prefix(&format!("[{number}] ")).map(str::to_owned).unwrap_or(line);
+            match cited.now {
+                SourceNow::AsCited => line,
+                SourceNow::Changed => format!("{line} ({})", lang.word("cite.changed", &[])),
+                SourceNow::Removed => format!("{line} ({})", lang.word("cite.removed", &[])),
+            }
         };
         listed.push((cited.number, line));
     }
@@ -176,6 +181,7 @@ pub(crate) mod tests {
             quote: if number == 1 { "the rent\nis 900" } else { "paid monthly" }.into(),
             page_hash: String::new(),
             place: None,
+            now: Default::default(),
         }
     }
 

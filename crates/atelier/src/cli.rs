@@ -23,10 +23,12 @@ macro_rules! examples {
 }
 
 mod eval;
+mod log;
 mod models;
 mod neighbours;
 mod watch;
 pub(crate) use eval::{Answers, Cache, EvalCommand, Half, IndexCommand, Retrieval, Scale};
+pub(crate) use log::LogCommand;
 pub(crate) use models::ModelsCommand;
 pub(crate) use neighbours::NeighboursCommand;
 pub(crate) use watch::WatchCommand;
@@ -102,6 +104,19 @@ pub(crate) enum Command {
         #[arg(long, value_name = "ID", hide = true)]
         purge: Option<String>,
     },
+    /// Give documents a label, to find them by: `atelier search 'label:"Client A" notice'`.
+    #[command(after_help = examples!("atelier label 'Client A' lease.pdf letter.docx" "atelier label urgent lease.pdf --remove"))]
+    Label {
+        /// The label.
+        #[arg(value_name = "LABEL")]
+        label: String,
+        /// The documents, by their ids or names.
+        #[arg(required = true, value_name = "DOCUMENT")]
+        documents: Vec<String>,
+        /// Take it from them instead.
+        #[arg(long)]
+        remove: bool,
+    },
     /// Folders that the documents are kept in step with.
     Watch {
         #[command(subcommand)]
@@ -134,9 +149,8 @@ pub(crate) enum Command {
     /// Find passages in the documents.
     #[command(after_help = examples!("atelier search \"notice period\" --limit 5" "atelier search Kündigungsfrist --mode text" "atelier search \"type:pdf before:2024 notice -pets\"" "atelier search \"notice period\" --everywhere"))]
     Search {
-        /// What to look for: words, "in a row", -not, leas*, word~, AND OR NOT ( ), file: in: author: type: lang:
-        /// date: added:
-        /// before: after: sort:new.
+        /// What to look for: words, "in a row", -not, leas*, word~, AND OR NOT ( ), file: in: author: label: type: lang:
+        /// date: added: before: after: sort:new.
         #[arg(allow_hyphen_values = true)]
         query: String,
         /// By words, by meaning, or both.
@@ -276,30 +290,6 @@ pub(crate) struct Ask {
     /// With --json: print every event as a line before the answer.
     #[arg(long)]
     pub(crate) stream: bool,
-}
-
-/// `atelier log …`.
-#[derive(Subcommand, Debug)]
-#[command(after_help = examples!("atelier log verify" "atelier log show --limit 100"))]
-pub(crate) enum LogCommand {
-    /// Check every record's hash, signature and place; exit 6 names the first bad one.
-    #[command(after_help = examples!("atelier log verify && echo intact" "atelier log verify --documents"))]
-    Verify {
-        /// Also read every document again from its file, and compare the stored pages and the quotes
-        /// of all answers with it. Takes about as long as the import did.
-        #[arg(long)]
-        documents: bool,
-    },
-    /// Show the newest records.
-    #[command(after_help = examples!("atelier log show --limit 100" "atelier log show --before 1200"))]
-    Show {
-        /// How many.
-        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-        limit: u32,
-        /// Only records before this number.
-        #[arg(long)]
-        before: Option<u64>,
-    },
 }
 
 /// `atelier serve`.

@@ -55,6 +55,9 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<ExitCode, Fault> {
             let change = documents::Change { remove, retry };
             within(config, out, async |door| documents::documents(door, change, out).await).await
         }
+        Command::Label { label, documents, remove } => {
+            within(config, out, async |door| documents::label(door, label, &documents, remove, out).await).await
+        }
         Command::Watch { command } => within(config, out, async |door| watch::watch(door, command, out).await).await,
         Command::Removed => within(config, out, async |door| removed::removed(door, out).await).await,
         Command::Restore { id } => within(config, out, async |door| removed::restore(door, &id, out).await).await,

@@ -119,6 +119,7 @@ pub fn cite(answer: &str, passages: &[Passage]) -> Cited {
             quote: words::slice(&passage.text, support.quote).to_owned(),
             page_hash: passage.page_hash.clone(),
             place: passage.place.clone(),
+            now: Default::default(),
         });
     }
     cited

@@ -127,6 +127,16 @@ pub fn empty() -> Fault {
     Fault::new(FaultKind::Invalid, "document.empty", "The file is empty.").safe(SAFE)
 }
 
+/// A label that says nothing, or too much.
+pub fn no_label(longest: usize) -> Fault {
+    Fault::new(
+        FaultKind::Invalid,
+        "document.label",
+        format!("A label has 1 to {longest} characters, a letter or digit among them."),
+    )
+    .with("longest", longest)
+}
+
 /// Not one of the formats.
 pub fn unsupported(extension: &str) -> Fault {
     let formats: Vec<&str> = crate::extract::EXTRACTORS.iter().map(|e| e.format).collect();

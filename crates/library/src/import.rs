@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use store::{BlobRef, Change, Tx};
+use store::{BegunImport, BlobRef, Change, Tx};
 use walk::{Candidate, Walked, walk};
 pub(crate) use walk::{MOST_LEFT_OUT, is_system};
 
@@ -25,6 +25,8 @@ pub(crate) use walk::{MOST_LEFT_OUT, is_system};
 pub(crate) const LARGEST_FILE: u64 = 1 << 30;
 /// The largest file of those whose text is not read: they are kept for their name only.
 pub(crate) const LARGEST_STORED: u64 = 256 << 20;
+/// An import that the app ended in the middle of is gone on with so often.
+const MOST_STARTS: u32 = 3;
 /// Documents that are recorded in one transaction.
 const RECORDED_AT_ONCE: usize = 50;
 
@@ -52,10 +54,16 @@ impl Library {
 
     /// Stores files and folders and reads them in the background. A file that is here already is left
     /// as it is; one that was removed comes back. Once begun it goes on to its end, whether or not
-    /// anybody still waits for it.
+    /// anybody still waits for it; where the app ends before, at its next start.
     pub async fn import(&self, actor: &Actor, paths: &[PathBuf]) -> Result<ImportPlan, LibraryError> {
-        let (inner, actor, paths) = (self.inner.clone(), actor.clone(), paths.to_vec());
-        self.to_the_end(async move { inner.import(&actor, paths).await }).await
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let paths: Vec<PathBuf> = paths.iter().map(absolute).collect();
+        let (inner, actor) = (self.inner.clone(), actor.clone());
+        self.to_the_end(async move {
+            let id = inner.derived.begin_import(&actor, &paths).await?;
+            inner.import_begun(id, &actor, paths).await
+        })
+        .await
     }
 
     /// Stores a file that came as bytes and reads it in the background.
@@ -97,7 +105,30 @@ impl Library {
 }
 
 impl Inner {
-    async fn import(self: Arc<Self>, actor: &Actor, paths: Vec<PathBuf>) -> Result<ImportPlan, LibraryError> {
+    /// Goes on with the imports that the app ended in the middle of.
+    pub async fn go_on_importing(self: Arc<Self>) {
+        let begun = match self.derived.begun_imports(MOST_STARTS).await {
+            Ok(begun) => begun,
+            Err(error) => return tracing::warn!(%error, "imports that were begun cannot be gone on with"),
+        };
+        for BegunImport { id, actor, paths } in begun {
+            tracing::info!(?paths, "an import goes on");
+            if let Err(error) = self.import_begun(id, &actor, paths).await {
+                tracing::warn!(%error, "an import that was gone on with");
+            }
+        }
+    }
+
+    /// Imports, and notes that it is done. Where the library closes meanwhile it is not.
+    async fn import_begun(&self, id: i64, actor: &Actor, paths: Vec<PathBuf>) -> Result<ImportPlan, LibraryError> {
+        let imported = self.import(actor, paths).await;
+        if !matches!(imported, Err(LibraryError::Closed)) {
+            self.derived.end_import(id).await?;
+        }
+        imported
+    }
+
+    async fn import(&self, actor: &Actor, paths: Vec<PathBuf>) -> Result<ImportPlan, LibraryError> {
         let mut walked = walk(paths).await?;
         let mut plan = plan_of(&walked);
         plan.files = 0;

@@ -16,7 +16,7 @@ use crate::{
 use async_trait::async_trait;
 use protocol::{Actor, DocumentId, DocumentView, Fault, FolderId, FolderView, ImportProgress};
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicI64},
@@ -97,8 +97,8 @@ pub(crate) struct Inner {
     pub saving: Saving,
     pub busy: watch::Sender<Busy>,
     pub progress: Mutex<Count>,
-    /// The document that is being read, and how to end that.
-    pub current: Mutex<Option<(DocumentId, CancellationToken)>>,
+    /// The documents that are being read, and how to end that.
+    pub current: Mutex<HashMap<DocumentId, CancellationToken>>,
     pub pictures: Pictures,
     pub passwords: Passwords,
     /// Pages that a person was told are altered.
@@ -136,6 +136,7 @@ impl Library {
         }
         inner.tasks.spawn(crate::reading::run(inner.clone()));
         inner.tasks.spawn(crate::embedding::run(inner.clone()));
+        inner.tasks.spawn(inner.clone().go_on_importing());
         Ok(Self { inner })
     }
 
@@ -254,7 +255,7 @@ impl Inner {
             saving: Saving::default(),
             busy: watch::Sender::default(),
             progress: Mutex::default(),
-            current: Mutex::new(None),
+            current: Mutex::default(),
             pictures: Pictures::new(config.spawner(&store, false)),
             passwords: Passwords::default(),
             altered: Mutex::default(),
@@ -319,13 +320,6 @@ impl Inner {
         let index = self.index.clone();
         blocking(move || index.expunge().map_err(LibraryError::from)).await?;
         Ok(self.store.words_erased(&owed).await?)
-    }
-
-    pub fn cancel_reading(&self, document: DocumentId) {
-        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, token)) = current.as_ref().filter(|(id, _)| *id == document) {
-            token.cancel();
-        }
     }
 
     /// How readers of documents are started for which nobody waits.

@@ -19,7 +19,8 @@ const LEAST_SHARE: f64 = 0.1;
 pub(crate) struct Count {
     /// The documents that it is through with, and whether each failed.
     done: HashMap<DocumentId, bool>,
-    current: Option<Current>,
+    /// Those that are being read, the last begun at the end.
+    current: Vec<Current>,
     waiting: Queue,
     /// When that was counted and how long it took.
     counted: Option<(Instant, Duration)>,
@@ -50,7 +51,7 @@ impl Count {
     pub fn again(&mut self, documents: &[DocumentId]) {
         for document in documents {
             self.done.remove(document);
-            self.current.take_if(|current| current.document == *document);
+            self.leave(*document);
         }
     }
 
@@ -85,12 +86,12 @@ impl Count {
 
     /// A document is being read.
     pub fn begin(&mut self, job: &Job, now: Instant) {
-        self.current = Some(Current { document: job.document, name: job.name.clone(), bytes: job.bytes, since: now });
+        self.current.push(Current { document: job.document, name: job.name.clone(), bytes: job.bytes, since: now });
     }
 
     /// It is not read any more, for whatever reason.
-    pub fn leave(&mut self) {
-        self.current = None;
+    pub fn leave(&mut self, document: DocumentId) {
+        self.current.retain(|current| current.document != document);
     }
 
     /// The import is through with a document.
@@ -102,7 +103,7 @@ impl Count {
 
     /// Everything is read: the next document begins another import.
     pub fn rest(&mut self) {
-        (self.done, self.current, self.waiting) = (HashMap::new(), None, Queue::default());
+        (self.done, self.current, self.waiting) = (HashMap::new(), Vec::new(), Queue::default());
         self.counted = None;
         (self.bytes, self.time) = (0, Duration::ZERO);
     }
@@ -139,12 +140,13 @@ impl Count {
     /// For clients.
     pub fn view(&self, paused: bool, now: Instant) -> ImportProgress {
         let done = u32::try_from(self.done.len()).unwrap_or(u32::MAX);
+        let reading = u32::try_from(self.current.len()).unwrap_or(u32::MAX);
         let failed = self.done.values().filter(|failed| **failed).count();
         ImportProgress {
-            total: done + u32::from(self.current.is_some()) + self.waiting.waiting,
+            total: done + reading + self.waiting.waiting,
             done,
             failed: u32::try_from(failed).unwrap_or(u32::MAX),
-            current: self.current.as_ref().map(|current| current.name.clone()),
+            current: self.current.last().map(|current| current.name.clone()),
             paused,
             left_ms: self.left(now).filter(|_| !paused && self.why_stopped().is_none()).map(milliseconds),
             embedded: self.embedded,
@@ -154,7 +156,7 @@ impl Count {
     }
 
     fn reads(&self) -> bool {
-        self.current.is_some() || self.waiting.waiting > 0
+        !self.current.is_empty() || self.waiting.waiting > 0
     }
 
     /// Why what is to be done next is not.
@@ -166,11 +168,12 @@ impl Count {
     fn left(&self, now: Instant) -> Option<Duration> {
         let (seconds, each) = if self.reads() {
             let each = rate(self.time, self.bytes)?;
-            let current = self.current.as_ref().map_or(0.0, |current| {
+            let left = |current: &Current| {
                 let expected = current.bytes as f64 * each;
                 let passed = now.saturating_duration_since(current.since).as_secs_f64();
                 (expected - passed).max(expected * LEAST_SHARE)
-            });
+            };
+            let current = self.current.iter().map(left).fold(0.0, f64::max);
             (current, each * self.waiting.waiting_bytes as f64)
         } else if self.unembedded > 0 {
             (0.0, rate(self.embedding_time, u64::from(self.embedded))? * f64::from(self.unembedded))
@@ -243,7 +246,7 @@ mod tests {
         assert_eq!(counts(&count), (0, 0, 2));
         count.begin(&b, now);
         count.queue(waiting(1, 100));
-        count.leave();
+        count.leave(b.document);
         count.end(&b, SECOND, true);
         assert_eq!(counts(&count), (1, 1, 2));
         // Asked for again after it failed.
@@ -252,7 +255,7 @@ mod tests {
         assert_eq!(counts(&count), (0, 0, 2));
         for job in [&a, &b] {
             count.begin(job, now);
-            count.leave();
+            count.leave(job.document);
             count.end(job, SECOND, false);
         }
         count.queue(waiting(0, 0));
@@ -280,6 +283,21 @@ mod tests {
     }
 
     #[test]
+    fn several_are_read_at_once() {
+        let (mut count, now) = (Count::default(), Instant::now());
+        let (slow, quick) = (job(100), job(200));
+        count.queue(waiting(1, 10));
+        count.begin(&slow, now);
+        count.begin(&quick, now);
+        let view = count.view(false, now);
+        assert_eq!((view.total, view.current.as_deref()), (3, Some("200.md")), "the last begun is told");
+        count.leave(quick.document);
+        count.end(&quick, SECOND, false);
+        let view = count.view(false, now);
+        assert_eq!((view.done, view.total, view.current.as_deref()), (1, 3, Some("100.md")));
+    }
+
+    #[test]
     fn passages_are_counted_since_embedding_began() {
         let (mut count, now) = (Count::default(), Instant::now());
         count.unembedded(100);
@@ -304,7 +322,7 @@ mod tests {
         count.took(taken.bytes);
         count.begin(&taken, start);
         assert_eq!(counts(&count), (0, 0, 1_000));
-        count.leave();
+        count.leave(taken.document);
         count.end(&taken, SECOND, false);
         assert_eq!(counts(&count), (1, 0, 1_000));
         count.came(50);

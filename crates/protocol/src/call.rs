@@ -110,6 +110,8 @@ calls! {
     PurgeDocument { document: DocumentId, answers: bool } -> ();
     /// Shows the file that a document came from in the machine's file manager; in the window only.
     RevealDocument { document: DocumentId } -> ();
+    /// Gives documents a label, or takes it from them.
+    LabelDocuments { documents: Vec<DocumentId>, label: String, on: bool } -> ();
     /// Reads a document again.
     RetryDocument { document: DocumentId } -> ();
     /// Reads a protected document with its password, which is kept nowhere but in memory.

@@ -79,6 +79,9 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, at: &Applied, change: &Ch
         }
         Change::DocumentMoved { document, name, origin } => documents::moved(conn, at, *document, name, origin).await,
         Change::DocumentGone { document, folder } => documents::gone(conn, at, *document, *folder).await,
+        Change::DocumentLabelled { document, label, held } => {
+            documents::labelled(conn, at, *document, label, *held).await
+        }
         Change::FolderWatched { folder, member, path } => folders::watched(conn, at, *folder, *member, path).await,
         Change::FolderPaused { folder, paused } => folders::paused(conn, at, *folder, *paused).await,
         Change::FolderForgotten { folder } => folders::forgotten(conn, at, *folder).await,
@@ -103,7 +106,9 @@ fn late(change: &Change) -> Option<Uuid> {
         | Change::MessageAdded { chat, .. }
         | Change::AnswerStarted { chat, .. }
         | Change::ApprovalAsked { chat, .. } => Some(chat.0),
-        Change::DocumentAdded { document, .. } | Change::DocumentRevised { document, .. } => Some(document.0),
+        Change::DocumentAdded { document, .. }
+        | Change::DocumentRevised { document, .. }
+        | Change::DocumentLabelled { document, .. } => Some(document.0),
         Change::WorkspaceStarted { .. }
         | Change::MemberJoined { .. }
         | Change::DeviceAdded { .. }

@@ -84,6 +84,8 @@ pub enum Change {
     /// A document's file is gone from its watched folder: it goes out of sight and search as one that
     /// was removed, and comes back the same way.
     DocumentGone { document: DocumentId, folder: FolderId },
+    /// A document gets a label, or loses it.
+    DocumentLabelled { document: DocumentId, label: String, held: bool },
     /// A person has a folder of the device that records this watched.
     FolderWatched { folder: FolderId, member: MemberId, path: String },
     /// A watched folder is paused, or watched again.
@@ -147,6 +149,7 @@ impl Change {
             Self::DocumentRevised { .. } => "document_revised",
             Self::DocumentMoved { .. } => "document_moved",
             Self::DocumentGone { .. } => "document_gone",
+            Self::DocumentLabelled { .. } => "document_labelled",
             Self::FolderWatched { .. } => "folder_watched",
             Self::FolderPaused { .. } => "folder_paused",
             Self::FolderForgotten { .. } => "folder_forgotten",
@@ -185,7 +188,8 @@ impl Change {
             | Self::DocumentPurged { document }
             | Self::DocumentRevised { document, .. }
             | Self::DocumentMoved { document, .. }
-            | Self::DocumentGone { document, .. } => document.to_string(),
+            | Self::DocumentGone { document, .. }
+            | Self::DocumentLabelled { document, .. } => document.to_string(),
             Self::FolderWatched { folder, .. }
             | Self::FolderPaused { folder, .. }
             | Self::FolderForgotten { folder } => folder.to_string(),
@@ -215,7 +219,8 @@ impl Change {
             | Self::DocumentRestored { document }
             | Self::DocumentRevised { document, .. }
             | Self::DocumentMoved { document, .. }
-            | Self::DocumentGone { document, .. } => Scope::Of(document.0),
+            | Self::DocumentGone { document, .. }
+            | Self::DocumentLabelled { document, .. } => Scope::Of(document.0),
             Self::WorkspaceStarted { .. }
             | Self::MemberJoined { .. }
             | Self::DeviceAdded { .. }

@@ -100,6 +100,13 @@ pub(crate) async fn check(conn: &mut SqliteConnection, change: &Change) -> Resul
             short("name", name)?;
             document_removed(conn, *document).await.map(|_| ())
         }
+        Change::DocumentLabelled { document, label, .. } => {
+            short("label", label)?;
+            match label.trim() == label && !label.is_empty() {
+                true => document_removed(conn, *document).await.map(|_| ()),
+                false => Err(StoreError::Invalid("a label has words".into())),
+            }
+        }
         Change::DocumentGone { document, folder } => {
             document_removed(&mut *conn, *document).await?;
             watched(conn, *folder).await

@@ -31,7 +31,12 @@ impl Store {
         .fetch_all(self.pool())
         .await?;
         let mut facts = self.derived().facts(None).await?;
-        Ok(rows.into_iter().map(|row| view(row, &mut facts)).collect())
+        let mut labels = self.labels().await?;
+        let document = |row: Row| {
+            let labels = labels.remove(&DocumentId(row.id)).unwrap_or_default();
+            view(row, labels, &mut facts)
+        };
+        Ok(rows.into_iter().map(document).collect())
     }
 
     /// A document that is not removed.
@@ -43,7 +48,8 @@ impl Store {
             document.0
         );
         let row = row.fetch_optional(self.pool()).await?.ok_or_else(|| StoreError::not_found("document", document))?;
-        Ok(view(row, &mut self.derived().facts(Some(document)).await?))
+        let labels = self.labels_of(document).await?;
+        Ok(view(row, labels, &mut self.derived().facts(Some(document)).await?))
     }
 
     /// The document with this content that is not removed.
@@ -85,7 +91,7 @@ async fn by_hash(
     Ok(id.fetch_optional(at).await?.map(DocumentId))
 }
 
-fn view(row: Row, facts: &mut HashMap<DocumentId, crate::derived::Facts>) -> DocumentView {
+fn view(row: Row, labels: Vec<String>, facts: &mut HashMap<DocumentId, crate::derived::Facts>) -> DocumentView {
     let id = DocumentId(row.id);
     let facts = facts.remove(&id).unwrap_or_default();
     DocumentView {
@@ -104,5 +110,6 @@ fn view(row: Row, facts: &mut HashMap<DocumentId, crate::derived::Facts>) -> Doc
         state: facts.state,
         notes: facts.notes,
         parent: row.parent.map(DocumentId),
+        labels,
     }
 }

@@ -119,6 +119,7 @@ async fn citations(
             quote: row.quote,
             page_hash: row.page_hash,
             place: row.place,
+            now: Default::default(),
         });
     }
     Ok(by_item)

@@ -21,6 +21,7 @@ mod folders;
 mod head;
 mod items;
 mod keys;
+mod labels;
 mod lock;
 mod log;
 mod open;

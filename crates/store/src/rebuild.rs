@@ -35,7 +35,7 @@ impl Store {
 }
 
 /// The tables that are views of the log.
-pub const VIEWS: [&str; 17] = [
+pub const VIEWS: [&str; 18] = [
     "agents",
     "approvals",
     "chats",
@@ -46,6 +46,7 @@ pub const VIEWS: [&str; 17] = [
     "explanations",
     "folders",
     "items",
+    "labels",
     "ledger",
     "members",
     "purged",

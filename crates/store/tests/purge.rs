@@ -206,6 +206,7 @@ fn quoting(item: ItemId, document: DocumentId, other: DocumentId, text: &str, pr
         quote: quote.into(),
         page_hash: "00".into(),
         place: None,
+        now: Default::default(),
     };
     let passage = |document, name: &str| PassageView {
         document,

@@ -99,6 +99,7 @@ fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
                         quote: "quote".into(),
                         page_hash: "00".into(),
                         place: Some("Rent!B4".into()),
+                        now: Default::default(),
                     })
                     .into_iter()
                     .collect(),
@@ -120,7 +121,8 @@ fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
         }
         25 => {
             let document = one(&seen.documents, a)?;
-            match b % 3 {
+            match b % 4 {
+                3 => Change::DocumentLabelled { document, label: format!("l{}", a % 3), held: b > 99 },
                 0 => Change::DocumentMoved { document, name: format!("n{b}"), origin: format!("/n{b}") },
                 _ => Change::DocumentRevised {
                     document,

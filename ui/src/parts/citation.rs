@@ -3,7 +3,7 @@
 use super::place::{place as called, short_place};
 use crate::{client::use_client, dom, screen::Cited, state::WorkspaceStoreFields};
 use leptos::{html, leptos_dom::helpers::TimeoutHandle, portal::Portal, prelude::*};
-use protocol::{CitationView, ItemId};
+use protocol::{CitationView, ItemId, SourceNow};
 use std::time::Duration;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
@@ -124,10 +124,21 @@ pub fn cited(cite: &CitationView) -> String {
     if cite.name.is_empty() { t!("cite.erased") } else { cite.name.clone() }
 }
 
+/// What became of its source since, where it is not as it was cited. An erased document says so in its name.
+pub fn since(cite: &CitationView) -> Option<String> {
+    match cite.now {
+        SourceNow::Removed if cite.name.is_empty() => None,
+        SourceNow::AsCited => None,
+        SourceNow::Changed => Some(t!("cite.changed")),
+        SourceNow::Removed => Some(t!("cite.removed")),
+    }
+}
+
 /// The passage, in the face of documents. It never covers the number it belongs to.
 #[component]
 fn Preview(cite: CitationView, place: String) -> impl IntoView {
     let document_name = cited(&cite);
+    let since = since(&cite);
     let format = cite.name.rsplit_once('.').map(|(_, ext)| ext.to_uppercase()).unwrap_or_default();
     view! {
         <span class="pop citepop" role="tooltip" style=place>
@@ -139,6 +150,7 @@ fn Preview(cite: CitationView, place: String) -> impl IntoView {
             <span class="serif citepop-quote">
                 <mark>{cite.quote}</mark>
             </span>
+            {since.map(|since| view! { <span class="src-since small">{since}</span> })}
             <span class="row small faint">
                 <kbd class="kbd">{t!("cap.space")}</kbd>
                 {t!("cite.open_page")}
@@ -188,6 +200,7 @@ mod tests {
             quote: format!("quote {number}"),
             page_hash: String::new(),
             place: None,
+            now: Default::default(),
         };
         // Two sentences of one passage, the first of them cited twice.
         let all = [cite(1, 10), cite(2, 20), cite(1, 30)];

@@ -73,6 +73,7 @@ icons! {
     SquarePen "square-pen",
     Sun "sun",
     SunMoon "sun-moon",
+    Tag "tag",
     Terminal "terminal",
     TextQuote "text-quote",
     TextSearch "text-search",

@@ -78,6 +78,7 @@ mod tests {
             state: DocumentState::Ready { meaning: false },
             notes: codes.iter().map(|code| Fault::new(FaultKind::Invalid, *code, "Why.")).collect(),
             parent: None,
+            labels: Vec::new(),
         };
         assert!(why(&document(&["document.pages_recognised", "document.text_not_read"])).is_some());
         assert!(why(&document(&["document.pages_recognised"])).is_none());

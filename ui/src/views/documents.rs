@@ -1,6 +1,7 @@
 //! The documents screen: what is in the library, how far each one is, and how more gets in.
 
 mod add;
+mod labels;
 mod left_out;
 mod order;
 mod progress;
@@ -26,7 +27,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use order::Order;
-use protocol::DocumentState;
+use protocol::{DocumentState, DocumentView};
 use table::Grid;
 
 /// The screen.
@@ -36,12 +37,16 @@ pub fn Documents() -> impl IntoView {
     let store = client.store;
     let page = client.screen.page;
     let attention = RwSignal::new(false);
+    let label = RwSignal::new(None::<String>);
     let order = RwSignal::new(Order::FIRST);
     let ids = Memo::new(move |_| {
         let only = attention.get();
         let documents = store.documents();
         let documents = documents.read();
-        let mut shown = documents.iter().filter(|document| !only || failed(&document.state)).collect::<Vec<_>>();
+        let label = label.get();
+        let has = |document: &DocumentView| label.as_ref().is_none_or(|label| document.labels.contains(label));
+        let fits = |document: &&DocumentView| (!only || failed(&document.state)) && has(document);
+        let mut shown = documents.iter().filter(fits).collect::<Vec<_>>();
         order.get().sort(&mut shown);
         shown.iter().map(|document| document.id).collect::<Vec<_>>()
     });
@@ -81,6 +86,7 @@ pub fn Documents() -> impl IntoView {
                         {move || t!("documents.attention", n = failures.get() as f64)}
                     </button>
                 </Show>
+                <labels::Chips only=label/>
                 <a class="link" href=Route::Folders.href()>{t!("folders.title")}</a>
                 <a class="link" href=Route::Removed.href()>{t!("removed.title")}</a>
             </div>

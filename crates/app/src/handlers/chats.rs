@@ -68,6 +68,7 @@ async fn page(app: &App, chat: ChatId, before: Option<ItemId>, limit: u32) -> Re
     let mut page = app.store().chat_page(chat, before, limit).await?;
     // After the page was read: what is told from here on the client folds in itself.
     app.driver().catch_up(&mut page.items);
+    look_up(app, &mut page.items).await?;
     Ok(page)
 }
 
@@ -83,8 +84,15 @@ pub(crate) async fn export(app: &App, _: &Actor, ExportChat { chat }: ExportChat
             break page.chat;
         }
     };
+    look_up(app, &mut items).await?;
     let lang = Lang::choose(&app.store().settings().await?.language);
     Ok(markdown::chat(&chat, &items, lang))
+}
+
+/// Says of each source whether it is still what was cited.
+async fn look_up(app: &App, items: &mut [ItemView]) -> Result<(), Fault> {
+    let citations: Vec<&mut CitationView> = items.iter_mut().flat_map(|item| &mut item.citations).collect();
+    app.library().look_up(citations).await.map_err(Fault::from)
 }
 
 /// Tells every client how a chat looks now.

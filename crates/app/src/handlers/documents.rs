@@ -65,6 +65,14 @@ pub(crate) async fn removed(app: &App, _: &Actor, _: ListRemoved) -> Result<Remo
     app.store().removed().await.map_err(Fault::from)
 }
 
+pub(crate) async fn label(
+    app: &App,
+    actor: &Actor,
+    LabelDocuments { documents, label, on }: LabelDocuments,
+) -> Result<(), Fault> {
+    app.library().label(actor, &documents, &label, on).await.map_err(Fault::from)
+}
+
 pub(crate) async fn retry(app: &App, actor: &Actor, RetryDocument { document }: RetryDocument) -> Result<(), Fault> {
     app.library().retry(actor, document).await.map_err(Fault::from)
 }

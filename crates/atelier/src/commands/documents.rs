@@ -89,11 +89,12 @@ pub(super) async fn import_and_wait(door: &Door, paths: &[PathBuf], out: &Out) -
     while documents.iter().any(|document| !settled(&document.state)) {
         match events.next().await.map(|envelope| envelope.event) {
             Some(Event::DocumentChanged(document)) if ours.contains(&document.id) => {
-                if settled(&document.state) {
-                    shown += 1;
-                    out.note(&format!("[{shown}/{}] {}", ours.len(), document.name));
-                }
                 if let Some(known) = documents.iter_mut().find(|known| known.id == document.id) {
+                    // It is told more often than once, as when it got its vectors.
+                    if settled(&document.state) && !settled(&known.state) {
+                        shown += 1;
+                        out.note(&format!("[{shown}/{}] {}", ours.len(), document.name));
+                    }
                     *known = document;
                 }
             }
@@ -126,18 +127,20 @@ pub(super) async fn import_and_wait(door: &Door, paths: &[PathBuf], out: &Out) -
 /// Waits until the files that came in these messages and archives are read as well.
 async fn parts_settled(door: &Door, documents: &[DocumentView]) -> Result<(), Fault> {
     let holders: Vec<&str> = documents.iter().map(|document| document.origin.as_str()).collect();
-    let within = |part: &DocumentView| {
-        let inside = |holder: &&str| part.origin.strip_prefix(*holder).is_some_and(|rest| rest.starts_with('/'));
-        holders.iter().any(inside)
-    };
     while door.call(Open {}).await?.import.stopped.is_none() {
         let all = door.call(ListDocuments {}).await?;
-        if all.iter().filter(|part| within(part)).all(|part| settled(&part.state)) {
+        if all.iter().filter(|part| came_in(part, &holders)).all(|part| settled(&part.state)) {
             break;
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
     Ok(())
+}
+
+/// Whether a document came in one of these messages and archives.
+fn came_in(part: &DocumentView, holders: &[&str]) -> bool {
+    let inside = |holder: &&str| part.origin.strip_prefix(*holder).is_some_and(|rest| rest.starts_with('/'));
+    holders.iter().any(inside)
 }
 
 /// Waits until the documents that are found by words already are found by meaning too. Not behind others
@@ -151,7 +154,10 @@ pub(super) async fn read_for_meaning(door: &Door, ours: &HashSet<DocumentId>, ou
     let waits = |document: &&DocumentView| {
         !matches!(document.state, DocumentState::Ready { meaning: true } | DocumentState::Failed { .. })
     };
-    let others = all.iter().filter(waits).filter(|document| !ours.contains(&document.id)).count();
+    let holders: Vec<&str> =
+        all.iter().filter(|one| ours.contains(&one.id)).map(|document| document.origin.as_str()).collect();
+    let is_ours = |document: &DocumentView| ours.contains(&document.id) || came_in(document, &holders);
+    let others = all.iter().filter(waits).filter(|document| !is_ours(document)).count();
     if others == 0 {
         door.app.settled().await;
         return Ok(());
@@ -240,8 +246,9 @@ pub(super) async fn documents(door: &Door, change: Change, out: &Out) -> Result<
             .map(|document| {
                 let notes = document.notes.iter().map(|note| format!("\n    {}", out.lang().fault(note)));
                 let notes: String = notes.collect();
+                let labels: String = document.labels.iter().map(|label| format!("  [{label}]")).collect();
                 format!(
-                    "{}  {:<5} {:>4} p.  {:>9}  {:<10} {}{notes}",
+                    "{}  {:<5} {:>4} p.  {:>9}  {:<10} {}{labels}{notes}",
                     document.id,
                     document.format,
                     document.pages,
@@ -269,6 +276,27 @@ fn state_word(state: &DocumentState) -> &'static str {
         DocumentState::Ready { meaning: false } => "words only",
         DocumentState::Failed { .. } => "failed",
     }
+}
+
+/// Gives documents a label, or takes it from them.
+pub(super) async fn label(
+    door: &Door,
+    label: String,
+    named: &[String],
+    remove: bool,
+    out: &Out,
+) -> Result<ExitCode, Fault> {
+    let mut documents = Vec::with_capacity(named.len());
+    for named in named {
+        documents.push(find(door, named).await?.id);
+    }
+    door.call(LabelDocuments { documents: documents.clone(), label, on: !remove }).await?;
+    let documents = mine(door, &documents.into_iter().collect()).await?;
+    out.value(&documents, |documents| {
+        let line = |document: &DocumentView| format!("{}: {}", document.name, document.labels.join(", "));
+        documents.iter().map(line).collect::<Vec<_>>().join("\n")
+    });
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn find(door: &Door, named: &str) -> Result<DocumentView, Fault> {

@@ -140,8 +140,14 @@ fn row(hit: &Hit) -> String {
     let dated = hit.dated.and_then(day).map(|day| format!(", {day}")).unwrap_or_default();
     let unread = if hit.unread { "; its text could not be read" } else { "" };
     let document = format!("{}{within}, {place}{author}{dated}{unread}", hit.document);
-    // What only meets conditions has no score.
-    let score = if hit.score > 0.0 { format!("  ({:.3})", hit.score) } else { String::new() };
+    // The score itself only orders: the best hit has 1, whatever it is worth.
+    let percent = |share: f32| (share * 100.0).round();
+    let score = match (hit.words, hit.meaning) {
+        // What only meets conditions has neither.
+        (0.0, 0.0) => String::new(),
+        (words, 0.0) => format!("  (words {} %)", percent(words)),
+        (words, meaning) => format!("  (words {} %, meaning {} %)", percent(words), percent(meaning)),
+    };
     format!("{document}{score}\n    {snippet}")
 }
 

@@ -145,6 +145,7 @@ pub fn nearest(question: &str, passages: &[Passage]) -> Option<Closest> {
         quote: words::slice(&passage.text, span).to_owned(),
         page_hash: passage.page_hash.clone(),
         place: passage.place.clone(),
+        now: Default::default(),
     };
     Some(Closest { citation, share })
 }

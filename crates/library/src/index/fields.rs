@@ -11,6 +11,9 @@ use tantivy::{
     tokenizer::{PreTokenizedString, Token},
 };
 
+/// How far apart the labels of a document are.
+const ROW: usize = 100;
+
 /// The fields.
 #[derive(Clone, Copy)]
 pub struct Fields {
@@ -36,6 +39,8 @@ pub struct Fields {
     pub language: Field,
     /// The words of its author.
     pub author: Field,
+    /// The words of its labels, each label's in a row.
+    pub label: Field,
     /// The date that the document gives itself, else when it was added.
     pub dated: Field,
     /// When the document was added.
@@ -71,6 +76,7 @@ pub fn schema() -> (Schema, Fields) {
         format: builder.add_text_field("format", STRING),
         language: builder.add_text_field("language", STRING),
         author: builder.add_text_field("author", text(IndexRecordOption::Basic)),
+        label: builder.add_text_field("label", text(IndexRecordOption::WithFreqsAndPositions)),
         dated: builder.add_i64_field("dated", FAST | INDEXED),
         added: builder.add_i64_field("added", FAST | INDEXED),
         short: builder.add_text_field("short", text(IndexRecordOption::Basic)),
@@ -105,6 +111,9 @@ impl Fields {
         if let Some(author) = &passage.author {
             entry.add_pre_tokenized_text(self.author, list(names(author)));
         }
+        if !passage.labels.is_empty() {
+            entry.add_pre_tokenized_text(self.label, rows(passage.labels.iter().map(|label| names(label))));
+        }
         entry.add_i64(self.dated, passage.dated.unwrap_or(passage.added));
         entry.add_i64(self.added, passage.added);
         entry.add_u64(self.print, print(passage));
@@ -119,12 +128,17 @@ impl Fields {
 /// Tells a passage that is indexed from what it is now.
 pub fn print(passage: &StoredPassage) -> u64 {
     let mut hasher = blake3::Hasher::new();
-    let StoredPassage { name, format, origin, section, header, language, text, added, author, dated, .. } = passage;
+    let StoredPassage { name, format, origin, section, header, language, text, added, author, dated, labels, .. } =
+        passage;
     let [section, header, language, author] =
         [section, header, language, author].map(|part| part.as_deref().unwrap_or_default());
     for part in [name.as_str(), format, origin, section, header, language, text, author] {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
+    }
+    for label in labels {
+        hasher.update(&(label.len() as u64).to_le_bytes());
+        hasher.update(label.as_bytes());
     }
     hasher.update(&added.to_le_bytes());
     hasher.update(&dated.unwrap_or(*added).to_le_bytes());
@@ -165,6 +179,17 @@ fn exact(text: &str) -> PreTokenizedString {
         let accented = words::accented(chars.slice(word.span), &word.folded);
         tokens.push(token(&word, position, word.folded.clone()));
         tokens.extend(accented.map(|text| token(&word, position, text)));
+    }
+    PreTokenizedString { text: String::new(), tokens }
+}
+
+/// Several rows of words, so far apart that none goes on in the next.
+fn rows(rows: impl IntoIterator<Item = Vec<String>>) -> PreTokenizedString {
+    let mut tokens = Vec::new();
+    for (row, words) in rows.into_iter().enumerate() {
+        let from = row * ROW;
+        let token = |(n, text)| Token { offset_from: 0, offset_to: 0, position: from + n, text, position_length: 1 };
+        tokens.extend(words.into_iter().take(ROW / 2).enumerate().map(token));
     }
     PreTokenizedString { text: String::new(), tokens }
 }

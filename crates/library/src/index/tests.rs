@@ -22,6 +22,7 @@ pub(super) fn passage(id: i64, document: DocumentId, text: &str) -> StoredPassag
         page_hash: String::new(),
         header: None,
         place: None,
+        labels: Vec::new(),
     }
 }
 

@@ -7,14 +7,17 @@ use store::StoredPassage;
 /// The most values of each kind.
 const MOST: usize = 20;
 
-/// Counts passages by format, language and document.
+/// Counts passages by format, language, label and document.
 pub fn facets<'a>(passages: impl Iterator<Item = &'a StoredPassage>) -> Facets {
-    let (mut formats, mut languages) = (HashMap::new(), HashMap::new());
+    let (mut formats, mut languages, mut labels) = (HashMap::new(), HashMap::new(), HashMap::new());
     let mut documents: HashMap<DocumentId, (&str, u32)> = HashMap::new();
     for passage in passages {
         *formats.entry(passage.format.as_str()).or_insert(0u32) += 1;
         if let Some(language) = &passage.language {
             *languages.entry(language.as_str()).or_insert(0u32) += 1;
+        }
+        for label in &passage.labels {
+            *labels.entry(label.as_str()).or_insert(0u32) += 1;
         }
         documents.entry(passage.document).or_insert((&passage.name, 0)).1 += 1;
     }
@@ -24,7 +27,7 @@ pub fn facets<'a>(passages: impl Iterator<Item = &'a StoredPassage>) -> Facets {
         .collect();
     documents.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)).then(a.document.cmp(&b.document)));
     documents.truncate(MOST);
-    Facets { formats: sorted(formats), languages: sorted(languages), documents }
+    Facets { formats: sorted(formats), languages: sorted(languages), labels: sorted(labels), documents }
 }
 
 fn sorted(counts: HashMap<&str, u32>) -> Vec<Facet> {

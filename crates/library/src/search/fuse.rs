@@ -132,6 +132,7 @@ mod tests {
             page_hash: String::new(),
             header: None,
             place: None,
+            labels: Vec::new(),
         };
         let list = vec![
             (passage(1, a, "1"), 1.0),

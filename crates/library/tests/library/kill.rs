@@ -3,7 +3,13 @@
 use crate::common::*;
 use library::{Library, LibraryConfig};
 use protocol::{Actor, DocumentState};
-use std::{fs, path::Path, process::Stdio, time::Duration};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Stdio},
+    time::Duration,
+};
 use store::{Keeping, Options, Store};
 
 const DATA: &str = "ATELIER_TEST_KILL_DATA";
@@ -26,10 +32,74 @@ async fn the_one_that_is_killed() {
     let dir = Path::new(&dir);
     let (store, library) = open(dir).await;
     let person = Actor::Person { member: store.home().member };
+    println!("\nopened");
     library.import(&person, &[dir.join("files")]).await.unwrap();
     println!("\nimported");
     library.idle().await;
     tokio::time::sleep(Duration::from_secs(600)).await;
+}
+
+/// A test process of its own, since a kill takes everything in it.
+fn killable(dir: &Path) -> Child {
+    #[allow(clippy::disallowed_methods)]
+    std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "kill::the_one_that_is_killed", "--nocapture"])
+        .env(DATA, dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits until it says so.
+fn until(child: &mut Child, said: &str) {
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap() == said), "it never said {said}");
+}
+
+/// Not all of its files were even recorded yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_was_killed_while_files_came_in_goes_on() {
+    const MANY: usize = 1_000;
+    let dir = tempfile::tempdir().unwrap();
+    let files = dir.path().join("files");
+    fs::create_dir(&files).unwrap();
+    for n in 0..MANY {
+        fs::write(files.join(format!("{n:04}.md")), format!("File number{n} about ocelots.")).unwrap();
+    }
+    let recorded = async || {
+        let options = Options { keeping: Keeping::Files, ..Options::default() };
+        let store = Store::open(dir.path().join("data"), options).await.unwrap().store;
+        let count = store.documents().await.unwrap().len();
+        store.close().await;
+        count
+    };
+    let mut child = killable(dir.path());
+    until(&mut child, "opened");
+    std::thread::sleep(Duration::from_millis(700));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = recorded().await;
+    assert!(before < MANY, "it came to its end before it was killed");
+    let (store, library) = open(dir.path()).await;
+    for _ in 0..600 {
+        if store.documents().await.unwrap().len() == MANY {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    tokio::time::timeout(Duration::from_secs(120), library.idle()).await.unwrap();
+    assert_eq!(store.documents().await.unwrap().len(), MANY, "{before} were recorded when it was killed");
+    let reply = library.search(&find("number999")).await.unwrap();
+    assert_eq!(reply.hits.first().map(|hit| hit.name.clone()), Some("0999.md".into()));
+    library.shutdown().await;
+    store.close().await;
+    drop(library);
+    // It came to its end: it is not begun again.
+    let (store, library) = open(dir.path()).await;
+    assert_eq!(store.derived().begun_imports(9).await.unwrap(), []);
+    library.shutdown().await;
+    store.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,17 +119,8 @@ async fn an_import_that_was_killed_is_finished() {
     }
     fs::write(files.join("00 packed.zip"), zip(&packed)).unwrap();
     for round in 0..4u64 {
-        // A test process of its own, since a kill takes everything in it.
-        #[allow(clippy::disallowed_methods)]
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "kill::the_one_that_is_killed", "--nocapture"])
-            .env(DATA, dir.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
-        assert!(lines.any(|l| l.unwrap() == "imported"), "round {round}");
+        let mut child = killable(dir.path());
+        until(&mut child, "imported");
         std::thread::sleep(Duration::from_millis(20 + 130 * round));
         child.kill().unwrap();
         child.wait().unwrap();

@@ -18,5 +18,7 @@ mod reading;
 #[cfg(target_os = "linux")]
 mod sandbox;
 mod setbacks;
+#[cfg(unix)]
+mod slow;
 mod visit;
 mod watch;

@@ -164,6 +164,29 @@ pub struct CitationView {
     /// What people call the place: `Rent!B4:D4`, `Slide 3`, a chapter; None where it is the page's number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
+    /// What became of the source since; looked up when a chat is read, and never recorded.
+    #[serde(default, skip_serializing_if = "SourceNow::is_as_cited")]
+    pub now: SourceNow,
+}
+
+/// What became of a citation's source since the answer was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceNow {
+    /// Its page says what it said.
+    #[default]
+    AsCited,
+    /// Its page says something else, or is not there any more.
+    Changed,
+    /// The document was removed.
+    Removed,
+}
+
+impl SourceNow {
+    /// Whether the quote can still be looked up where it stood.
+    pub fn is_as_cited(&self) -> bool {
+        *self == Self::AsCited
+    }
 }
 
 /// How an answer was made.

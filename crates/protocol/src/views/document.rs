@@ -40,6 +40,9 @@ pub struct DocumentView {
     /// The document that it came in, a message or an archive; it goes with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<DocumentId>,
+    /// What people call it by, in alphabetical order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
 }
 
 /// How far a document is.

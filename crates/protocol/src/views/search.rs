@@ -100,6 +100,9 @@ pub struct Facets {
     pub formats: Vec<Facet>,
     /// By language, ISO 639-1.
     pub languages: Vec<Facet>,
+    /// By label.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<Facet>,
     /// By document.
     pub documents: Vec<DocumentFacet>,
 }

@@ -39,6 +39,7 @@ fn examples() -> Vec<Value> {
         call("RestoreDocument", json!({ "document": ID })),
         call("PurgeDocument", json!({ "document": ID, "answers": true })),
         call("RevealDocument", json!({ "document": ID })),
+        call("LabelDocuments", json!({ "documents": [ID], "label": "Client A", "on": true })),
         call("RetryDocument", json!({ "document": ID })),
         call("UnlockDocument", json!({ "document": ID, "password": "open sesame" })),
         call("PauseImport", json!({ "paused": true })),

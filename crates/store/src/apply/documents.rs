@@ -138,6 +138,28 @@ pub(super) async fn came_in(
     Ok(())
 }
 
+pub(super) async fn labelled(
+    conn: &mut SqliteConnection,
+    at: &Applied,
+    document: DocumentId,
+    label: &str,
+    held: bool,
+) -> Done {
+    let stamp = at.key();
+    sqlx::query!(
+        "INSERT INTO labels (document, label, held, stamp) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (document, label) DO UPDATE SET held = excluded.held, stamp = excluded.stamp
+         WHERE labels.stamp < excluded.stamp",
+        document.0,
+        label,
+        held,
+        stamp
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn removed(conn: &mut SqliteConnection, at: &Applied, document: DocumentId, removed: bool) -> Done {
     let stamp = at.key();
     sqlx::query!(
@@ -157,6 +179,7 @@ pub(super) async fn purged(conn: &mut SqliteConnection, document: DocumentId) ->
     sqlx::query!("DELETE FROM parts WHERE ?1 IN (container, document)", document.0).execute(&mut *conn).await?;
     // Its file, where it is still there, stays out as long as it is not changed.
     sqlx::query!("UPDATE sources SET hash = '' WHERE document = ?", document.0).execute(&mut *conn).await?;
+    sqlx::query!("DELETE FROM labels WHERE document = ?", document.0).execute(&mut *conn).await?;
     sqlx::query!("DELETE FROM versions WHERE document = ?", document.0).execute(&mut *conn).await?;
     sqlx::query!("DELETE FROM documents WHERE id = ?", document.0).execute(conn).await?;
     Ok(())

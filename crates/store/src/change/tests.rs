@@ -58,6 +58,7 @@ fn all() -> Vec<Change> {
                 quote: text(),
                 page_hash: text(),
                 place: Some(text()),
+                now: Default::default(),
             }],
             unsupported: vec![Span { start: 1, end: 2 }],
             supported: Some(Support::Quoted),
@@ -106,6 +107,7 @@ fn all() -> Vec<Change> {
         Change::DocumentRevised { document, format: text(), bytes: 1, hash: text() },
         Change::DocumentMoved { document, name: text(), origin: text() },
         Change::DocumentGone { document, folder: FolderId(ID) },
+        Change::DocumentLabelled { document, label: text(), held: true },
         Change::FolderWatched { folder: FolderId(ID), member: MemberId(ID), path: text() },
         Change::FolderPaused { folder: FolderId(ID), paused: true },
         Change::FolderForgotten { folder: FolderId(ID) },
@@ -138,7 +140,7 @@ fn none_is_forgotten() {
     let mut kinds: Vec<_> = all().iter().map(Change::kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds.len(), 34);
+    assert_eq!(kinds.len(), 35);
 }
 
 #[test]

@@ -143,15 +143,26 @@ impl Derived {
     }
 
     /// Takes the next document: it is being read from now on, and nothing is left of an earlier reading.
-    /// One at a time is read, so one that is still called so was left behind by an error, and waits.
-    pub async fn take_job(&self) -> Result<Option<Job>, StoreError> {
+    /// `reading` are those that are being read now; another that is still called so was left behind by an
+    /// error, and waits.
+    pub async fn take_job(&self, reading: &[DocumentId]) -> Result<Option<Job>, StoreError> {
         let since = now();
+        let reading: Vec<String> = reading.iter().map(|one| one.0.simple().to_string().to_uppercase()).collect();
+        let reading = serde_json::to_string(&reading)?;
         let mut tx = self.begin().await?;
-        sqlx::query!("UPDATE jobs SET state = 'waiting' WHERE state = 'reading'").execute(&mut *tx).await?;
+        sqlx::query!(
+            "UPDATE jobs SET state = 'waiting' WHERE state = 'reading' AND hex(document) NOT IN (SELECT value FROM json_each(?))",
+            reading
+        )
+        .execute(&mut *tx)
+        .await?;
         let next = sqlx::query!(
             r#"SELECT j.document AS "document: Uuid", j.attempts, d.name, d.format, d.hash, d.bytes
                FROM jobs j JOIN documents d ON d.id = j.document
-               WHERE j.state = 'waiting' AND d.removed = 0 ORDER BY j.rank, j.since, j.document LIMIT 1"#
+               WHERE j.state = 'waiting' AND d.removed = 0
+                 AND hex(j.document) NOT IN (SELECT value FROM json_each(?))
+               ORDER BY j.rank, j.since, j.document LIMIT 1"#,
+            reading
         );
         let Some(row) = next.fetch_optional(&mut *tx).await? else { return Ok(None) };
         sqlx::query!(

@@ -3,6 +3,7 @@
 //! The queue of documents to read, their pages, passages and vectors, and what the full-text index
 //! has still to look at. Everything of a document goes with it.
 
+mod imports;
 mod jobs;
 mod pages;
 mod parts;
@@ -10,6 +11,7 @@ mod passages;
 mod sources;
 mod vectors;
 
+pub use imports::BegunImport;
 pub use jobs::{Job, Queue, Rank};
 pub use pages::{NewChunk, NewPage, Reading, StoredPage};
 pub use parts::Nesting;

@@ -3,6 +3,7 @@
 use super::Derived;
 use crate::StoreError;
 use protocol::DocumentId;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// A passage as it is stored.
@@ -44,6 +45,8 @@ pub struct StoredPassage {
     pub header: Option<String>,
     /// What people call the place, where that is not the page's number.
     pub place: Option<String>,
+    /// What people call the document by.
+    pub labels: Vec<String>,
 }
 
 struct Row {
@@ -89,6 +92,7 @@ impl From<Row> for StoredPassage {
             page_hash: crate::keys::hex(&row.hash),
             header: row.header,
             place: row.place,
+            labels: Vec::new(),
         }
     }
 }
@@ -113,7 +117,9 @@ impl Derived {
                ORDER BY c.page, c.start_char"#,
             document.0
         );
-        Ok(rows.fetch_all(self.store.pool()).await?.into_iter().map(StoredPassage::from).collect())
+        let labels = self.store.labels_of(document).await?;
+        let passage = |row| StoredPassage { labels: labels.clone(), ..StoredPassage::from(row) };
+        Ok(rows.fetch_all(self.store.pool()).await?.into_iter().map(passage).collect())
     }
 
     /// Passages by their numbers; those that are gone or whose document was removed are left out.
@@ -134,7 +140,22 @@ impl Derived {
                WHERE d.removed = 0"#,
             ids
         );
-        Ok(rows.fetch_all(self.store.pool()).await?.into_iter().map(StoredPassage::from).collect())
+        let mut passages: Vec<StoredPassage> =
+            rows.fetch_all(self.store.pool()).await?.into_iter().map(StoredPassage::from).collect();
+        let labelled = sqlx::query!(
+            r#"SELECT DISTINCT l.document AS "document!: Uuid", l.label AS "label!: String"
+               FROM json_each(?) wanted JOIN chunks c ON c.id = wanted.value
+               JOIN labels l ON l.document = c.document WHERE l.held = 1 ORDER BY l.document, l.label"#,
+            ids
+        );
+        let mut labels: HashMap<Uuid, Vec<String>> = HashMap::new();
+        for row in labelled.fetch_all(self.store.pool()).await? {
+            labels.entry(row.document).or_default().push(row.label);
+        }
+        for passage in &mut passages {
+            passage.labels = labels.get(&passage.document.0).cloned().unwrap_or_default();
+        }
+        Ok(passages)
     }
 
     /// Every document that is read whole, or could not be, and not removed.

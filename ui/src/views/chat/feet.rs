@@ -207,6 +207,7 @@ mod tests {
             quote: format!("quote {number}"),
             page_hash: String::new(),
             place: None,
+            now: Default::default(),
         };
         let item = ItemView {
             id: id().parse().unwrap(),

@@ -95,7 +95,7 @@ pub fn Sources(here: ChatScreen) -> impl IntoView {
                 <div class="src-list" role="listbox" aria-label=t!("sources.passages") on:keydown=move_in_list>
                     <For
                         each=move || citations.get()
-                        key=|cite| (cite.document, cite.page, cite.start, cite.number)
+                        key=|cite| (cite.document, cite.page, cite.start, cite.number, cite.now.is_as_cited())
                         let:cite
                     >
                         <Source cite answer number/>
@@ -150,6 +150,7 @@ fn Source(cite: CitationView, answer: Memo<Option<ItemId>>, number: Memo<Option<
     let selected = Memo::new(move |_| number.get() == Some(mine));
     let name = citation::cited(&cite);
     let short: String = cite.quote.chars().take(60).collect();
+    let since = citation::since(&cite);
     view! {
         <button
             class="src"
@@ -169,6 +170,7 @@ fn Source(cite: CitationView, answer: Memo<Option<ItemId>>, number: Memo<Option<
                 <span class="faint serif">{short}</span>
             </span>
             <span class="faint small num">{short_place(cite.place.as_deref(), cite.page)}</span>
+            {since.map(|since| view! { <span class="src-since small">{since}</span> })}
         </button>
     }
 }
@@ -250,6 +252,7 @@ mod tests {
             quote: format!("quote {number}"),
             page_hash: String::new(),
             place: None,
+            now: Default::default(),
         };
         let listed: Vec<(u32, u32, String)> = distinct(&[cite(1), cite(2), cite(1), cite(3)])
             .into_iter()

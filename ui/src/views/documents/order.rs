@@ -141,6 +141,7 @@ mod tests {
             state: DocumentState::Ready { meaning: true },
             notes: Vec::new(),
             parent: None,
+            labels: Vec::new(),
         }
     }
 

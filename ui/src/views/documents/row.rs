@@ -49,6 +49,13 @@ pub(super) fn Row(
         let name = parent.try_read()?.name.clone();
         Some(t!("search.within", name = name))
     };
+    let labels = move || {
+        let labels = document.with(|document| document.as_ref().map(|one| one.labels.clone())).unwrap_or_default();
+        let tag = |label: String| {
+            view! { <span class="tag" title=label.clone() data-testid="document-label"><span class="cut">{label.clone()}</span></span> }
+        };
+        labels.into_iter().map(tag).collect_view()
+    };
     let toggle = move || {
         grid.anchor.set_value(Some(id));
         grid.selected.update(|selected| {
@@ -81,14 +88,17 @@ pub(super) fn Row(
                     </button>
                     <span class="fmt">{mark}</span>
                     <span class="col doc-name">
-                        <button
-                            class="med cut doc-open"
-                            tabindex="-1"
-                            title=name
-                            on:click=move |_| opened.set(Some(Shown::start(id)))
-                        >
-                            {name}
-                        </button>
+                        <span class="row doc-line">
+                            <button
+                                class="med cut doc-open"
+                                tabindex="-1"
+                                title=name
+                                on:click=move |_| opened.set(Some(Shown::start(id)))
+                            >
+                                {name}
+                            </button>
+                            {labels}
+                        </span>
                         {move || {
                             within()
                                 .map(|said| {

@@ -1,5 +1,6 @@
 //! What can be done with the selected documents.
 
+use super::labels;
 use crate::{
     client::{Client, use_client},
     parts::{
@@ -41,6 +42,7 @@ pub(super) fn Bar(
                         {t!("documents.ask")}
                     </button>
                 </Show>
+                <labels::Give selected/>
                 <button
                     class="btn ghost sm"
                     on:click=move |_| {

@@ -70,7 +70,7 @@ pub(super) fn Narrow(
     query: RwSignal<String>,
 ) -> impl IntoView {
     let typed = query::conditions(&query.get_untracked());
-    let kinds = [t!("search.by_format"), t!("documents.language"), t!("search.by_document")];
+    let kinds = [t!("search.by_format"), t!("documents.language"), t!("search.by_label"), t!("search.by_document")];
     let groups = kinds.into_iter().zip(chips(&facets)).map(|(kind, chips)| {
         let free = |chip: &Chip| !typed.iter().any(|condition| condition.text == chip.condition);
         (kind, chips.into_iter().filter(free).collect::<Vec<_>>())
@@ -116,13 +116,13 @@ fn label(condition: &Condition) -> String {
         _ if condition.text.starts_with('-') => condition.text.clone(),
         "type" | "format" => condition.value.to_uppercase(),
         "lang" | "language" if condition.value.len() == 2 => i18n::language(&condition.value),
-        "file" | "name" => condition.value.clone(),
+        "file" | "name" | "label" | "tag" => condition.value.clone(),
         _ => condition.text.clone(),
     }
 }
 
-/// What can be added to the query: formats, languages, documents. What all passages share narrows nothing.
-fn chips(facets: &Facets) -> [Vec<Chip>; 3] {
+/// What can be added to the query: formats, languages, labels, documents. What all passages share narrows nothing.
+fn chips(facets: &Facets) -> [Vec<Chip>; 4] {
     let several = |chips: Vec<Chip>| if chips.len() > 1 { chips } else { Vec::new() };
     let formats = facets.formats.iter().map(|one| Chip {
         label: one.value.to_uppercase(),
@@ -134,6 +134,11 @@ fn chips(facets: &Facets) -> [Vec<Chip>; 3] {
         count: one.count,
         condition: format!("lang:{}", one.value),
     });
+    let labels = facets.labels.iter().take(MOST).map(|one| Chip {
+        label: one.value.clone(),
+        count: one.count,
+        condition: format!("label:\"{}\"", one.value.replace('"', " ")),
+    });
     let documents = facets.documents.iter().map(|one| Chip {
         label: one.name.clone(),
         count: one.count,
@@ -141,7 +146,8 @@ fn chips(facets: &Facets) -> [Vec<Chip>; 3] {
     });
     let (formats, languages) = (several(formats.take(MOST).collect()), several(languages.take(MOST).collect()));
     let documents = several(documents.collect()).into_iter().filter(|one| one.count > 1).take(MOST).collect();
-    [formats, languages, documents]
+    // One label alone narrows: not every document has it.
+    [formats, languages, labels.collect(), documents]
 }
 
 #[cfg(test)]
@@ -156,6 +162,7 @@ mod tests {
         let facets = Facets {
             formats: vec![facet("pdf", 3), facet("md", 1)],
             languages: vec![facet("en", 4)],
+            labels: vec![facet("Client A", 2)],
             documents: vec![document("a.pdf", 3), document("b.md", 1)],
         };
         let chip =
@@ -165,6 +172,7 @@ mod tests {
             [
                 vec![chip("PDF", 3, "type:pdf"), chip("MD", 1, "type:md")],
                 vec![],
+                vec![chip("Client A", 2, "label:\"Client A\"")],
                 vec![chip("a.pdf", 3, "file:\"a.pdf\"")]
             ]
         );

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 /// What a document can be chosen by, as it is typed. The search itself reads the query: this only shows it.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 19] = [
     "file", "name", "in", "folder", "author", "by", "from", "date", "added", "before", "after", "since", "lang",
-    "language", "type", "format", "sort",
+    "language", "label", "tag", "type", "format", "sort",
 ];
 /// Quotation marks. Each opens or closes.
 const QUOTES: [char; 5] = ['"', '“', '”', '«', '»'];

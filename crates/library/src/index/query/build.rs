@@ -163,9 +163,18 @@ impl Terms {
     pub fn weights(&self, index: &TextIndex) -> Result<Vec<f32>, IndexError> {
         let fields = index.fields();
         let weight = |wanted: &Wanted| {
-            let stems = wanted.stems.iter().map(|stem| Term::from_field_text(fields.stem, stem));
-            let others = wanted.others.iter().flatten().map(|word| Term::from_field_text(fields.exact, word));
-            index.rarity(&stems.chain(others).collect::<Vec<_>>())
+            let mut forms: Vec<Term> =
+                wanted.stems.iter().map(|stem| Term::from_field_text(fields.stem, stem)).collect();
+            for row in &wanted.others {
+                // Words in a row are at least as rare as the rarest of them.
+                let mut rarest: Option<(u64, &String)> = None;
+                for word in row {
+                    let often = index.frequency(fields.exact, word)?;
+                    rarest = rarest.filter(|(least, _)| *least <= often).or(Some((often, word)));
+                }
+                forms.extend(rarest.map(|(_, word)| Term::from_field_text(fields.exact, word)));
+            }
+            index.rarity(&forms)
         };
         self.words.iter().map(weight).collect()
     }
@@ -223,6 +232,7 @@ impl Filter {
             Self::File(words) => beginnings(index, fields.name, words)?,
             Self::Author(words) => beginnings(index, fields.author, words)?,
             Self::In(words) => row(fields.path, words),
+            Self::Label(words) => row(fields.label, words),
             Self::Format(formats) => {
                 Box::new(TermSetQuery::new(formats.iter().map(|one| Term::from_field_text(fields.format, one))))
             }

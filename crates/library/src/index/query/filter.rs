@@ -20,6 +20,8 @@ pub enum Filter {
     Language(String),
     /// Words of its author, each the beginning of one.
     Author(Vec<String>),
+    /// Words of a label, in a row.
+    Label(Vec<String>),
     /// Of this time or later, and before that one, in Unix milliseconds: by the date that it gives itself,
     /// else by when it was added.
     Dated(i64, i64),
@@ -42,6 +44,7 @@ pub fn read(field: Field, value: &str) -> Result<Asked, MisreadAs> {
         Field::Type => Filter::Format(formats(value)),
         Field::Language => Filter::Language(language(value).ok_or(MisreadAs::Language)?.to_owned()),
         Field::Author => Filter::Author(names(value)),
+        Field::Label => Filter::Label(names(value)),
         Field::Added => range(value).map(|(from, to)| Filter::Added(from, to)).ok_or(MisreadAs::Date)?,
         Field::Date => range(value).map(|(from, to)| Filter::Dated(from, to)).ok_or(MisreadAs::Date)?,
         Field::Before => Filter::Dated(i64::MIN, day(value).ok_or(MisreadAs::Date)?.0),
@@ -52,7 +55,13 @@ pub fn read(field: Field, value: &str) -> Result<Asked, MisreadAs> {
         },
     };
     match &filter {
-        Filter::File(words) | Filter::In(words) | Filter::Format(words) | Filter::Author(words) if words.is_empty() => {
+        Filter::File(words)
+        | Filter::In(words)
+        | Filter::Format(words)
+        | Filter::Author(words)
+        | Filter::Label(words)
+            if words.is_empty() =>
+        {
             Err(MisreadAs::Field)
         }
         _ => Ok(Asked::Filter(filter)),

@@ -29,6 +29,7 @@ pub enum Field {
     Before,
     After,
     Language,
+    Label,
     Type,
     Sort,
 }
@@ -49,13 +50,15 @@ const FIELDS: &[(&str, Field)] = &[
     ("since", Field::After),
     ("lang", Field::Language),
     ("language", Field::Language),
+    ("label", Field::Label),
+    ("tag", Field::Label),
     ("type", Field::Type),
     ("format", Field::Type),
     ("sort", Field::Sort),
 ];
 
 /// Fields that other programs have and this one does not: who types one should know.
-const UNKNOWN: &[&str] = &["label", "tag", "to", "subject", "title", "size", "page", "ext", "is"];
+const UNKNOWN: &[&str] = &["to", "subject", "title", "size", "page", "ext", "is"];
 
 /// Quotation marks. Each opens or closes.
 const QUOTES: [char; 5] = ['"', '“', '”', '«', '»'];
@@ -213,7 +216,8 @@ mod tests {
                 { vec![word("see"), word("https://a.b/c:"), word("file:"), word("x")] },
                 None,
             ),
-            ("label:Smith", vec![word("label Smith")], Some(MisreadAs::Field)),
+            ("subject:Smith", vec![word("subject Smith")], Some(MisreadAs::Field)),
+            ("label:\"client A\"", vec![Token::Field(Field::Label, "client A".into())], None),
             ("author:Smith", vec![Token::Field(Field::Author, "Smith".into())], None),
             ("(type:pdf)", vec![Token::Open, Token::Field(Field::Type, "pdf".into()), Token::Close], None),
         ] {

@@ -61,7 +61,7 @@ fn what_cannot_be_understood_is_words_and_is_said() {
         ("rent \"unclosed", "rent unclosed", vec![("\"unclosed", MisreadAs::Quote)]),
         ("rent date:soon", "rent", vec![("soon", MisreadAs::Date)]),
         ("rent lang:klingon", "rent", vec![("klingon", MisreadAs::Language)]),
-        ("label:Smith rent", "label smith rent", vec![("label:Smith", MisreadAs::Field)]),
+        ("subject:Smith rent", "subject smith rent", vec![("subject:Smith", MisreadAs::Field)]),
         ("AND rent", "rent", vec![("AND", MisreadAs::Operator)]),
         ("rent OR", "rent", vec![("OR", MisreadAs::Operator)]),
         ("rent NOT", "rent", vec![("NOT", MisreadAs::Operator)]),

@@ -4,8 +4,8 @@ use super::*;
 use protocol::*;
 use store::Change;
 
-/// An answer that quotes a document's first page.
-async fn quote(eye: &Eye, document: &DocumentView, quote: &str) {
+/// An answer that quotes a document's first page; its citation.
+async fn quote(eye: &Eye, document: &DocumentView, quote: &str) -> CitationView {
     let store = &eye.here.store;
     let page = store.derived().page(document.id, 1).await.unwrap();
     let start = page.text.find(quote).unwrap() as u32;
@@ -21,6 +21,7 @@ async fn quote(eye: &Eye, document: &DocumentView, quote: &str) {
         quote: quote.into(),
         page_hash: page.hash,
         place: None,
+        now: Default::default(),
     };
     let changes = [
         Change::AgentAdded { agent, role: "r".into(), name: "R".into(), about: String::new(), mark: 1 },
@@ -39,7 +40,7 @@ async fn quote(eye: &Eye, document: &DocumentView, quote: &str) {
             text: "So long.".into(),
             status: ItemStatus::Complete,
             steps: vec![],
-            citations: vec![cited],
+            citations: vec![cited.clone()],
             unsupported: vec![],
             supported: Some(Support::Yes),
             made: None,
@@ -49,6 +50,36 @@ async fn quote(eye: &Eye, document: &DocumentView, quote: &str) {
     for change in changes {
         store.record(&eye.here.person, change).await.unwrap();
     }
+    cited
+}
+
+/// What became of a citation's source.
+async fn now(eye: &Eye, cited: &CitationView) -> SourceNow {
+    let mut cited = [cited.clone()];
+    eye.library.look_up(&mut cited).await.unwrap();
+    cited[0].now
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_citation_says_what_became_of_its_source() {
+    let eye = Eye::new(&[("lease.md", "# Lease\n\nThe ocelot may stay for ninety days.")]).await;
+    let lease = eye.named("lease.md").await.unwrap();
+    let cited = quote(&eye, &lease, "stay for ninety days").await;
+    assert_eq!(now(&eye, &cited).await, SourceNow::AsCited);
+    write(&eye.path("lease.md"), "# Lease\n\nThe ocelot leaves at once.");
+    rest();
+    eye.look().await;
+    assert_eq!(now(&eye, &cited).await, SourceNow::Changed);
+    let gone = CitationView { page: 7, ..cited.clone() };
+    assert_eq!(now(&eye, &gone).await, SourceNow::Changed, "no such page any more");
+    // Set back to what it was, it says what it said.
+    write(&eye.path("lease.md"), "# Lease\n\nThe ocelot may stay for ninety days.");
+    rest();
+    eye.look().await;
+    assert_eq!(now(&eye, &cited).await, SourceNow::AsCited);
+    eye.library.remove(&eye.here.person, lease.id).await.unwrap();
+    assert_eq!(now(&eye, &cited).await, SourceNow::Removed);
+    eye.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
