@@ -287,8 +287,11 @@ fn upsert_chat(space: &mut Workspace, chat: ChatView) -> Vec<Touch> {
 fn upsert_document(space: &mut Workspace, document: DocumentView) -> Vec<Touch> {
     let id = document.id;
     if let Some(known) = space.documents.iter_mut().find(|known| known.id == id) {
+        // What the list as a list is filtered and counted by; all else is the row's own.
+        let failed = |document: &DocumentView| matches!(document.state, DocumentState::Failed { .. });
+        let listed = known.labels != document.labels || failed(known) != failed(&document);
         *known = document;
-        return vec![Touch::Document(id)];
+        return if listed { vec![Touch::Document(id), Touch::Documents] } else { vec![Touch::Document(id)] };
     }
     let at = space.documents.partition_point(|known| known.added_at > document.added_at);
     space.documents.insert(at, document);

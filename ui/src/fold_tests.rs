@@ -358,3 +358,37 @@ fn folders_come_change_and_go() {
         assert_eq!(files(&space), expected);
     }
 }
+
+#[test]
+fn the_list_hears_of_what_it_is_filtered_by() {
+    let document = |state, labels: &[&str]| DocumentView {
+        id: DocumentId::from_str(&uuid(7)).unwrap(),
+        name: "lease.pdf".into(),
+        origin: String::new(),
+        format: "pdf".into(),
+        bytes: 1,
+        hash: String::new(),
+        pages: 1,
+        passages: 1,
+        language: None,
+        author: None,
+        dated: None,
+        added_at: 1,
+        state,
+        notes: vec![],
+        parent: None,
+        labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+    };
+    let mut space = Workspace::default();
+    let mut told = |document: DocumentView| {
+        let folded = fold(&mut space, event(Event::DocumentChanged(document)));
+        matches!(folded, Touched(touched) if touched.contains(&Touch::Documents))
+    };
+    let fault = Fault::new(FaultKind::Damaged, "document.damaged", "It is damaged.");
+    assert!(told(document(DocumentState::Waiting, &[])), "it is new");
+    assert!(!told(document(DocumentState::Reading, &[])), "its own row is enough");
+    assert!(told(document(DocumentState::Failed { fault }, &[])));
+    assert!(told(document(DocumentState::Ready { meaning: true }, &[])));
+    assert!(told(document(DocumentState::Ready { meaning: true }, &["urgent"])));
+    assert!(!told(document(DocumentState::Ready { meaning: false }, &["urgent"])));
+}

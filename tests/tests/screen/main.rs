@@ -5,6 +5,7 @@ mod browser;
 mod chat;
 mod folders;
 mod job;
+mod labels;
 mod layout;
 mod long_chat;
 mod reader;

@@ -72,7 +72,8 @@ pub(super) fn Narrow(
     let typed = query::conditions(&query.get_untracked());
     let kinds = [t!("search.by_format"), t!("documents.language"), t!("search.by_label"), t!("search.by_document")];
     let groups = kinds.into_iter().zip(chips(&facets)).map(|(kind, chips)| {
-        let free = |chip: &Chip| !typed.iter().any(|condition| condition.text == chip.condition);
+        let free =
+            |chip: &Chip| !typed.iter().any(|condition| condition.text.to_lowercase() == chip.condition.to_lowercase());
         (kind, chips.into_iter().filter(free).collect::<Vec<_>>())
     });
     let groups: Vec<AnyView> = groups
