@@ -12,6 +12,8 @@ const CELL_GAP: f32 = 0.8;
 const LEAST_ROWS: usize = 3;
 /// Rows further apart than so many line heights are not of one table.
 const ROW_GAP: f32 = 2.5;
+/// Lines nearer than so many line heights may be of one row.
+const LINE_GAP: f32 = 0.5;
 /// A cell of a table of two columns has so many words on the average, at most: more are a text with something
 /// beside it.
 const MOST_WORDS: f32 = 6.0;
@@ -61,7 +63,27 @@ pub(super) fn find(lines: Vec<Line>, aspect: f32) -> Vec<Part> {
             }
         }
         if is_table(&full, &cells, &table) {
-            parts.push(Part::Table(cells[at..end].iter().map(|row| table.row(row)).collect()));
+            let mut written: Vec<TableRow> = Vec::new();
+            let close = |n: usize| {
+                n > at && {
+                    let gap = f32::from(rows[n].sides[1]) - f32::from(rows[n - 1].sides[3]);
+                    gap < LINE_GAP * rows[n].height()
+                }
+            };
+            for n in at..rows.len() {
+                let inside = n < end;
+                if !inside && !(close(n) && table.take(&cells[n], false)) {
+                    break;
+                }
+                let row = table.row(&cells[n]);
+                match written.last_mut() {
+                    Some(last) if close(n) && goes_on(last, &row) => add(last, row),
+                    Some(_) if !inside => break,
+                    Some(_) | None => written.push(row),
+                }
+                end = end.max(n + 1);
+            }
+            parts.push(Part::Table(written));
         } else {
             // What looks so for long and is none is no table further down either.
             end = if full.len() < LEAST_ROWS { at + 1 } else { end };
@@ -70,6 +92,21 @@ pub(super) fn find(lines: Vec<Line>, aspect: f32) -> Vec<Part> {
         at = end;
     }
     parts
+}
+
+/// Whether a line goes on with the cells of the row above: its first cell is empty, and it holds words only.
+fn goes_on(above: &TableRow, row: &TableRow) -> bool {
+    let words = |cell: &[Piece]| cell.iter().flat_map(|word| word.text.chars()).all(|c| !c.is_ascii_digit());
+    row.iter().all(|(column, cell)| *column > 1 && words(cell) && above.iter().any(|(other, _)| other == column))
+}
+
+/// Adds the words of a line to the cells that it goes on with.
+fn add(above: &mut TableRow, row: TableRow) {
+    for (column, words) in row {
+        if let Some((_, cell)) = above.iter_mut().find(|(other, _)| *other == column) {
+            cell.extend(words);
+        }
+    }
 }
 
 /// The words of a line, cut where they are further apart than `gap`.
