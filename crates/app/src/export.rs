@@ -99,7 +99,7 @@ mod tests {
         let (changed, removed) = (since(SourceNow::Changed), since(SourceNow::Removed));
         let text = chat(&view(), &[broken, purged, erased, changed, removed], Lang::En);
         for words in [
-            "[^3]: Lease.pdf, page 3: “the rent is 900” (the page has changed since)\n",
+            "[^3]: Lease.pdf, page 3: “the rent is 900” (the page no longer says this)\n",
             "[^4]: Lease.pdf, page 3: “the rent is 900” (the document was removed since)\n",
             "It is 900.[^1] The roof leaks. *(not found in the documents)* And\n",
             "\n*Interrupted before it was finished. What was written is kept.*\n",

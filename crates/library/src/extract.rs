@@ -48,7 +48,7 @@ pub use parts::{Piece, Sink, parts};
 pub use pdf::places as pdfium_places;
 pub use place::place;
 pub use sniff::{HEAD, named, sniff};
-pub use stored::{format_of, is_picture, is_stored, name_text, read_picture, why};
+pub use stored::{LOOKED_AT, format_of, is_picture, is_stored, name_text, read_picture, why};
 
 use protocol::{Block, Fault, Span};
 use serde::{Deserialize, Serialize};

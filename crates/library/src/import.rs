@@ -113,8 +113,11 @@ impl Inner {
         };
         for BegunImport { id, actor, paths } in begun {
             tracing::info!(?paths, "an import goes on");
-            if let Err(error) = self.import_begun(id, &actor, paths).await {
-                tracing::warn!(%error, "an import that was gone on with");
+            match self.import_begun(id, &actor, paths).await {
+                Ok(_) => {}
+                // It goes on at the next start.
+                Err(LibraryError::Closed) => return,
+                Err(error) => tracing::warn!(%error, "an import that was gone on with"),
             }
         }
     }

@@ -17,6 +17,12 @@ impl Library {
         label: &str,
         held: bool,
     ) -> Result<(), LibraryError> {
+        // Signs that nobody sees would make two labels of one.
+        let seen = |c: &char| {
+            !c.is_control()
+                && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        };
+        let label: String = label.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(seen).collect();
         let asked = label.split_whitespace().collect::<Vec<_>>().join(" ");
         if !asked.chars().any(char::is_alphanumeric) || asked.chars().count() > LONGEST {
             return Err(LibraryError::Refused(faults::no_label(LONGEST)));

@@ -5,7 +5,7 @@ mod one;
 
 pub(crate) use gathered::{name_failed, name_page};
 
-use crate::{LibraryError, library::Inner, setback::Setback, worker::Parent};
+use crate::{LibraryError, extract, library::Inner, setback::Setback, worker::Parent};
 use one::read_one;
 use protocol::DocumentId;
 use std::{
@@ -21,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// So many are read at once, at most; all but the last of them are slow.
 const MOST_AT_ONCE: usize = 3;
+/// One more may be where it is short: so many bytes, and no picture whose text would have to be recognised.
+const SHORT: u64 = 256 << 10;
 /// What was read becomes findable at least so often; commits cost, so not for every document.
 const COMMIT_EVERY: Duration = Duration::from_millis(1_500);
 
@@ -128,27 +130,29 @@ impl Desk {
 
     /// Whether the next document may be begun: none is being read, or those that are take long.
     fn has_room(&self) -> bool {
-        self.begun.len() < MOST_AT_ONCE && self.begun.values().all(|(_, since)| since.elapsed() >= PATIENCE)
+        self.begun.len() <= MOST_AT_ONCE && self.begun.values().all(|(_, since)| since.elapsed() >= PATIENCE)
     }
 
     /// When it may be, where nothing ends until then.
     fn room_in(&self) -> Option<Duration> {
         let last = self.begun.values().map(|(_, since)| PATIENCE.saturating_sub(since.elapsed())).max()?;
-        (self.begun.len() < MOST_AT_ONCE && !last.is_zero()).then_some(last)
+        (self.begun.len() <= MOST_AT_ONCE && !last.is_zero()).then_some(last)
     }
 
     /// Begins to read the next document; false when there is none to read now.
     async fn begin_next(&mut self, asked: u64) -> Result<bool, LibraryError> {
         let inner = self.inner.clone();
         let now: Vec<DocumentId> = self.begun.values().map(|(document, _)| *document).collect();
-        let job = if *inner.paused.borrow() { None } else { inner.derived.take_job(&now).await? };
+        let any = now.len() < MOST_AT_ONCE;
+        let (bytes, not) = if any { (u64::MAX, &[][..]) } else { (SHORT, extract::LOOKED_AT) };
+        let job = if *inner.paused.borrow() { None } else { inner.derived.take_job(&now, bytes, not).await? };
         let Some(job) = job else {
             inner.index_outbox().await?;
             if *inner.paused.borrow() {
                 return Ok(false);
             }
             // Something may have come meanwhile; only an empty queue is the end.
-            if inner.derived.queue().await?.waiting > 0 {
+            if self.begun.is_empty() && inner.derived.queue().await?.waiting > 0 {
                 return Ok(true);
             }
             if self.begun.is_empty() {

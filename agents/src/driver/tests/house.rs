@@ -156,7 +156,7 @@ async fn add_document(store: &Store, actor: &Actor, name: &str, text: &str) {
     store.record(actor, added).await.unwrap();
     let derived = store.derived();
     derived.enqueue(&[document]).await.unwrap();
-    derived.take_job(&[]).await.unwrap().unwrap();
+    derived.take_job(&[], u64::MAX, &[]).await.unwrap().unwrap();
     let chunk = NewChunk { end: text.chars().count() as u32, language: Some("en".into()), ..NewChunk::default() };
     let page = NewPage { number: 1, text: text.into(), chunks: vec![chunk], ..NewPage::default() };
     assert!(derived.add_pages(document, &[page]).await.unwrap());

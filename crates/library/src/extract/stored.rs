@@ -42,8 +42,11 @@ pub fn format_of(head: &[u8], name: &Path) -> String {
 }
 
 /// The formats of pictures that text is looked for in, where that can be done here.
+pub const LOOKED_AT: &[&str] = &["png", "jpg", "tif", "bmp", "gif", "webp"];
+
+/// Whether a format is one of them.
 pub fn is_picture(format: &str) -> bool {
-    matches!(format, "png" | "jpg" | "tif" | "bmp" | "gif" | "webp")
+    LOOKED_AT.contains(&format)
 }
 
 /// Reads the text in a picture: one page.

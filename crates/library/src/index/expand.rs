@@ -99,7 +99,7 @@ impl Wanted {
         if !joining.is_empty() {
             self.take_apart(index, joining)?;
         }
-        // A page of a PDF has a plain blank between the groups of a number.
+        // The pages that are read have a plain blank between the groups of a number.
         self.others.extend(words::groups(&self.folded));
         if !nowhere || self.folded.bytes().any(|b| b.is_ascii_digit()) {
             return Ok(None);

@@ -11,9 +11,6 @@ use tantivy::{
     tokenizer::{PreTokenizedString, Token},
 };
 
-/// How far apart the labels of a document are.
-const ROW: usize = 100;
-
 /// The fields.
 #[derive(Clone, Copy)]
 pub struct Fields {
@@ -39,7 +36,7 @@ pub struct Fields {
     pub language: Field,
     /// The words of its author.
     pub author: Field,
-    /// The words of its labels, each label's in a row.
+    /// Its labels, each whole: the words of it with blanks between.
     pub label: Field,
     /// The date that the document gives itself, else when it was added.
     pub dated: Field,
@@ -76,7 +73,7 @@ pub fn schema() -> (Schema, Fields) {
         format: builder.add_text_field("format", STRING),
         language: builder.add_text_field("language", STRING),
         author: builder.add_text_field("author", text(IndexRecordOption::Basic)),
-        label: builder.add_text_field("label", text(IndexRecordOption::WithFreqsAndPositions)),
+        label: builder.add_text_field("label", text(IndexRecordOption::Basic)),
         dated: builder.add_i64_field("dated", FAST | INDEXED),
         added: builder.add_i64_field("added", FAST | INDEXED),
         short: builder.add_text_field("short", text(IndexRecordOption::Basic)),
@@ -112,7 +109,7 @@ impl Fields {
             entry.add_pre_tokenized_text(self.author, list(names(author)));
         }
         if !passage.labels.is_empty() {
-            entry.add_pre_tokenized_text(self.label, rows(passage.labels.iter().map(|label| names(label))));
+            entry.add_pre_tokenized_text(self.label, list(passage.labels.iter().map(|label| names(label).join(" "))));
         }
         entry.add_i64(self.dated, passage.dated.unwrap_or(passage.added));
         entry.add_i64(self.added, passage.added);
@@ -179,17 +176,6 @@ fn exact(text: &str) -> PreTokenizedString {
         let accented = words::accented(chars.slice(word.span), &word.folded);
         tokens.push(token(&word, position, word.folded.clone()));
         tokens.extend(accented.map(|text| token(&word, position, text)));
-    }
-    PreTokenizedString { text: String::new(), tokens }
-}
-
-/// Several rows of words, so far apart that none goes on in the next.
-fn rows(rows: impl IntoIterator<Item = Vec<String>>) -> PreTokenizedString {
-    let mut tokens = Vec::new();
-    for (row, words) in rows.into_iter().enumerate() {
-        let from = row * ROW;
-        let token = |(n, text)| Token { offset_from: 0, offset_to: 0, position: from + n, text, position_length: 1 };
-        tokens.extend(words.into_iter().take(ROW / 2).enumerate().map(token));
     }
     PreTokenizedString { text: String::new(), tokens }
 }

@@ -61,15 +61,32 @@ fn with_decimals(whole: &str, decimals: &str) -> String {
     if decimals == "00" { whole.to_owned() } else { format!("{whole}.{decimals}") }
 }
 
-/// A whole number of four and more digits as its groups of three, as it stands where blanks part them.
-pub(crate) fn groups(folded: &str) -> Option<Vec<String>> {
-    let fits =
-        (4..=12).contains(&folded.len()) && folded.bytes().all(|b| b.is_ascii_digit()) && !folded.starts_with('0');
-    fits.then(|| {
-        let first = (folded.len() - 1) % 3 + 1;
-        let rest = folded.as_bytes()[first..].chunks(3).map(|group| String::from_utf8_lossy(group).into_owned());
-        [folded[..first].to_owned()].into_iter().chain(rest).collect()
-    })
+/// The rows of words that a number of four and more digits may stand as where blanks part its groups of three:
+/// `1250.5` as `1` `250.5` and as `1` `250,5`. None where it has no such form.
+pub(crate) fn groups(folded: &str) -> Vec<Vec<String>> {
+    let number = plain(folded).unwrap_or_else(|| folded.to_owned());
+    let (whole, decimals) = number.split_once('.').map_or((&*number, None), |(whole, rest)| (whole, Some(rest)));
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let fits = (4..=12).contains(&whole.len()) && digits(whole) && !whole.starts_with('0');
+    if !fits || !decimals.is_none_or(digits) {
+        return Vec::new();
+    }
+    let first = (whole.len() - 1) % 3 + 1;
+    let rest = whole.as_bytes()[first..].chunks(3).map(|group| String::from_utf8_lossy(group).into_owned());
+    let row: Vec<String> = [whole[..first].to_owned()].into_iter().chain(rest).collect();
+    // Two noughts are as good as none.
+    let endings: Vec<String> = match decimals {
+        Some(decimals) => [",", "."].map(|sign| format!("{sign}{decimals}")).to_vec(),
+        None => ["", ",00", ".00"].map(str::to_owned).to_vec(),
+    };
+    let ending = |ending: String| {
+        let mut row = row.clone();
+        if let Some(last) = row.last_mut() {
+            last.push_str(&ending);
+        }
+        row
+    };
+    endings.into_iter().map(ending).collect()
 }
 
 #[cfg(test)]
@@ -104,14 +121,16 @@ mod tests {
     #[test]
     fn groups_of_three() {
         for (number, expected) in [
-            ("1250", Some("1 250")),
-            ("1250000", Some("1 250 000")),
-            ("125000", Some("125 000")),
-            ("250", None),
-            ("0125", None),
-            ("12a5", None),
+            ("1250", "1 250; 1 250,00; 1 250.00"),
+            ("1,250,000.00", "1 250 000; 1 250 000,00; 1 250 000.00"),
+            ("125000,5", "125 000,5; 125 000.5"),
+            ("250", ""),
+            ("0125", ""),
+            ("12a5", ""),
+            ("31.12.2024", ""),
         ] {
-            assert_eq!(groups(number).map(|groups| groups.join(" ")).as_deref(), expected, "{number}");
+            let rows: Vec<String> = groups(number).iter().map(|row| row.join(" ")).collect();
+            assert_eq!(rows.join("; "), expected, "{number}");
         }
     }
 }

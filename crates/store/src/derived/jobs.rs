@@ -144,11 +144,12 @@ impl Derived {
 
     /// Takes the next document: it is being read from now on, and nothing is left of an earlier reading.
     /// `reading` are those that are being read now; another that is still called so was left behind by an
-    /// error, and waits.
-    pub async fn take_job(&self, reading: &[DocumentId]) -> Result<Option<Job>, StoreError> {
+    /// error, and waits. Only one of at most so many bytes is taken, and of another format than `not`.
+    pub async fn take_job(&self, reading: &[DocumentId], bytes: u64, not: &[&str]) -> Result<Option<Job>, StoreError> {
         let since = now();
         let reading: Vec<String> = reading.iter().map(|one| one.0.simple().to_string().to_uppercase()).collect();
-        let reading = serde_json::to_string(&reading)?;
+        let (reading, not) = (serde_json::to_string(&reading)?, serde_json::to_string(not)?);
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         let mut tx = self.begin().await?;
         sqlx::query!(
             "UPDATE jobs SET state = 'waiting' WHERE state = 'reading' AND hex(document) NOT IN (SELECT value FROM json_each(?))",
@@ -161,8 +162,11 @@ impl Derived {
                FROM jobs j JOIN documents d ON d.id = j.document
                WHERE j.state = 'waiting' AND d.removed = 0
                  AND hex(j.document) NOT IN (SELECT value FROM json_each(?))
+                 AND d.bytes <= ? AND d.format NOT IN (SELECT value FROM json_each(?))
                ORDER BY j.rank, j.since, j.document LIMIT 1"#,
-            reading
+            reading,
+            bytes,
+            not
         );
         let Some(row) = next.fetch_optional(&mut *tx).await? else { return Ok(None) };
         sqlx::query!(

@@ -232,7 +232,7 @@ impl Filter {
             Self::File(words) => beginnings(index, fields.name, words)?,
             Self::Author(words) => beginnings(index, fields.author, words)?,
             Self::In(words) => row(fields.path, words),
-            Self::Label(words) => row(fields.label, words),
+            Self::Label(words) => term(fields.label, &words.join(" ")),
             Self::Format(formats) => {
                 Box::new(TermSetQuery::new(formats.iter().map(|one| Term::from_field_text(fields.format, one))))
             }

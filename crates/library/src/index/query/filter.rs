@@ -20,7 +20,7 @@ pub enum Filter {
     Language(String),
     /// Words of its author, each the beginning of one.
     Author(Vec<String>),
-    /// Words of a label, in a row.
+    /// All words of a label.
     Label(Vec<String>),
     /// Of this time or later, and before that one, in Unix milliseconds: by the date that it gives itself,
     /// else by when it was added.

@@ -171,6 +171,24 @@ impl Parser<'_> {
     }
 }
 
+/// A word with hyphens as one, folded: `non-compete` is `noncompete` where a line ended after `non-`.
+fn without_hyphen(piece: &str) -> Option<String> {
+    let joined = without_hyphens(piece);
+    let [word] = &words::words(&joined)[..] else { return None };
+    (joined != piece).then(|| word.folded.clone())
+}
+
+/// A text without the hyphens between two letters.
+fn without_hyphens(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let between = |at: usize| {
+        let letter = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphabetic());
+        letter(at.checked_sub(1)) && letter(Some(at + 1))
+    };
+    let kept = chars.iter().enumerate().filter(|(at, c)| !(matches!(c, '-' | '\u{2010}') && between(*at)));
+    kept.map(|(_, c)| *c).collect()
+}
+
 struct Reader<'a> {
     stemmers: &'a [Stems],
     wished: Vec<Wanted>,
@@ -215,7 +233,13 @@ impl Reader<'_> {
                     let words = self.plain_words(&text);
                     self.wished.extend(words);
                 }
-                (!phrase.is_empty()).then_some(Condition::Phrase(phrase))
+                let joined: String = text.split_inclusive(' ').map(without_hyphens).collect();
+                let joined: Vec<String> = words::words(&joined).into_iter().map(|w| w.folded).collect();
+                match phrase.is_empty() {
+                    true => None,
+                    false if joined == phrase => Some(Condition::Phrase(phrase)),
+                    false => Some(Condition::Any(vec![Condition::Phrase(phrase), Condition::Phrase(joined)])),
+                }
             }
             Node::Filter(filter) => Some(Condition::Document(filter)),
             Node::Not(node) => self.condition(*node, false).map(|denied| Condition::Not(Box::new(denied))),
@@ -242,6 +266,10 @@ impl Reader<'_> {
             Some(_) | None => How::Plain,
         };
         let mut words = self.plain_words(piece);
+        // A line's end may have parted it at its hyphen, which then is not there any more.
+        if let Some(joined) = without_hyphen(piece) {
+            words.iter_mut().for_each(|word| word.others.push(vec![joined.clone()]));
+        }
         if let Some(last) = words.last_mut().filter(|last| last.folded.chars().count() > 1) {
             last.how = how;
         }

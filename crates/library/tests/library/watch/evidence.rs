@@ -66,6 +66,10 @@ async fn a_citation_says_what_became_of_its_source() {
     let lease = eye.named("lease.md").await.unwrap();
     let cited = quote(&eye, &lease, "stay for ninety days").await;
     assert_eq!(now(&eye, &cited).await, SourceNow::AsCited);
+    write(&eye.path("lease.md"), "# Lease\n\nThe ocelot may stay for\nninety days. Nobody else may.");
+    rest();
+    eye.look().await;
+    assert_eq!(now(&eye, &cited).await, SourceNow::AsCited, "something else has changed");
     write(&eye.path("lease.md"), "# Lease\n\nThe ocelot leaves at once.");
     rest();
     eye.look().await;

@@ -11,8 +11,10 @@ use super::{Line, Piece, around};
 const LEAST_GAP: f32 = 0.6;
 /// So many lines in a row have text on both sides of the strip, at least.
 const LEAST_ROWS: usize = 5;
-/// A line of prose has so many words on either side, on the average.
-const PROSE_WORDS: f32 = 3.0;
+/// A line of prose has so many chars on either side, on the average; those of a script without blanks count double.
+const PROSE_CHARS: f32 = 14.0;
+/// Rows of figures have fewer letters than this share of their chars.
+const FIGURES: f32 = 0.6;
 /// A line of a column is full where it has at least this share of its width.
 const FULL: f32 = 0.7;
 /// So large a share of a column's lines is full.
@@ -112,6 +114,11 @@ impl Row {
         f32::from(self.sides[3].saturating_sub(self.sides[1])).max(1.0)
     }
 
+    fn is_figures(&self) -> bool {
+        let chars = || self.words.iter().flat_map(|word| word.text.chars());
+        (chars().filter(|c| c.is_alphabetic()).count() as f32) < FIGURES * chars().count() as f32
+    }
+
     /// The gaps between its words that a strip may run through.
     fn gaps(&self, aspect: f32) -> impl Iterator<Item = (u16, u16)> {
         let least = LEAST_GAP * self.height() * aspect;
@@ -130,9 +137,18 @@ fn strip_from(rows: &[Row], first: usize, aspect: f32) -> Option<Strip> {
 /// Follows a gap downwards, as far as a strip of it stays free.
 fn run_down(rows: &[Row], first: usize, (mut from, mut to): (u16, u16), aspect: f32) -> Strip {
     let mut last = first + 1;
+    // Prose in columns has a gap for each strip; a row of figures below it has more.
+    let most = rows[first..].iter().take(LEAST_ROWS).map(|row| row.gaps(aspect).count()).max().unwrap_or(0);
     for (at, row) in rows.iter().enumerate().skip(first + 1) {
         if row.sides[1] < rows[at - 1].sides[1] {
             // It goes on further up: another part of the page.
+            break;
+        }
+        if row.gaps(aspect).count() > most && row.is_figures() {
+            // A table under the columns, with the row that names its own.
+            if rows[at - 1].gaps(aspect).count() > most {
+                last = at - 1;
+            }
             break;
         }
         if row.sides[2] <= to.saturating_sub(1).max(from) || row.sides[0] >= from.saturating_add(1).min(to) {
@@ -174,16 +190,21 @@ fn is_prose(rows: &[Row], strip: &Strip) -> bool {
     let both: Vec<&Row> = both.collect();
     let reads = |left: bool| {
         let lines: Vec<&[Piece]> = both.iter().map(|row| side(row, strip, left)).collect();
-        let words: usize = lines.iter().map(|line| line.len()).sum();
         let chars = || lines.iter().flat_map(|line| line.iter()).flat_map(|word| word.text.chars());
         let letters = chars().filter(|c| c.is_alphabetic()).count();
         let widest = lines.iter().map(|line| width(line)).fold(0.0, f32::max);
         let full = lines.iter().filter(|line| width(line) >= FULL * widest).count();
-        words as f32 >= PROSE_WORDS * lines.len() as f32
+        let long: usize = chars().map(|c| if is_wide(c) { 2 } else { 1 }).sum();
+        long as f32 >= PROSE_CHARS * lines.len() as f32
             && letters as f32 >= LETTERS * chars().count() as f32
             && full as f32 >= MOST_FULL * lines.len() as f32
     };
     both.len() >= LEAST_ROWS && reads(true) && reads(false)
+}
+
+/// Whether a char is of a script without blanks.
+fn is_wide(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{ff00}'..='\u{ff60}')
 }
 
 /// The parts of a region that are read one after the other: all of it for columns; for cells of a table with

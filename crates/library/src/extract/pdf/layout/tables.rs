@@ -17,6 +17,13 @@ const LINE_GAP: f32 = 0.5;
 /// A cell of a table of two columns has so many words on the average, at most: more are a text with something
 /// beside it.
 const MOST_WORDS: f32 = 6.0;
+/// So large a share of the rows of a table of words has the same number of cells; a line of prose with wide blanks
+/// has now more of them, now fewer.
+const ALIKE: f32 = 0.8;
+/// So large a share of the cells after the first of a row begins like the middle of a sentence, in prose.
+const LOWER: f32 = 0.5;
+/// So large a share of a table's cells has a figure, or its rows are alike.
+const FIGURES: f32 = 0.15;
 /// So large a share of the rows has a cell in at least two of the columns.
 const FILLED: f32 = 0.6;
 
@@ -183,7 +190,26 @@ fn is_table(full: &[usize], cells: &[Vec<Words>], columns: &Columns) -> bool {
     let enough = |filled: &&usize| **filled as f32 >= FILLED * full.len() as f32;
     let short = filled.iter().zip(&words).all(|(filled, words)| *words as f32 <= MOST_WORDS * (*filled).max(1) as f32);
     let list = marks * 2 > full.len();
-    several >= LEAST_ROWS && filled.iter().filter(enough).count() > 1 && !(count == 2 && (list || !short))
+    several >= LEAST_ROWS
+        && filled.iter().filter(enough).count() > 1
+        && !(count == 2 && (list || !short))
+        && !is_cut_prose(full, cells)
+}
+
+/// Whether the rows are lines of sentences with wide blanks: words only, which begin in lower case, and as many
+/// in one line as chance will have it.
+fn is_cut_prose(full: &[usize], cells: &[Vec<Words>]) -> bool {
+    let rows: Vec<&Vec<Words>> = full.iter().map(|at| &cells[*at]).collect();
+    let all = || rows.iter().flat_map(|row| row.iter());
+    let first = |cell: &Words| cell.words.first().and_then(|word| word.text.chars().next());
+    let later = || rows.iter().flat_map(|row| row.iter().skip(1));
+    let lower = later().filter(|cell| first(cell).is_some_and(char::is_lowercase)).count();
+    let figure = |cell: &&Words| cell.words.iter().any(|word| word.text.contains(|c: char| c.is_ascii_digit()));
+    let figures = all().filter(figure).count();
+    let usual = rows.iter().map(|row| rows.iter().filter(|other| other.len() == row.len()).count()).max().unwrap_or(0);
+    lower as f32 > LOWER * later().count() as f32
+        && (figures as f32) < FIGURES * all().count() as f32
+        && (usual as f32) < ALIKE * rows.len() as f32
 }
 
 /// The mark of an item or the number of a paragraph: `•`, `(a)`, `4.2`, `IV.`.

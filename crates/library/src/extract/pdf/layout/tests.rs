@@ -175,7 +175,7 @@ fn rows_whose_cells_stand_in_columns_are_a_table() {
         (1_000, 9_000, 10.0, "All of it is paid at the beginning of a month."),
     ];
     let page = lay_out(&set(&lines), 595.0, 842.0);
-    let table = "Flat | Rent | Due in\nFirst floor | 1,200 | May\nSecond | 9 | June 2024\nThird | July or later";
+    let table = "Flat | Rent | Due in\nFirst floor | 1,200 | May\nSecond | 9 | June 2024\nThird | | July or later";
     assert_eq!(page.text, format!("What the flats cost:\n\n{table}\n\nAll of it is paid at the beginning of a month."));
     let told = |at: usize| match &page.rows[at].kind {
         BlockKind::Row { cells, header, .. } => {
@@ -205,6 +205,15 @@ fn what_only_looks_like_a_table_is_none() {
                 "Tenant    I have asked for the heating to be mended three times since May.",
                 "Owner     The heating is mended as soon as the part that it needs has come.",
                 "Tenant    That was said in June as well, and in July, and the winter is near.",
+            ],
+        ),
+        (
+            "prose that is justified in a narrow column",
+            vec![
+                "month    to    the    account    named    by    the",
+                "owner    of the flat    and in    time    before",
+                "any of    it    is    due    to    be    paid",
+                "by the    tenant    who    lives    there",
             ],
         ),
         (
@@ -245,4 +254,31 @@ fn a_word_ends_where_there_is_a_gap_and_no_blank() {
     assert_eq!(read(&beside("kern", 60, "ing")), "kerning");
     assert_eq!(read(&word("spaced", 300)), "spaced", "all letters stand apart");
     assert_eq!(read(&beside("a", 300, "byte")), "a byte");
+}
+
+#[test]
+fn a_table_under_columns_stays_whole() {
+    let mut rows: Vec<_> = (0..6).map(|n| (1_000 * (n + 3) as u16, Some(LEFT[n]), Some(RIGHT[n]))).collect();
+    let table =
+        ["Year             Rent in EUR", "2023             1,250", "2024             1,280", "2025             1,310"];
+    let index = ["Index", "112.4", "115.0", "119.8"];
+    for n in 0..4 {
+        rows.push((10_000 + 1_000 * n as u16, Some(table[n]), Some(index[n])));
+    }
+    let text = beside(&rows);
+    assert!(text.contains("2023 | 1,250 | 112.4"), "{text}");
+    assert!(text.contains("within a month of the notic-\n\nThe deposit"), "{text}");
+}
+
+#[test]
+fn columns_of_long_words_and_of_no_blanks_are_columns() {
+    for (left, right) in [
+        ("Wohnraummietverhältnisse der Gemeinde", "Nebenkostenabrechnungen je Kalenderjahr"),
+        ("本契約は東京都内の建物の賃貸借に関する契約である", "賃借人は毎月末日までに翌月分の賃料を支払うものとす"),
+    ] {
+        let rows: Vec<_> = (0..6).map(|n| (1_000 * (n + 3) as u16, Some(left), Some(right))).collect();
+        let text = beside(&rows);
+        assert!(text.rfind(left).unwrap() < text.find(right).unwrap(), "{text}");
+        assert!(!text.contains('|'), "{text}");
+    }
 }

@@ -17,6 +17,8 @@ const FULL_LINE: f32 = 0.82;
 const COLUMN_GAP: f32 = 2.0;
 /// Between two cells of a row.
 const BETWEEN_CELLS: &str = " | ";
+/// An empty cell before another.
+const EMPTY_CELL: &str = "| ";
 
 /// Writes a page.
 pub(super) struct Writer {
@@ -78,10 +80,16 @@ impl Writer {
             let mut cells = Vec::with_capacity(row.len());
             let said = |words: &[Piece]| words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
             let names: Vec<String> = row.iter().filter(|_| n == 0).map(|(_, words)| said(words)).collect();
+            let mut before = 0;
             for (column, words) in row {
                 if !cells.is_empty() {
                     self.push(BETWEEN_CELLS);
                 }
+                // An empty cell keeps its place: without it a figure would stand under another name.
+                for _ in before + 1..column {
+                    self.push(EMPTY_CELL);
+                }
+                before = column;
                 let from = self.chars;
                 for (w, word) in words.iter().enumerate() {
                     if w > 0 {
