@@ -77,12 +77,13 @@ pub(super) fn find(lines: Vec<Line>, aspect: f32) -> Vec<Part> {
                     gap < LINE_GAP * rows[n].height()
                 }
             };
-            for n in at..rows.len() {
+            for (n, row) in cells.iter().enumerate().skip(at) {
                 let inside = n < end;
-                if !inside && !(close(n) && table.take(&cells[n], false)) {
+                let fits = inside || (close(n) && table.take(row, false));
+                if !fits {
                     break;
                 }
-                let row = table.row(&cells[n]);
+                let row = table.row(row);
                 match written.last_mut() {
                     Some(last) if close(n) && goes_on(last, &row) => add(last, row),
                     Some(_) if !inside => break,
