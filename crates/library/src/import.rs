@@ -115,8 +115,13 @@ impl Inner {
             tracing::info!(?paths, "an import goes on");
             match self.import_begun(id, &actor, paths).await {
                 Ok(_) => {}
-                // It goes on at the next start.
-                Err(LibraryError::Closed) => return,
+                // It goes on at the next start, however often the app is only opened and closed.
+                Err(LibraryError::Closed) => {
+                    if let Err(error) = self.derived.put_imports_off().await {
+                        tracing::warn!(%error, "imports that were begun cannot be put off");
+                    }
+                    return;
+                }
                 Err(error) => tracing::warn!(%error, "an import that was gone on with"),
             }
         }

@@ -41,6 +41,17 @@ impl Derived {
         Ok(())
     }
 
+    /// The app closes in order: that it was gone on with now is no reason to give an import up.
+    ///
+    /// # Errors
+    /// The database cannot be written to.
+    pub async fn put_imports_off(&self) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query!("UPDATE imports SET attempts = max(attempts - 1, 0)").execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Imports that an earlier run of the app began and did not end, the first first. One that was gone on with
     /// `most` times already is given up: it may be what ends the app.
     ///
