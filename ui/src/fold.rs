@@ -289,7 +289,8 @@ fn upsert_document(space: &mut Workspace, document: DocumentView) -> Vec<Touch> 
     if let Some(known) = space.documents.iter_mut().find(|known| known.id == id) {
         // What the list as a list is filtered and counted by; all else is the row's own.
         let failed = |document: &DocumentView| matches!(document.state, DocumentState::Failed { .. });
-        let listed = known.labels != document.labels || failed(known) != failed(&document);
+        let listed =
+            known.labels != document.labels || known.earlier != document.earlier || failed(known) != failed(&document);
         *known = document;
         return if listed { vec![Touch::Document(id), Touch::Documents] } else { vec![Touch::Document(id)] };
     }

@@ -376,6 +376,7 @@ fn the_list_hears_of_what_it_is_filtered_by() {
         added_at: 1,
         state,
         notes: vec![],
+        earlier: false,
         parent: None,
         labels: labels.iter().map(|label| (*label).to_owned()).collect(),
     };
@@ -391,4 +392,5 @@ fn the_list_hears_of_what_it_is_filtered_by() {
     assert!(told(document(DocumentState::Ready { meaning: true }, &[])));
     assert!(told(document(DocumentState::Ready { meaning: true }, &["urgent"])));
     assert!(!told(document(DocumentState::Ready { meaning: false }, &["urgent"])));
+    assert!(told(DocumentView { earlier: true, ..document(DocumentState::Ready { meaning: false }, &["urgent"]) }));
 }

@@ -21,6 +21,7 @@ fn cite(number: u32, at: u32) -> CitationView {
         page_hash: String::new(),
         place: None,
         now: Default::default(),
+        now_called: None,
     }
 }
 

@@ -115,6 +115,8 @@ pub struct Screen {
     pub dragged: RwSignal<Option<Dragged>>,
     /// Files that the last imports left out, each with the reason.
     pub left_out: RwSignal<Vec<LeftOutFile>>,
+    /// Whether a person has put away that documents were read by an earlier version.
+    pub earlier_dismissed: RwSignal<bool>,
     /// Words to search for, from the palette.
     pub query: RwSignal<String>,
     /// What the last check of the log found.
@@ -160,6 +162,7 @@ impl Screen {
             page: RwSignal::new(None),
             dragged: RwSignal::new(None),
             left_out: RwSignal::new(Vec::new()),
+            earlier_dismissed: RwSignal::new(false),
             query: RwSignal::new(String::new()),
             log: RwSignal::new(None),
             fault: Faults(RwSignal::new(Vec::new())),

@@ -42,6 +42,7 @@ pub(in crate::turn) fn citation() -> CitationView {
         page_hash: String::new(),
         place: None,
         now: Default::default(),
+        now_called: None,
     }
 }
 pub(in crate::turn) fn text(text: &str) -> Input {

@@ -62,6 +62,7 @@ impl App {
             RevealDocument => reveal::reveal,
             LabelDocuments => documents::label,
             RetryDocument => documents::retry,
+            ReadEarlierAgain => documents::read_earlier_again,
             UnlockDocument => documents::unlock,
             PauseImport => documents::pause,
             Search => documents::search,

@@ -97,10 +97,13 @@ mod tests {
         let erased = ItemView { citations: vec![], text: String::new(), ..answer };
         let since = |now| item(ItemKind::Answer, "It is 900.", vec![CitationView { now, ..cited(1, 10) }]);
         let (changed, removed) = (since(SourceNow::Changed), since(SourceNow::Removed));
-        let text = chat(&view(), &[broken, purged, erased, changed, removed], Lang::En);
+        let mut renamed = since(SourceNow::AsCited);
+        renamed.citations[0].now_called = Some("Lease, final.pdf".into());
+        let text = chat(&view(), &[broken, purged, erased, changed, removed, renamed], Lang::En);
         for words in [
             "[^3]: Lease.pdf, page 3: “the rent is 900” (the page no longer says this)\n",
             "[^4]: Lease.pdf, page 3: “the rent is 900” (the document was removed since)\n",
+            "[^5]: Lease.pdf, page 3: “the rent is 900” (now called Lease, final.pdf)\n",
             "It is 900.[^1] The roof leaks. *(not found in the documents)* And\n",
             "\n*Interrupted before it was finished. What was written is kept.*\n",
             "It is 900.[^2]\n\n[^2]: an erased document\n",

@@ -101,7 +101,10 @@ fn sources(item: &ItemView, lang: Lang) -> Vec<(u32, String)> {
             let line = lang.word("answer.source_line", &values);
             let line = line.strip_prefix(&format!("[{number}] ")).map(str::to_owned).unwrap_or(line);
             match cited.now {
-                SourceNow::AsCited => line,
+                SourceNow::AsCited => match &cited.now_called {
+                    Some(name) => format!("{line} ({})", lang.word("cite.now_called", &[("name", name)])),
+                    None => line,
+                },
                 SourceNow::Changed => format!("{line} ({})", lang.word("cite.changed", &[])),
                 SourceNow::Removed => format!("{line} ({})", lang.word("cite.removed", &[])),
             }
@@ -182,6 +185,7 @@ pub(crate) mod tests {
             page_hash: String::new(),
             place: None,
             now: Default::default(),
+            now_called: None,
         }
     }
 

@@ -100,6 +100,9 @@ pub(crate) enum Command {
         /// Read a document again.
         #[arg(long, value_name = "DOCUMENT", conflicts_with = "purge")]
         retry: Option<String>,
+        /// Read again every document that an earlier version of Atelier read.
+        #[arg(long, conflicts_with_all = ["remove", "restore", "retry", "purge"])]
+        retry_earlier: bool,
         /// Erase a removed document for good: the same as `atelier erase --yes`.
         #[arg(long, value_name = "ID", hide = true)]
         purge: Option<String>,
@@ -117,6 +120,9 @@ pub(crate) enum Command {
         #[arg(long)]
         remove: bool,
     },
+    /// List the labels, and how many documents have each.
+    #[command(after_help = examples!("atelier labels" "atelier --json labels"))]
+    Labels,
     /// Folders that the documents are kept in step with.
     Watch {
         #[command(subcommand)]

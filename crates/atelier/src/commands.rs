@@ -7,6 +7,7 @@ mod documents;
 mod egress;
 mod eval;
 mod index;
+mod labels;
 mod listen;
 mod log;
 mod models;
@@ -51,13 +52,14 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<ExitCode, Fault> {
         Command::Documents { purge: Some(id), .. } => {
             within(config, out, async |door| removed::erase(door, &id, false, true, out).await).await
         }
-        Command::Documents { remove, retry, .. } => {
-            let change = documents::Change { remove, retry };
+        Command::Documents { remove, retry, retry_earlier, .. } => {
+            let change = documents::Change { remove, retry, retry_earlier };
             within(config, out, async |door| documents::documents(door, change, out).await).await
         }
         Command::Label { label, documents, remove } => {
-            within(config, out, async |door| documents::label(door, label, &documents, remove, out).await).await
+            within(config, out, async |door| labels::label(door, label, &documents, remove, out).await).await
         }
+        Command::Labels => within(config, out, async |door| labels::labels(door, out).await).await,
         Command::Watch { command } => within(config, out, async |door| watch::watch(door, command, out).await).await,
         Command::Removed => within(config, out, async |door| removed::removed(door, out).await).await,
         Command::Restore { id } => within(config, out, async |door| removed::restore(door, &id, out).await).await,

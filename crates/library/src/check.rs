@@ -7,6 +7,7 @@
 use crate::{
     Library, LibraryError,
     extract::{self, is_stored, name_text},
+    standing::{plain, says},
     worker::{Asked, Parent, Secret, Step, Trouble},
 };
 use protocol::{Alteration, AlteredDocument, DocumentId, DocumentState, DocumentView, DocumentsReport, Span};
@@ -87,15 +88,19 @@ impl Library {
         };
         // Another version of the program that reads pictures may read another word in one.
         let recognised = view.notes.iter().any(|note| note.code == crate::faults::RECOGNISED);
+        let mut otherwise = false;
         for number in stored {
             report.pages += 1;
             let page = self.inner.derived.page(view.id, number).await?;
-            if recognised && page.is_intact() {
-                continue;
+            let same = recognised || pages.get(&number) == Some(&page.text);
+            match page.is_intact() {
+                true if same => {}
+                true if view.earlier => otherwise = true,
+                _ => tell(Alteration::Page { page: number }),
             }
-            if pages.get(&number) != Some(&page.text) || !page.is_intact() {
-                tell(Alteration::Page { page: number });
-            }
+        }
+        if otherwise {
+            tell(Alteration::ReadEarlier {});
         }
         let quotes = self.inner.store.quotes_of(view.id).await?;
         report.quotes += u32::try_from(quotes.len()).unwrap_or(u32::MAX);
@@ -135,13 +140,15 @@ impl Library {
     }
 }
 
-/// Whether a quote stands on its page. Another version of the reader may have put it elsewhere on it; its
-/// words must be there, unless they were recognised in a picture.
+/// Whether a quote stands on its page. Another version of the reader may have put it elsewhere on it, with other
+/// signs and blanks; its words must be there in a row, unless they were recognised in a picture.
 fn stands(pages: &HashMap<u32, String>, quote: &StoredQuote, recognised: bool) -> bool {
     let span = Span { start: quote.start, end: quote.end };
-    pages
-        .get(&quote.page)
-        .is_some_and(|text| recognised || crate::words::slice(text, span) == quote.quote || text.contains(&quote.quote))
+    let Some(text) = pages.get(&quote.page) else { return false };
+    recognised
+        || crate::words::slice(text, span) == quote.quote
+        || text.contains(&quote.quote)
+        || says(&plain(text), &quote.quote)
 }
 
 /// BLAKE3 of a file, hex; None where it cannot be read.

@@ -120,6 +120,7 @@ pub fn cite(answer: &str, passages: &[Passage]) -> Cited {
             page_hash: passage.page_hash.clone(),
             place: passage.place.clone(),
             now: Default::default(),
+            now_called: None,
         });
     }
     cited

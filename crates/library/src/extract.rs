@@ -62,6 +62,9 @@ pub struct Extractor {
     pub extensions: &'static [&'static str],
     /// Whether its pages have a picture and boxes.
     pub fixed_layout: bool,
+    /// To be raised when it reads another text from the same file: what it read before is then told from what was
+    /// altered, and can be read again.
+    pub version: u32,
     /// Reads the file and hands out its pages in order.
     pub read: Read,
 }
@@ -72,41 +75,62 @@ pub type Read = fn(&Path, &mut dyn FnMut(Page) -> Result<(), Fault>) -> Result<V
 
 /// Every format there is. The order decides nothing; names and extensions are unique.
 pub const EXTRACTORS: &[Extractor] = &[
-    Extractor { format: "pdf", extensions: &["pdf"], fixed_layout: true, read: pdf::read },
-    Extractor { format: "docx", extensions: &["docx", "docm", "dotx", "dotm"], fixed_layout: false, read: docx::read },
-    Extractor { format: "xlsx", extensions: &["xlsx", "xlsm", "xltx", "xltm"], fixed_layout: false, read: xlsx::read },
+    Extractor { format: "pdf", extensions: &["pdf"], fixed_layout: true, version: 1, read: pdf::read },
+    Extractor {
+        format: "docx",
+        extensions: &["docx", "docm", "dotx", "dotm"],
+        fixed_layout: false,
+        version: 0,
+        read: docx::read,
+    },
+    Extractor {
+        format: "xlsx",
+        extensions: &["xlsx", "xlsm", "xltx", "xltm"],
+        fixed_layout: false,
+        version: 0,
+        read: xlsx::read,
+    },
     Extractor {
         format: "pptx",
         extensions: &["pptx", "pptm", "ppsx", "ppsm", "potx", "potm"],
         fixed_layout: false,
+        version: 0,
         read: pptx::read,
     },
-    Extractor { format: "odt", extensions: &["odt", "ott"], fixed_layout: false, read: odf::read },
-    Extractor { format: "ods", extensions: &["ods", "ots"], fixed_layout: false, read: odf::read },
-    Extractor { format: "odp", extensions: &["odp", "otp"], fixed_layout: false, read: odf::read },
-    Extractor { format: "rtf", extensions: &["rtf"], fixed_layout: false, read: rtf::read },
-    Extractor { format: "doc", extensions: &["doc", "dot"], fixed_layout: false, read: ole::read },
-    Extractor { format: "xls", extensions: &["xls", "xlt"], fixed_layout: false, read: ole::read },
-    Extractor { format: "ppt", extensions: &["ppt", "pps", "pot"], fixed_layout: false, read: ole::read },
-    Extractor { format: "csv", extensions: &["csv", "tsv"], fixed_layout: false, read: csv::read },
+    Extractor { format: "odt", extensions: &["odt", "ott"], fixed_layout: false, version: 0, read: odf::read },
+    Extractor { format: "ods", extensions: &["ods", "ots"], fixed_layout: false, version: 0, read: odf::read },
+    Extractor { format: "odp", extensions: &["odp", "otp"], fixed_layout: false, version: 0, read: odf::read },
+    Extractor { format: "rtf", extensions: &["rtf"], fixed_layout: false, version: 0, read: rtf::read },
+    Extractor { format: "doc", extensions: &["doc", "dot"], fixed_layout: false, version: 0, read: ole::read },
+    Extractor { format: "xls", extensions: &["xls", "xlt"], fixed_layout: false, version: 0, read: ole::read },
+    Extractor { format: "ppt", extensions: &["ppt", "pps", "pot"], fixed_layout: false, version: 0, read: ole::read },
+    Extractor { format: "csv", extensions: &["csv", "tsv"], fixed_layout: false, version: 0, read: csv::read },
     Extractor {
         format: "md",
         extensions: &["md", "markdown", "mdown", "mkd"],
         fixed_layout: false,
+        version: 0,
         read: markdown::read,
     },
-    Extractor { format: "html", extensions: &["html", "htm", "xhtml"], fixed_layout: false, read: html::read },
-    Extractor { format: "eml", extensions: &["eml", "emlx"], fixed_layout: false, read: mail::read },
-    Extractor { format: "mbox", extensions: &["mbox", "mbx"], fixed_layout: false, read: mbox::read },
-    Extractor { format: "msg", extensions: &["msg"], fixed_layout: false, read: msg::read },
-    Extractor { format: "zip", extensions: &["zip"], fixed_layout: false, read: zip::read },
-    Extractor { format: "epub", extensions: &["epub"], fixed_layout: false, read: epub::read },
-    Extractor { format: "srt", extensions: &["srt", "vtt"], fixed_layout: false, read: subtitles::read },
-    Extractor { format: "code", extensions: code::EXTENSIONS, fixed_layout: false, read: code::read },
+    Extractor {
+        format: "html",
+        extensions: &["html", "htm", "xhtml"],
+        fixed_layout: false,
+        version: 0,
+        read: html::read,
+    },
+    Extractor { format: "eml", extensions: &["eml", "emlx"], fixed_layout: false, version: 0, read: mail::read },
+    Extractor { format: "mbox", extensions: &["mbox", "mbx"], fixed_layout: false, version: 0, read: mbox::read },
+    Extractor { format: "msg", extensions: &["msg"], fixed_layout: false, version: 0, read: msg::read },
+    Extractor { format: "zip", extensions: &["zip"], fixed_layout: false, version: 0, read: zip::read },
+    Extractor { format: "epub", extensions: &["epub"], fixed_layout: false, version: 0, read: epub::read },
+    Extractor { format: "srt", extensions: &["srt", "vtt"], fixed_layout: false, version: 0, read: subtitles::read },
+    Extractor { format: "code", extensions: code::EXTENSIONS, fixed_layout: false, version: 0, read: code::read },
     Extractor {
         format: "txt",
         extensions: &["txt", "text", "log", "rst", "org"],
         fixed_layout: false,
+        version: 0,
         read: text::read,
     },
 ];
@@ -114,6 +138,17 @@ pub const EXTRACTORS: &[Extractor] = &[
 /// The extractor of a format by its short name.
 pub fn extractor(format: &str) -> Option<&'static Extractor> {
     EXTRACTORS.iter().find(|e| e.format == format)
+}
+
+/// The formats that can be read, with the versions of their readers.
+pub fn readers() -> Vec<(&'static str, u32)> {
+    EXTRACTORS.iter().map(|one| (one.format, one.version)).collect()
+}
+
+/// Which version the reader of a format has: another one may read another text from the same file. 0 where the
+/// format has no reader.
+pub fn reader_version(format: &str) -> u32 {
+    extractor(format).map_or(0, |one| one.version)
 }
 
 /// A page of a document. Text formats have one page, or several if they are long.

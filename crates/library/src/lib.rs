@@ -43,6 +43,7 @@ pub use cite::{
 };
 pub use config::LibraryConfig;
 pub use error::LibraryError;
+pub use extract::reader_version;
 pub use fidelity::{FormatRead, ReadFile, by_format, fidelity};
 pub use index::IndexError;
 pub use library::{Embed, Library, LibraryEvent, Rank};

@@ -3,6 +3,7 @@
 use crate::{
     LibraryConfig, LibraryError,
     embedding::Loaded,
+    extract,
     index::TextIndex,
     passwords::Passwords,
     pictures::Pictures,
@@ -121,6 +122,7 @@ impl Library {
     /// Opens the library of a workspace: brings the index up to date and goes on with what was begun.
     pub async fn open(store: Store, config: LibraryConfig) -> Result<Self, LibraryError> {
         store.derived().mend_queue().await?;
+        store.derived().set_readers(&extract::readers()).await?;
         let dir = config.dir.clone();
         let (index, number) = blocking(move || TextIndex::open(&dir).map_err(LibraryError::from)).await?;
         let inner = Arc::new(Inner::new(store, config, index, None));
@@ -225,6 +227,13 @@ impl Library {
         self.inner.store.document(document).await?;
         self.inner.cancel_reading(document);
         self.inner.enqueue(&[document]).await
+    }
+
+    /// Reads again every document that an earlier version of its reader read; returns how many.
+    pub async fn read_earlier_again(&self, _actor: &Actor) -> Result<u32, LibraryError> {
+        let documents = self.inner.derived.read_earlier().await?;
+        self.inner.enqueue(&documents).await?;
+        Ok(u32::try_from(documents.len()).unwrap_or(u32::MAX))
     }
 
     /// Ends the library: the document that is being read goes back to the queue.

@@ -1,12 +1,13 @@
 //! What counts as a word: one analysis for the index, for snippets and for citations.
 
 mod cut;
+mod iban;
 mod language;
 mod numbers;
 
-pub(crate) use cut::goes_on;
+pub(crate) use cut::{goes_on, is_own};
+pub(crate) use iban::{groups as account_groups, joined as account_numbers};
 pub use language::{is_function_word, language};
-pub(crate) use numbers::groups;
 
 use frostem::{Algorithm, Stemmer};
 use protocol::Span;
@@ -31,6 +32,11 @@ impl Word {
     pub fn is_number(&self) -> bool {
         self.folded.chars().any(|c| c.is_ascii_digit())
     }
+}
+
+/// The rows of words that a number may stand as: an amount in groups of three, an account number in groups of four.
+pub(crate) fn groups(folded: &str) -> Vec<Vec<String>> {
+    numbers::groups(folded).into_iter().chain(iban::groups(folded)).collect()
 }
 
 /// The words of a text in order. Scripts without spaces give one word per ideograph.

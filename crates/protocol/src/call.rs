@@ -114,6 +114,8 @@ calls! {
     LabelDocuments { documents: Vec<DocumentId>, label: String, on: bool } -> ();
     /// Reads a document again.
     RetryDocument { document: DocumentId } -> ();
+    /// Reads again every document that an earlier version of its reader read; says how many.
+    ReadEarlierAgain {} -> u32;
     /// Reads a protected document with its password, which is kept nowhere but in memory.
     UnlockDocument { document: DocumentId, password: String } -> ();
     /// Pauses or resumes reading documents.

@@ -109,6 +109,7 @@ fn view(row: Row, labels: Vec<String>, facts: &mut HashMap<DocumentId, crate::de
         added_at: row.ms,
         state: facts.state,
         notes: facts.notes,
+        earlier: facts.earlier,
         parent: row.parent.map(DocumentId),
         labels,
     }

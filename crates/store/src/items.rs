@@ -120,6 +120,7 @@ async fn citations(
             page_hash: row.page_hash,
             place: row.place,
             now: Default::default(),
+            now_called: None,
         });
     }
     Ok(by_item)

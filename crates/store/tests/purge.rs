@@ -207,6 +207,7 @@ fn quoting(item: ItemId, document: DocumentId, other: DocumentId, text: &str, pr
         page_hash: "00".into(),
         place: None,
         now: Default::default(),
+        now_called: None,
     };
     let passage = |document, name: &str| PassageView {
         document,

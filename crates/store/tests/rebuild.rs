@@ -100,6 +100,7 @@ fn change(seen: &mut Seen, what: u8, a: u8, b: u8) -> Option<Change> {
                         page_hash: "00".into(),
                         place: Some("Rent!B4".into()),
                         now: Default::default(),
+                        now_called: None,
                     })
                     .into_iter()
                     .collect(),

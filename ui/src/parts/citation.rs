@@ -128,7 +128,7 @@ pub fn cited(cite: &CitationView) -> String {
 pub fn since(cite: &CitationView) -> Option<String> {
     match cite.now {
         SourceNow::Removed if cite.name.is_empty() => None,
-        SourceNow::AsCited => None,
+        SourceNow::AsCited => cite.now_called.as_ref().map(|name| t!("cite.now_called", name = name.clone())),
         SourceNow::Changed => Some(t!("cite.changed")),
         SourceNow::Removed => Some(t!("cite.removed")),
     }
@@ -201,6 +201,7 @@ mod tests {
             page_hash: String::new(),
             place: None,
             now: Default::default(),
+            now_called: None,
         };
         // Two sentences of one passage, the first of them cited twice.
         let all = [cite(1, 10), cite(2, 20), cite(1, 30)];

@@ -77,6 +77,7 @@ mod tests {
             added_at: 0,
             state: DocumentState::Ready { meaning: false },
             notes: codes.iter().map(|code| Fault::new(FaultKind::Invalid, *code, "Why.")).collect(),
+            earlier: false,
             parent: None,
             labels: Vec::new(),
         };

@@ -1,6 +1,7 @@
 //! The documents screen: what is in the library, how far each one is, and how more gets in.
 
 mod add;
+mod earlier;
 mod labels;
 mod left_out;
 mod order;
@@ -92,6 +93,7 @@ pub fn Documents() -> impl IntoView {
             </div>
             <progress::Progress/>
             <GoneNotice/>
+            <earlier::Earlier/>
             <LeftOut/>
             <Show
                 when=move || !ids.read().is_empty()

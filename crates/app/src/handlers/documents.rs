@@ -77,6 +77,10 @@ pub(crate) async fn retry(app: &App, actor: &Actor, RetryDocument { document }: 
     app.library().retry(actor, document).await.map_err(Fault::from)
 }
 
+pub(crate) async fn read_earlier_again(app: &App, actor: &Actor, _: ReadEarlierAgain) -> Result<u32, Fault> {
+    app.library().read_earlier_again(actor).await.map_err(Fault::from)
+}
+
 pub(crate) async fn unlock(
     app: &App,
     actor: &Actor,

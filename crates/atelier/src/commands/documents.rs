@@ -171,7 +171,7 @@ pub(super) async fn read_for_meaning(door: &Door, ours: &HashSet<DocumentId>, ou
     Ok(())
 }
 
-async fn mine(door: &Door, ours: &HashSet<DocumentId>) -> Result<Vec<DocumentView>, Fault> {
+pub(super) async fn mine(door: &Door, ours: &HashSet<DocumentId>) -> Result<Vec<DocumentView>, Fault> {
     let all = door.call(ListDocuments {}).await?;
     Ok(all.into_iter().filter(|document| ours.contains(&document.id)).collect())
 }
@@ -223,6 +223,7 @@ fn left_out_text(left_out: &[LeftOutFile], more: u32, passed_over: PassedOver, l
 pub(super) struct Change {
     pub(super) remove: Option<String>,
     pub(super) retry: Option<String>,
+    pub(super) retry_earlier: bool,
 }
 
 pub(super) async fn documents(door: &Door, change: Change, out: &Out) -> Result<ExitCode, Fault> {
@@ -238,6 +239,11 @@ pub(super) async fn documents(door: &Door, change: Change, out: &Out) -> Result<
         read_for_meaning(door, &HashSet::from([document]), out).await?;
         only = Some(document);
     }
+    if change.retry_earlier {
+        let again = door.call(ReadEarlierAgain {}).await?;
+        out.note(&format!("{} read again", counted(again.into(), "document")));
+        door.app.settled().await;
+    }
     let mut documents = door.call(ListDocuments {}).await?;
     documents.retain(|document| only.is_none_or(|only| document.id == only));
     out.value(&documents, |documents| {
@@ -246,9 +252,10 @@ pub(super) async fn documents(door: &Door, change: Change, out: &Out) -> Result<
             .map(|document| {
                 let notes = document.notes.iter().map(|note| format!("\n    {}", out.lang().fault(note)));
                 let notes: String = notes.collect();
+                let earlier = if document.earlier { "  (read by an earlier version)" } else { "" };
                 let labels: String = document.labels.iter().map(|label| format!("  [{label}]")).collect();
                 format!(
-                    "{}  {:<5} {:>4} p.  {:>9}  {:<10} {}{labels}{notes}",
+                    "{}  {:<5} {:>4} p.  {:>9}  {:<10} {}{labels}{earlier}{notes}",
                     document.id,
                     document.format,
                     document.pages,
@@ -278,28 +285,7 @@ fn state_word(state: &DocumentState) -> &'static str {
     }
 }
 
-/// Gives documents a label, or takes it from them.
-pub(super) async fn label(
-    door: &Door,
-    label: String,
-    named: &[String],
-    remove: bool,
-    out: &Out,
-) -> Result<ExitCode, Fault> {
-    let mut documents = Vec::with_capacity(named.len());
-    for named in named {
-        documents.push(find(door, named).await?.id);
-    }
-    door.call(LabelDocuments { documents: documents.clone(), label, on: !remove }).await?;
-    let documents = mine(door, &documents.into_iter().collect()).await?;
-    out.value(&documents, |documents| {
-        let line = |document: &DocumentView| format!("{}: {}", document.name, document.labels.join(", "));
-        documents.iter().map(line).collect::<Vec<_>>().join("\n")
-    });
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn find(door: &Door, named: &str) -> Result<DocumentView, Fault> {
+pub(super) async fn find(door: &Door, named: &str) -> Result<DocumentView, Fault> {
     let all = door.call(ListDocuments {}).await?;
     let mut found = all.into_iter().filter(|document| document.id.to_string() == named || document.name == named);
     match (found.next(), found.next()) {

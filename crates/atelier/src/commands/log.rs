@@ -84,6 +84,9 @@ fn told_documents(report: &DocumentsReport) -> String {
             Alteration::FileGone {} => "the workspace's copy of the file is gone".to_owned(),
             Alteration::FileAltered {} => "the copy of the file was altered".to_owned(),
             Alteration::Unreadable { fault } => format!("the copy cannot be read any more: {}", fault.message),
+            Alteration::ReadEarlier {} => "read by an earlier version of Atelier; its pages can be compared once it \
+                 is read again (`atelier documents --retry-earlier`)"
+                .to_owned(),
             Alteration::Page { page } => format!("the stored text of page {page} is not what the file says"),
             Alteration::Quote { item, page } => format!("a quote of answer {item} does not stand on page {page}"),
         };

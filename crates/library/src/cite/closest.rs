@@ -146,6 +146,7 @@ pub fn nearest(question: &str, passages: &[Passage]) -> Option<Closest> {
         page_hash: passage.page_hash.clone(),
         place: passage.place.clone(),
         now: Default::default(),
+        now_called: None,
     };
     Some(Closest { citation, share })
 }

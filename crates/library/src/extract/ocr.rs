@@ -3,9 +3,12 @@
 //! It is started by the worker and has the worker's limits; the picture goes in and the words come out
 //! through pipes, so it has nothing to read or write on the disk but its own language files.
 
+mod gray;
+mod skew;
 pub(super) mod table;
 
 use crate::{faults, worker::limits};
+pub use gray::Gray;
 use protocol::Fault;
 use std::{
     io::{Read, Write},
@@ -44,8 +47,25 @@ pub fn is_here() -> bool {
     found().is_some()
 }
 
-/// Reads the text in a picture (PNG, JPEG, TIFF and what else Tesseract knows).
+/// Reads the text in a picture (PNG, JPEG, TIFF and what else Tesseract knows). A PNG or JPEG whose lines are
+/// askew is set straight first; the boxes are those on the picture as it is.
 pub fn read(picture: Vec<u8>) -> Result<Recognised, Fault> {
+    if let Some(read) = read_straight(&picture) {
+        return Ok(read);
+    }
+    read_as_it_is(picture)
+}
+
+/// Reads a picture whose lines are askew; None where they are not, or nothing was read that way.
+fn read_straight(picture: &[u8]) -> Option<Recognised> {
+    let page = Gray::of_png(picture).or_else(|| super::pdf::gray_of_jpeg(picture))?;
+    let (turned, turn) = page.turned(skew::skew(&page)?);
+    let read = read_as_it_is(turned.png()?).ok().filter(|read| !read.text.is_empty())?;
+    let words = read.words.into_iter().map(|word| turn.box_back(word)).collect();
+    Some(Recognised { words, width: page.width, height: page.height, ..read })
+}
+
+fn read_as_it_is(picture: Vec<u8>) -> Result<Recognised, Fault> {
     let found = found().ok_or_else(faults::no_ocr)?;
     let layout = if found.turns { "1" } else { "3" };
     let arguments = ["stdin", "stdout", "-l", &found.languages, "--psm", layout, "tsv"];

@@ -4,10 +4,12 @@
 
 mod blank;
 mod fields;
+mod jpeg;
 mod layout;
 mod outline;
 mod picture;
 
+pub use jpeg::gray_of_jpeg;
 pub use picture::render;
 
 use super::{
@@ -15,7 +17,7 @@ use super::{
     about::{About, of_pdf},
     ocr,
 };
-use layout::Glyph;
+use layout::{Glyph, Hyphens};
 use outline::Outline;
 use pdfium_render::prelude::*;
 use protocol::Fault;
@@ -76,9 +78,10 @@ fn read_opened(
     let (mut empty, mut broken, mut shortened) = (Vec::new(), Vec::new(), Vec::new());
     // Pages with nothing on them, and those whose text was read from their picture.
     let (mut blank, mut recognised, mut looked_at) = (0, Vec::new(), 0);
+    let mut hyphens = Hyphens::default();
     for number in 1..=total.min(MOST_PAGES) {
         let read = pages.get(number as PdfPageIndex - 1).map_err(fault).and_then(|page| {
-            let mut read = read_page(&page, number)?;
+            let mut read = read_page(&page, number, &mut hyphens)?;
             if read.shows && looked_at < MOST_LOOKED_AT && ocr::is_here() {
                 looked_at += 1;
                 look_at(&page, &mut read.page);
@@ -164,7 +167,7 @@ struct ReadPage {
     shows: bool,
 }
 
-fn read_page(page: &PdfPage<'_>, number: u32) -> Result<ReadPage, Fault> {
+fn read_page(page: &PdfPage<'_>, number: u32, hyphens: &mut Hyphens) -> Result<ReadPage, Fault> {
     let text = page.text().map_err(fault)?;
     let grid = PdfRenderConfig::new().set_fixed_size(GRID, GRID);
     let place = |x: PdfPoints, y: PdfPoints| page.points_to_pixels(x, y, &grid).ok();
@@ -184,7 +187,7 @@ fn read_page(page: &PdfPage<'_>, number: u32) -> Result<ReadPage, Fault> {
         glyphs.push(Glyph { value, sides: bounds.and_then(&sides), size: c.scaled_font_size().value.abs() });
     }
     let (width, height) = (page.width().value, page.height().value);
-    let laid_out = layout::lay_out(&glyphs, width, height);
+    let laid_out = layout::lay_out(&glyphs, width, height, hyphens);
     let whole = chars.len() <= MOST_CHARS;
     let mut read = Page {
         number,

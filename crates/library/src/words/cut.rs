@@ -108,6 +108,13 @@ pub(crate) fn goes_on(word: &str) -> bool {
     word.starts_with(char::is_lowercase) && !CONJUNCTIONS.contains(&word.trim_end_matches(['.', ',']))
 }
 
+/// Whether the hyphen is the word's own wherever the line ends: a name or a number comes after it, as in
+/// `Baden-Württemberg` and `COVID-19`.
+pub(crate) fn is_own(stem: &str, next: &str) -> bool {
+    let letters = stem.chars().count() > 1 && stem.chars().all(|c| c.is_alphabetic() || c == '-');
+    letters && next.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

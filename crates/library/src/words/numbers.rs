@@ -63,7 +63,7 @@ fn with_decimals(whole: &str, decimals: &str) -> String {
 
 /// The rows of words that a number of four and more digits may stand as where blanks part its groups of three:
 /// `1250.5` as `1` `250.5` and as `1` `250,5`. None where it has no such form.
-pub(crate) fn groups(folded: &str) -> Vec<Vec<String>> {
+pub(super) fn groups(folded: &str) -> Vec<Vec<String>> {
     let number = plain(folded).unwrap_or_else(|| folded.to_owned());
     let (whole, decimals) = number.split_once('.').map_or((&*number, None), |(whole, rest)| (whole, Some(rest)));
     let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());

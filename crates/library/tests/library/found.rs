@@ -79,6 +79,30 @@ async fn a_document_is_found_by_its_name_as_well_as_by_its_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_number_is_one_however_it_is_grouped() {
+    let here = Here::new().await;
+    let library = here.open().await;
+    let folder = here.folder(&[
+        ("letter.txt", "Please pay to DE89 3704 0044 0532 0130 00 before March."),
+        ("payments.csv", "account;amount\nDE89370400440532013000;900"),
+        ("other.txt", "Please pay to DE02 1203 0000 0000 2020 51 before March. Order 3704."),
+    ]);
+    library.import(&here.person, &[folder]).await.unwrap();
+    idle(&library).await;
+    for typed in ["DE89 3704 0044 0532 0130 00", "DE89370400440532013000", "IBAN: de89370400440532013000"] {
+        let mut first = names(&library, typed).await;
+        first.truncate(2);
+        first.sort();
+        assert_eq!(first, ["letter.txt", "payments.csv"], "{typed}");
+        let typed = typed.trim_start_matches("IBAN: ");
+        let mut exact = names(&library, &format!("\"{typed}\"")).await;
+        exact.sort();
+        assert_eq!(exact, ["letter.txt", "payments.csv"], "{typed}");
+    }
+    library.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_search_right_after_the_start_goes_by_meaning_too() {
     let here = Here::new().await;
     let library = here.open().await;

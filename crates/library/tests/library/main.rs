@@ -14,6 +14,7 @@ mod ocr;
 mod office;
 mod parts;
 mod pdf;
+mod readers;
 mod reading;
 #[cfg(target_os = "linux")]
 mod sandbox;

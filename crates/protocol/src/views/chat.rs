@@ -167,6 +167,9 @@ pub struct CitationView {
     /// What became of the source since; looked up when a chat is read, and never recorded.
     #[serde(default, skip_serializing_if = "SourceNow::is_as_cited")]
     pub now: SourceNow,
+    /// What the document is called now, where that is another name; looked up like `now`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now_called: Option<String>,
 }
 
 /// What became of a citation's source since the answer was written.

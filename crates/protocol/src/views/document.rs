@@ -37,6 +37,9 @@ pub struct DocumentView {
     /// What a person should know of how it was read: pages without text, pages left out.
     #[serde(default)]
     pub notes: Vec<Fault>,
+    /// Whether an earlier version of its reader read it: read again, its pages may say more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub earlier: bool,
     /// The document that it came in, a message or an archive; it goes with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<DocumentId>,

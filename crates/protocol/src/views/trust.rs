@@ -166,6 +166,9 @@ pub enum Alteration {
         /// Why.
         fault: Fault,
     },
+    /// An earlier version of its reader read it, and the one of now reads other pages: it has to be read again
+    /// before they can be compared.
+    ReadEarlier {},
     /// The stored text of a page is not what the file says.
     Page {
         /// From 1.

@@ -41,6 +41,7 @@ fn examples() -> Vec<Value> {
         call("RevealDocument", json!({ "document": ID })),
         call("LabelDocuments", json!({ "documents": [ID], "label": "Client A", "on": true })),
         call("RetryDocument", json!({ "document": ID })),
+        call("ReadEarlierAgain", json!({})),
         call("UnlockDocument", json!({ "document": ID, "password": "open sesame" })),
         call("PauseImport", json!({ "paused": true })),
         call("Search", json!({ "query": "rent", "mode": "hybrid", "limit": 10, "within": null })),

@@ -59,6 +59,7 @@ fn all() -> Vec<Change> {
                 page_hash: text(),
                 place: Some(text()),
                 now: Default::default(),
+                now_called: None,
             }],
             unsupported: vec![Span { start: 1, end: 2 }],
             supported: Some(Support::Quoted),

@@ -8,6 +8,7 @@ mod jobs;
 mod pages;
 mod parts;
 mod passages;
+mod readers;
 mod sources;
 mod vectors;
 
@@ -43,6 +44,8 @@ pub(crate) struct Facts {
     pub dated: Option<i64>,
     pub state: DocumentState,
     pub notes: Vec<Fault>,
+    /// Whether an earlier version of its reader read it.
+    pub earlier: bool,
 }
 
 impl Default for Facts {
@@ -56,6 +59,7 @@ impl Default for Facts {
             dated: None,
             state: DocumentState::Waiting,
             notes: Vec::new(),
+            earlier: false,
         }
     }
 }
@@ -71,6 +75,7 @@ struct FactsRow {
     author: Option<String>,
     dated: Option<i64>,
     notes: Option<String>,
+    earlier: bool,
 }
 
 impl Derived {
@@ -88,8 +93,10 @@ impl Derived {
         let rows = sqlx::query_as!(
             FactsRow,
             r#"SELECT j.document AS "document: Uuid", j.state, j.fault, r.pages AS "pages?", r.passages AS "passages?",
-                      r.embedded AS "embedded?", r.language, r.author, r.dated, r.notes AS "notes?"
+                      r.embedded AS "embedded?", r.language, r.author, r.dated, r.notes AS "notes?",
+                      coalesce(v.version > r.reader, 0) AS "earlier!: bool"
                FROM jobs j LEFT JOIN readings r ON r.document = j.document
+               LEFT JOIN documents d ON d.id = j.document LEFT JOIN readers v ON v.format = d.format
                WHERE ?1 IS NULL OR j.document = ?1"#,
             one
         )
@@ -134,5 +141,6 @@ fn facts(row: FactsRow) -> Facts {
     // A note that cannot be read is no reason to hide the document.
     let notes = row.notes.as_deref().and_then(|n| serde_json::from_str(n).ok()).unwrap_or_default();
     let (language, author, dated) = (row.language, row.author, row.dated);
-    Facts { pages: count(row.pages), passages, language, author, dated, state, notes }
+    let (pages, earlier) = (count(row.pages), row.earlier);
+    Facts { pages, passages, language, author, dated, state, notes, earlier }
 }

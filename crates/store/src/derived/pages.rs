@@ -175,8 +175,9 @@ impl Derived {
             return Ok(false);
         }
         sqlx::query!(
-            "INSERT OR REPLACE INTO readings (document, pages, passages, embedded, language, notes, took_ms, author, dated)
-             VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO readings (document, pages, passages, embedded, language, notes, took_ms, author, dated, reader)
+             VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8,
+                     coalesce((SELECT version FROM readers v JOIN documents d ON d.format = v.format WHERE d.id = ?1), 0))",
             document.0,
             reading.pages,
             reading.passages,

@@ -208,6 +208,7 @@ mod tests {
             page_hash: String::new(),
             place: None,
             now: Default::default(),
+            now_called: None,
         };
         let item = ItemView {
             id: id().parse().unwrap(),

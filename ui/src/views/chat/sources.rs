@@ -253,6 +253,7 @@ mod tests {
             page_hash: String::new(),
             place: None,
             now: Default::default(),
+            now_called: None,
         };
         let listed: Vec<(u32, u32, String)> = distinct(&[cite(1), cite(2), cite(1), cite(3)])
             .into_iter()

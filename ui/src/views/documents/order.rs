@@ -140,6 +140,7 @@ mod tests {
             added_at,
             state: DocumentState::Ready { meaning: true },
             notes: Vec::new(),
+            earlier: false,
             parent: None,
             labels: Vec::new(),
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     extract::{WordBox, tidy},
-    words::goes_on,
+    words::{goes_on, is_own},
 };
 
 /// A word of which it is less sure, in percent, is a speck of the scan more often than a word.
@@ -61,6 +61,7 @@ pub fn read(table: &str) -> Recognised {
                 }
                 ""
             }
+            (true, false) if is_parted(&read.text, &word) => "",
             (true, _) => " ",
         };
         (paragraph, line) = (Some(this), Some((this, number)));
@@ -89,6 +90,12 @@ fn cut_in_two(text: &str, next: &str) -> bool {
     end.next() == Some('-') && end.next().is_some_and(char::is_alphabetic) && goes_on(next)
 }
 
+/// Whether a line ends after a hyphen of a word's own: `Baden-`, `Württemberg`.
+fn is_parted(text: &str, next: &str) -> bool {
+    let last = text.rsplit([' ', '\n']).next().unwrap_or_default();
+    last.strip_suffix('-').is_some_and(|stem| is_own(stem, next))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,17 +109,18 @@ mod tests {
             5\t1\t1\t1\t2\t1\t100\t230\t90\t20\t91\tvertrag\n\
             5\t1\t1\t1\t2\t2\t200\t230\t9\t20\t3\t~\n\
             5\t1\t1\t1\t2\t3\t220\t230\t90\t20\t90\tendet.\n\
-            5\t1\t2\t1\t1\t1\t100\t900\t90\t20\t90\tZürich\n\
+            5\t1\t2\t1\t1\t1\t100\t900\t90\t20\t90\tBaden-\n\
+            5\t1\t2\t1\t2\t1\t100\t930\t90\t20\t90\tZürich\n\
             5\t1\t2\n5\tx";
         let read = read(table);
-        assert_eq!(read.text, "Der Mietvertrag endet.\n\nZürich");
+        assert_eq!(read.text, "Der Mietvertrag endet.\n\nBaden-Zürich");
         assert_eq!((read.width, read.height), (1000, 2000));
         let words: Vec<String> = read
             .words
             .iter()
             .map(|word| read.text.chars().skip(word.start as usize).take(word.length.into()).collect())
             .collect();
-        assert_eq!(words, ["Der", "Miet", "vertrag", "endet.", "Zürich"]);
+        assert_eq!(words, ["Der", "Miet", "vertrag", "endet.", "Baden-", "Zürich"]);
         assert_eq!(read.words[0].sides, [6553, 6553, 9830, 7208]);
     }
 

@@ -2,6 +2,7 @@
 
 mod columns;
 mod gaps;
+mod hyphens;
 mod tables;
 mod write;
 
@@ -10,6 +11,8 @@ use protocol::{Block, BlockKind, Span};
 use tables::Part;
 use unicode_normalization::UnicodeNormalization;
 use write::Writer;
+
+pub use hyphens::Hyphens;
 
 /// A char as it stands on the page.
 #[derive(Clone, Copy, Debug)]
@@ -95,13 +98,15 @@ impl Line {
     }
 }
 
-/// Lays the glyphs of a page out as text. `width` and `height` are the page's, in points.
-pub fn lay_out(glyphs: &[Glyph], width: f32, height: f32) -> LaidOut {
+/// Lays the glyphs of a page out as text. `width` and `height` are the page's, in points; `hyphens` are the words of
+/// the pages before it.
+pub fn lay_out(glyphs: &[Glyph], width: f32, height: f32, hyphens: &mut Hyphens) -> LaidOut {
     // Both directions of the grid are 65535 wide: this takes heights to widths.
     let aspect = if width > 0.0 && height > 0.0 { height / width } else { 1.0 };
     let lines = lines(&gaps::with_blanks(glyphs, aspect), aspect);
+    hyphens.see(&lines);
     let body = body_size(&lines);
-    let mut writer = Writer { out: LaidOut::default(), chars: 0, body, aspect };
+    let mut writer = Writer { out: LaidOut::default(), chars: 0, body, aspect, hyphens };
     let mut paragraph: Vec<Line> = Vec::new();
     for part in tables::find(lines, aspect) {
         match part {

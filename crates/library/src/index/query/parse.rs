@@ -48,13 +48,43 @@ pub fn parse(text: &str, languages: &BTreeSet<String>) -> Terms {
     for node in nodes {
         reader.wish(node, &mut terms);
     }
-    let Reader { wished, plain, .. } = reader;
+    let Reader { mut wished, plain, .. } = reader;
+    join_account_numbers(&mut wished);
     let content: Vec<Wanted> = wished.iter().filter(|w| w.is_content()).cloned().collect();
     let mut seen = BTreeSet::new();
     let kept = if content.is_empty() { wished } else { content };
     terms.words = kept.into_iter().filter(|w| seen.insert((w.folded.clone(), w.how))).take(MOST_WORDS).collect();
     terms.plain = plain.trim().to_owned();
     terms
+}
+
+/// An account number in groups finds the one that stands in one piece.
+fn join_account_numbers(wished: &mut [Wanted]) {
+    let folded: Vec<&str> = wished.iter().map(|wanted| &*wanted.folded).collect();
+    for (at, number) in words::account_numbers(&folded) {
+        wished[at].iter_mut().for_each(|wanted| wanted.others.push(vec![number.clone()]));
+    }
+}
+
+/// The rows of words that a phrase may stand as: one word where a line's end has parted it at its hyphen, and an
+/// account number in groups or in one piece.
+fn rows(text: &str) -> Vec<Vec<String>> {
+    let folded = |text: &str| -> Vec<String> { words::words(text).into_iter().map(|word| word.folded).collect() };
+    let phrase = folded(text);
+    let joined: String = text.split_inclusive(' ').map(without_hyphens).collect();
+    let mut in_one = phrase.clone();
+    let all: Vec<&str> = phrase.iter().map(String::as_str).collect();
+    for (at, number) in words::account_numbers(&all).into_iter().rev() {
+        in_one.splice(at, [number]);
+    }
+    let in_groups = phrase.iter().flat_map(|word| words::account_groups(word).unwrap_or_else(|| vec![word.clone()]));
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for row in [folded(&joined), in_one, in_groups.collect(), phrase] {
+        if !row.is_empty() && !rows.contains(&row) {
+            rows.push(row);
+        }
+    }
+    rows
 }
 
 struct Parser<'a> {
@@ -227,18 +257,15 @@ impl Reader<'_> {
                 Condition::all(words.into_iter().map(Condition::Word).collect())
             }
             Node::Phrase(text) => {
-                let phrase: Vec<String> = words::words(&text).into_iter().map(|w| w.folded).collect();
                 if wanted {
                     self.say(&text);
                     let words = self.plain_words(&text);
                     self.wished.extend(words);
                 }
-                let joined: String = text.split_inclusive(' ').map(without_hyphens).collect();
-                let joined: Vec<String> = words::words(&joined).into_iter().map(|w| w.folded).collect();
-                match phrase.is_empty() {
-                    true => None,
-                    false if joined == phrase => Some(Condition::Phrase(phrase)),
-                    false => Some(Condition::Any(vec![Condition::Phrase(phrase), Condition::Phrase(joined)])),
+                let mut rows = rows(&text);
+                match rows.len() {
+                    0 | 1 => rows.pop().map(Condition::Phrase),
+                    _ => Some(Condition::Any(rows.into_iter().map(Condition::Phrase).collect())),
                 }
             }
             Node::Filter(filter) => Some(Condition::Document(filter)),

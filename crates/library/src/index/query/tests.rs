@@ -28,6 +28,18 @@ fn what_people_type() {
         ("\"notice period\" lease -pets", "notice period lease", "'notice period' !pets", "notice period lease"),
         ("« délai de préavis »", "delai preavis", "'delai de preavis'", "délai de préavis"),
         ("lease -\"no pets\"", "lease", "!'no pets'", "lease"),
+        (
+            "\"DE89 3704 0044 0532 0130 00\"",
+            "DE89 3704 0044 0532 0130 00",
+            "('de89 3704 0044 0532 0130 00' | 'de89370400440532013000')",
+            "DE89 3704 0044 0532 0130 00",
+        ),
+        (
+            "\"BE68539007547034\"",
+            "BE68539007547034",
+            "('be68539007547034' | 'be68 5390 0754 7034')",
+            "BE68539007547034",
+        ),
         ("lease \"pets\"", "lease pets", "'pets'", "lease pets"),
         ("well-known e-mail", "well known mail", "", "well-known e-mail"),
         ("rent \"unclosed", "rent unclosed", "", "rent unclosed"),

@@ -22,6 +22,7 @@ async fn quote(eye: &Eye, document: &DocumentView, quote: &str) -> CitationView 
         page_hash: page.hash,
         place: None,
         now: Default::default(),
+        now_called: None,
     };
     let changes = [
         Change::AgentAdded { agent, role: "r".into(), name: "R".into(), about: String::new(), mark: 1 },
@@ -83,6 +84,25 @@ async fn a_citation_says_what_became_of_its_source() {
     assert_eq!(now(&eye, &cited).await, SourceNow::AsCited);
     eye.library.remove(&eye.here.person, lease.id).await.unwrap();
     assert_eq!(now(&eye, &cited).await, SourceNow::Removed);
+    eye.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_citation_says_what_its_document_is_called_by_now() {
+    let eye = Eye::new(&[("draft.md", "# Lease\n\nThe ocelot may stay for ninety days.")]).await;
+    let draft = eye.named("draft.md").await.unwrap();
+    let cited = quote(&eye, &draft, "stay for ninety days").await;
+    let called = async || {
+        let mut cited = [cited.clone()];
+        eye.library.look_up(&mut cited).await.unwrap();
+        let [CitationView { name, now, now_called, .. }] = cited;
+        (name, now, now_called)
+    };
+    assert_eq!(called().await, ("draft.md".to_owned(), SourceNow::AsCited, None));
+    fs::rename(eye.path("draft.md"), eye.path("final.md")).unwrap();
+    rest();
+    eye.look().await;
+    assert_eq!(called().await, ("draft.md".to_owned(), SourceNow::AsCited, Some("final.md".to_owned())));
     eye.end().await;
 }
 

@@ -52,7 +52,21 @@ fn lines_become_paragraphs() {
         (
             "a hyphen before a capital stays",
             &[(1000, 1000, 10.0, "the Franco-"), (1000, 2000, 10.0, "German pact")],
-            "the Franco-\u{20}German pact",
+            "the Franco-German pact",
+        ),
+        (
+            "a hyphen before a number stays, PDFium's too",
+            &[(1000, 1000, 10.0, "about COVID\u{2}"), (1000, 2000, 10.0, "19 and more")],
+            "about COVID-19 and more",
+        ),
+        (
+            "a hyphen that the word has elsewhere stays",
+            &[
+                (1000, 1000, 10.0, "a self-employed tenant is one who is self\u{2}"),
+                (1000, 2000, 10.0, "employed in every inform-"),
+                (1000, 3000, 10.0, "ation that he gives us."),
+            ],
+            "a self-employed tenant is one who is self-employed in every information that he gives us.",
         ),
         (
             "list items keep their lines",
@@ -66,7 +80,7 @@ fn lines_become_paragraphs() {
         ),
         ("ligatures", &[(1000, 1000, 10.0, "ﬁle oﬃce e\u{301}")], "file office é"),
     ] {
-        assert_eq!(lay_out(&set(lines), 595.0, 842.0).text, expected, "{name}");
+        assert_eq!(lay_out(&set(lines), 595.0, 842.0, &mut Hyphens::default()).text, expected, "{name}");
     }
 }
 
@@ -76,6 +90,7 @@ fn words_know_their_place_and_large_lines_are_headings() {
         &set(&[(1000, 1000, 18.0, "Lease"), (1000, 5000, 10.0, "The rent is due on the first of a month.")]),
         595.0,
         842.0,
+        &mut Hyphens::default(),
     );
     assert_eq!(page.headings.len(), 1);
     assert_eq!(slice(&page.text, page.headings[0].span), "Lease");
@@ -100,7 +115,7 @@ fn beside(rows: &[(u16, Option<&str>, Option<&str>)]) -> String {
         }
         glyphs.extend(['\r', '\n'].map(|value| Glyph { value, sides: None, size: 10.0 }));
     }
-    lay_out(&glyphs, 595.0, 842.0).text
+    lay_out(&glyphs, 595.0, 842.0, &mut Hyphens::default()).text
 }
 
 const LEFT: [&str; 6] = [
@@ -174,7 +189,7 @@ fn rows_whose_cells_stand_in_columns_are_a_table() {
         (1_000, 7_000, 10.0, "                          or later"),
         (1_000, 9_000, 10.0, "All of it is paid at the beginning of a month."),
     ];
-    let page = lay_out(&set(&lines), 595.0, 842.0);
+    let page = lay_out(&set(&lines), 595.0, 842.0, &mut Hyphens::default());
     let table = "Flat | Rent | Due in\nFirst floor | 1,200 | May\nSecond | 9 | June 2024\nThird | | July or later";
     assert_eq!(page.text, format!("What the flats cost:\n\n{table}\n\nAll of it is paid at the beginning of a month."));
     let told = |at: usize| match &page.rows[at].kind {
@@ -222,7 +237,7 @@ fn what_only_looks_like_a_table_is_none() {
         ),
     ] {
         let lines: Vec<_> = (1u16..).zip(lines).map(|(n, text)| (1_000, 1_000 * n, 10.0, text)).collect();
-        let page = lay_out(&set(&lines), 595.0, 842.0);
+        let page = lay_out(&set(&lines), 595.0, 842.0, &mut Hyphens::default());
         assert_eq!(page.rows, [], "{name}: {}", page.text);
         assert!(!page.text.contains('|'), "{name}");
     }
@@ -242,7 +257,7 @@ fn a_word_ends_where_there_is_a_gap_and_no_blank() {
                 Glyph { value: *value, sides: Some(sides), size: 10.0 }
             })
             .collect();
-        lay_out(&glyphs, 595.0, 842.0).text
+        lay_out(&glyphs, 595.0, 842.0, &mut Hyphens::default()).text
     };
     let word = |text: &str, gap: u16| text.chars().map(|c| (c, gap)).collect::<Vec<_>>();
     let beside = |first: &str, gap: u16, second: &str| {

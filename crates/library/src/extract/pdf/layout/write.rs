@@ -1,6 +1,6 @@
 //! How lines and tables become a page's text.
 
-use super::{LaidOut, Line, Piece, around, tables::TableRow};
+use super::{Hyphens, LaidOut, Line, Piece, around, tables::TableRow};
 use crate::{
     extract::{Heading, WordBox, table::is_header},
     words,
@@ -21,16 +21,18 @@ const BETWEEN_CELLS: &str = " | ";
 const EMPTY_CELL: &str = "| ";
 
 /// Writes a page.
-pub(super) struct Writer {
+pub(super) struct Writer<'a> {
     pub out: LaidOut,
     pub chars: u32,
     /// The font size that most chars have.
     pub body: f32,
     /// Takes heights to widths.
     pub aspect: f32,
+    /// The words of the document so far.
+    pub hyphens: &'a Hyphens,
 }
 
-impl Writer {
+impl Writer<'_> {
     /// Lines that belong together; none is nothing.
     pub fn paragraph(&mut self, lines: &[Line]) {
         let Some(around) = lines.iter().map(|line| line.sides).reduce(around) else { return };
@@ -39,16 +41,26 @@ impl Writer {
         let start = self.chars;
         for (n, line) in lines.iter().enumerate() {
             let below = lines.get(n + 1);
-            let goes_on = below.and_then(|line| line.words.first()).is_some_and(|next| words::goes_on(&next.text));
+            let next = below.and_then(|line| line.words.first()).map_or("", |next| &*next.text);
+            let (goes_on, listed) = (words::goes_on(next), below.is_some_and(Line::is_list_item));
             for (w, word) in line.words.iter().enumerate() {
                 if w > 0 {
                     self.push(" ");
                 }
                 let last = w + 1 == line.words.len();
-                let joined = last && line.hyphenated && goes_on;
-                let text = if joined { word.text.trim_end_matches(['-', '\u{ad}', '\u{2010}']) } else { &word.text };
+                let broken = last && line.hyphenated;
+                let stem = word.text.trim_end_matches(['-', '\u{ad}', '\u{2010}']);
+                let keeps = match broken {
+                    true if goes_on => self.hyphens.keeps(stem, next),
+                    true => !listed && words::is_own(stem, next),
+                    false => false,
+                };
+                let joined = keeps || broken && goes_on;
+                let text = if joined { stem } else { &word.text };
                 // A hyphen that joins nothing stays, but for one that PDFium has taken away already.
-                self.word(word, &text.replace('\u{ad}', if last && !joined { "-" } else { "" }));
+                let mut text = text.replace('\u{ad}', if last && !joined { "-" } else { "" });
+                text.extend(keeps.then_some('-'));
+                self.word(word, &text);
                 if let Some(below) = below.filter(|_| last && !joined) {
                     let unit = COLUMN_GAP * line.height() * self.aspect;
                     let columns = line.has_columns(unit) || below.has_columns(unit);
