@@ -150,6 +150,25 @@ def main(base_url: str, token: str) -> None:
         except openai.BadRequestError as refused:
             check("tools", refused.param == "tools", refused.code)
 
+    asked = {"model": kinds["chat"], "input": question[0]["content"], "temperature": 0, "max_output_tokens": 24}
+    response = client.responses.create(**asked)
+    check("responses", response.output_text == text and response.usage.output_tokens > 0, repr(response.output_text))
+    with client.responses.stream(**asked) as stream:
+        deltas = "".join(event.delta for event in stream if event.type == "response.output_text.delta")
+    check("responses in stream", deltas == text, repr(deltas))
+    counted = client.responses.input_tokens.count(model=kinds["chat"], input=question[0]["content"])
+    check("their tokens", counted.input_tokens == response.usage.input_tokens, counted.input_tokens)
+    paint = {"type": "function", "name": "paint", "parameters": tool["function"]["parameters"], "strict": True}
+    asked = {**asked, "max_output_tokens": 200, "tools": [paint], "tool_choice": "required"}
+    if retrieved.meta["tools"]:
+        called = client.responses.create(**asked).output[-1]
+        painted = json.loads(called.arguments)["colour"] in ("red", "green", "blue")
+        check("their tools", called.type == "function_call" and painted, called.arguments)
+        given = {"type": "function_call_output", "call_id": called.call_id, "output": "done"}
+        history = [{"role": "user", "content": question[0]["content"]}, called.model_dump(), given]
+        after = client.responses.create(**{**asked, "input": history, "tool_choice": "none"})
+        check("what tools gave", after.output[-1].type == "message", repr(after.output_text))
+
     for name, call, error in [
         ("wrong token", lambda: client.with_options(api_key="wrong").models.list(), openai.AuthenticationError),
         (

@@ -16,6 +16,7 @@ mod problem;
 mod prompts;
 mod reply;
 mod rerank;
+mod responses;
 mod status;
 mod stream;
 mod tokens;
@@ -111,6 +112,10 @@ pub fn router(server: Arc<Server>) -> Router {
         .merge(openai.clone())
         .nest("/v1", openai)
         .route("/v1/completions", post(completions::completions))
+        .route("/responses", post(responses::respond))
+        .route("/v1/responses", post(responses::respond))
+        .route("/v1/responses/input_tokens", post(responses::count))
+        .route("/v1/responses/{id}", get(responses::earlier).delete(responses::earlier))
         .route("/v1/messages", post(anthropic::messages))
         .route("/v1/messages/count_tokens", post(anthropic::count_tokens))
         .route("/v1/embeddings", post(embeddings::embeddings))

@@ -161,6 +161,79 @@ fn anthropic_clients_are_answered() {
 }
 
 #[test]
+fn clients_of_openais_responses_are_answered() {
+    let Some(engine) = engine() else { return };
+    let path = "/v1/responses";
+    let body = json!({
+        "model": "SmolLM2-135M-Instruct.Q4_1",
+        "instructions": "You count.",
+        "input": [{"role": "user", "content": [{"type": "input_text", "text": "Count from one to ten in words."}]}],
+        "max_output_tokens": 40,
+        "temperature": 0,
+    });
+    let with = |more: Value| {
+        let mut body = body.clone();
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let (status, whole) = engine.post(path, &body);
+    assert_eq!(status, 200, "{whole}");
+    let text = |whole: &Value| whole["output"][0]["content"][0]["text"].as_str().unwrap().to_owned();
+    assert!(!text(&whole).is_empty() && whole["object"] == "response" && whole["output"][0]["role"] == "assistant");
+    let usage = &whole["usage"];
+    let count = |of: &str| usage[of].as_u64().unwrap();
+    assert_eq!(count("total_tokens"), count("input_tokens") + count("output_tokens"));
+    let (_, counted) = engine.post("/v1/responses/input_tokens", &body);
+    assert_eq!(counted["input_tokens"].as_u64().unwrap(), count("input_tokens"));
+    // The same conversation in the older form is the same prompt and the same answer.
+    let said = json!([{"role": "system", "content": "You count."},
+                      {"role": "user", "content": "Count from one to ten in words."}]);
+    let (_, chat) = engine.post("/v1/chat/completions", &json!({"messages": said, "max_tokens": 40, "temperature": 0}));
+    assert_eq!(chat["choices"][0]["message"]["content"].as_str().unwrap(), text(&whole));
+    assert_eq!(chat["usage"]["prompt_tokens"], usage["input_tokens"]);
+
+    let told = events(&engine, path, &with(json!({"stream": true, "top_logprobs": 2})));
+    let kinds: Vec<&str> = told.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds[..2], ["response.created", "response.in_progress"]);
+    assert_eq!(kinds[2..4], ["response.output_item.added", "response.content_part.added"]);
+    let last = told.last().unwrap();
+    let state = last["type"].as_str().unwrap().strip_prefix("response.").unwrap();
+    assert_eq!(last["response"]["status"], state);
+    let joined: String = told.iter().filter_map(|event| event["delta"].as_str()).collect();
+    assert_eq!((joined, text(&last["response"])), (text(&whole), text(&whole)));
+    let likely = last["response"]["output"][0]["content"][0]["logprobs"].as_array().unwrap();
+    assert!(likely.len() > 5 && likely.iter().all(|token| token["top_logprobs"].as_array().unwrap().len() == 2));
+
+    let (_, cut) = engine.post(path, &with(json!({"max_output_tokens": 3})));
+    assert_eq!(
+        (&cut["status"], &cut["incomplete_details"]["reason"]),
+        (&json!("incomplete"), &json!("max_output_tokens"))
+    );
+    let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"],
+                        "additionalProperties": false});
+    let format = json!({"format": {"type": "json_schema", "name": "x", "schema": schema, "strict": true}});
+    let (_, formed) = engine.post(path, &with(json!({"text": format, "max_output_tokens": 60})));
+    let formed: Value = serde_json::from_str(&text(&formed)).unwrap();
+    assert!(formed["n"].is_i64(), "{formed}");
+
+    for (more, param) in [
+        (json!({"previous_response_id": "resp_1"}), json!("previous_response_id")),
+        (json!({"background": true}), json!("background")),
+        (json!({"truncation": "auto"}), json!("truncation")),
+        (json!({"tools": [{"type": "web_search"}]}), json!("tools")),
+        (json!({"include": ["file_search_call.results"]}), json!("include")),
+        (json!({"input": [{"type": "item_reference", "id": "x"}]}), json!("input")),
+        (json!({"max_output_tokens": 0}), json!("max_output_tokens")),
+        (json!({"personality": "pirate"}), json!("personality")),
+    ] {
+        let (status, answer) = engine.post(path, &with(more));
+        assert_eq!((status, &answer["error"]["param"]), (400, &param), "{answer}");
+    }
+    let (status, gone) = engine.get("/v1/responses/resp_1");
+    assert_eq!((status, &gone["error"]["code"]), (404, &json!("response_not_kept")));
+}
+
+#[test]
 fn llama_servers_clients_are_answered() {
     let Some(engine) = engine() else { return };
     let ask = |more: Value| {

@@ -57,6 +57,11 @@ impl Chat {
         }
     }
 
+    /// The same, and how much the model is to think, as OpenAI names it.
+    pub(super) fn thinking(self, effort: Option<String>) -> Self {
+        Self { reasoning_effort: effort, ..self }
+    }
+
     /// The messages, for tests of what they were made of.
     #[cfg(test)]
     pub(super) fn into_messages(self) -> Vec<Value> {

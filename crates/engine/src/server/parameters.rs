@@ -9,6 +9,8 @@ const HARMLESS: &[&str] = &[
     "cache_prompt",
     // How an engine is set up, in Ollama's words: it is set up already.
     "keep_alive",
+    // Of the calls that a provider makes itself.
+    "max_tool_calls",
     "num_batch",
     "num_ctx",
     "num_gpu",
@@ -27,6 +29,7 @@ const HARMLESS: &[&str] = &[
     "n_keep",
     "prediction",
     "prompt_cache_key",
+    "prompt_cache_options",
     "prompt_cache_retention",
     "safety_identifier",
     "service_tier",

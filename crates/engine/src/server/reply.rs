@@ -78,12 +78,7 @@ impl Reply {
 
     /// Adds how likely a token of a choice was.
     pub(super) fn add_likely(&mut self, at: usize, likely: &Likely) {
-        let form = |(id, logprob): &(u32, f32)| {
-            let bytes = (self.bytes)(*id);
-            json!({"token": String::from_utf8_lossy(&bytes), "logprob": logprob, "bytes": bytes})
-        };
-        let mut token = form(&likely.drawn);
-        token["top_logprobs"] = likely.top.iter().map(form).collect();
+        let token = told(likely, &self.bytes);
         self.choices[at].likely.push(token);
     }
 
@@ -156,6 +151,17 @@ impl Reply {
     pub(super) fn timings(&self) -> Value {
         self.all_done().next().map_or(Value::Null, timings)
     }
+}
+
+/// How likely a token was, as OpenAI tells it.
+pub(super) fn told(likely: &Likely, bytes: &TokenBytes) -> Value {
+    let form = |(id, logprob): &(u32, f32)| {
+        let bytes = bytes(*id);
+        json!({"token": String::from_utf8_lossy(&bytes), "logprob": logprob, "bytes": bytes})
+    };
+    let mut token = form(&likely.drawn);
+    token["top_logprobs"] = likely.top.iter().map(form).collect();
+    token
 }
 
 /// What an answer took, as llama-server tells it.
