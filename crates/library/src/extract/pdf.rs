@@ -8,6 +8,7 @@ mod jpeg;
 mod layout;
 mod outline;
 mod picture;
+mod rules;
 
 pub use jpeg::gray_of_jpeg;
 pub use picture::render;
@@ -17,7 +18,7 @@ use super::{
     about::{About, of_pdf},
     ocr,
 };
-use layout::{Glyph, Hyphens};
+use layout::{Glyph, Hyphens, Sheet};
 use outline::Outline;
 use pdfium_render::prelude::*;
 use protocol::Fault;
@@ -187,7 +188,8 @@ fn read_page(page: &PdfPage<'_>, number: u32, hyphens: &mut Hyphens) -> Result<R
         glyphs.push(Glyph { value, sides: bounds.and_then(&sides), size: c.scaled_font_size().value.abs() });
     }
     let (width, height) = (page.width().value, page.height().value);
-    let laid_out = layout::lay_out(&glyphs, width, height, hyphens);
+    let rules = rules::rules(page, &sides);
+    let laid_out = layout::lay_out(Sheet { glyphs: &glyphs, rules: &rules, width, height }, hyphens);
     let whole = chars.len() <= MOST_CHARS;
     let mut read = Page {
         number,

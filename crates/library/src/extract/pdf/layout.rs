@@ -3,6 +3,7 @@
 mod columns;
 mod gaps;
 mod hyphens;
+mod ruled;
 mod tables;
 mod write;
 
@@ -13,6 +14,7 @@ use unicode_normalization::UnicodeNormalization;
 use write::Writer;
 
 pub use hyphens::Hyphens;
+pub use ruled::Rule;
 
 /// A char as it stands on the page.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +47,12 @@ const LETTER_GAP: f32 = 0.12;
 struct Piece {
     text: String,
     sides: [u16; 4],
+}
+
+impl Piece {
+    fn height(&self) -> u16 {
+        self.sides[3].saturating_sub(self.sides[1])
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -98,9 +106,22 @@ impl Line {
     }
 }
 
-/// Lays the glyphs of a page out as text. `width` and `height` are the page's, in points; `hyphens` are the words of
-/// the pages before it.
-pub fn lay_out(glyphs: &[Glyph], width: f32, height: f32, hyphens: &mut Hyphens) -> LaidOut {
+/// What is drawn on a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Sheet<'a> {
+    /// Its chars, as PDFium gives them.
+    pub glyphs: &'a [Glyph],
+    /// Its straight lines.
+    pub rules: &'a [Rule],
+    /// Its width in points.
+    pub width: f32,
+    /// Its height in points.
+    pub height: f32,
+}
+
+/// Lays a page out as text; `hyphens` are the words of the pages before it.
+pub fn lay_out(sheet: Sheet<'_>, hyphens: &mut Hyphens) -> LaidOut {
+    let Sheet { glyphs, rules, width, height } = sheet;
     // Both directions of the grid are 65535 wide: this takes heights to widths.
     let aspect = if width > 0.0 && height > 0.0 { height / width } else { 1.0 };
     let lines = lines(&gaps::with_blanks(glyphs, aspect), aspect);
@@ -108,7 +129,7 @@ pub fn lay_out(glyphs: &[Glyph], width: f32, height: f32, hyphens: &mut Hyphens)
     let body = body_size(&lines);
     let mut writer = Writer { out: LaidOut::default(), chars: 0, body, aspect, hyphens };
     let mut paragraph: Vec<Line> = Vec::new();
-    for part in tables::find(lines, aspect) {
+    for part in with_tables(ruled::find(lines, rules, width, height), aspect) {
         match part {
             Part::Line(line) => {
                 if paragraph.last().is_some_and(|above| !same_paragraph(above, &line)) {
@@ -124,6 +145,23 @@ pub fn lay_out(glyphs: &[Glyph], width: f32, height: f32, hyphens: &mut Hyphens)
     }
     writer.paragraph(&paragraph);
     writer.out
+}
+
+/// The tables that have no borders, among the lines that are in none that has.
+fn with_tables(parts: Vec<Part>, aspect: f32) -> Vec<Part> {
+    let mut all = Vec::new();
+    let mut lines = Vec::new();
+    for part in parts {
+        match part {
+            Part::Line(line) => lines.push(line),
+            table @ Part::Table(_) => {
+                all.extend(tables::find(std::mem::take(&mut lines), aspect));
+                all.push(table);
+            }
+        }
+    }
+    all.extend(tables::find(lines, aspect));
+    all
 }
 
 /// What a page with tables consists of: their rows, and what stands around them. Without a table nothing is told:

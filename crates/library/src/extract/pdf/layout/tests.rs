@@ -21,6 +21,11 @@ fn set(lines: &[(u16, u16, f32, &str)]) -> Vec<Glyph> {
     glyphs
 }
 
+/// A page of A4 without lines.
+fn laid(glyphs: &[Glyph]) -> LaidOut {
+    lay_out(Sheet { glyphs, rules: &[], width: 595.0, height: 842.0 }, &mut Hyphens::default())
+}
+
 #[test]
 fn lines_become_paragraphs() {
     for (name, lines, expected) in [
@@ -80,18 +85,14 @@ fn lines_become_paragraphs() {
         ),
         ("ligatures", &[(1000, 1000, 10.0, "ﬁle oﬃce e\u{301}")], "file office é"),
     ] {
-        assert_eq!(lay_out(&set(lines), 595.0, 842.0, &mut Hyphens::default()).text, expected, "{name}");
+        assert_eq!(laid(&set(lines)).text, expected, "{name}");
     }
 }
 
 #[test]
 fn words_know_their_place_and_large_lines_are_headings() {
-    let page = lay_out(
-        &set(&[(1000, 1000, 18.0, "Lease"), (1000, 5000, 10.0, "The rent is due on the first of a month.")]),
-        595.0,
-        842.0,
-        &mut Hyphens::default(),
-    );
+    let page =
+        laid(&set(&[(1000, 1000, 18.0, "Lease"), (1000, 5000, 10.0, "The rent is due on the first of a month.")]));
     assert_eq!(page.headings.len(), 1);
     assert_eq!(slice(&page.text, page.headings[0].span), "Lease");
     for (word, expected) in page.words.iter().zip(page.text.split_whitespace()) {
@@ -115,7 +116,7 @@ fn beside(rows: &[(u16, Option<&str>, Option<&str>)]) -> String {
         }
         glyphs.extend(['\r', '\n'].map(|value| Glyph { value, sides: None, size: 10.0 }));
     }
-    lay_out(&glyphs, 595.0, 842.0, &mut Hyphens::default()).text
+    laid(&glyphs).text
 }
 
 const LEFT: [&str; 6] = [
@@ -189,7 +190,7 @@ fn rows_whose_cells_stand_in_columns_are_a_table() {
         (1_000, 7_000, 10.0, "                          or later"),
         (1_000, 9_000, 10.0, "All of it is paid at the beginning of a month."),
     ];
-    let page = lay_out(&set(&lines), 595.0, 842.0, &mut Hyphens::default());
+    let page = laid(&set(&lines));
     let table = "Flat | Rent | Due in\nFirst floor | 1,200 | May\nSecond | 9 | June 2024\nThird | | July or later";
     assert_eq!(page.text, format!("What the flats cost:\n\n{table}\n\nAll of it is paid at the beginning of a month."));
     let told = |at: usize| match &page.rows[at].kind {
@@ -237,7 +238,7 @@ fn what_only_looks_like_a_table_is_none() {
         ),
     ] {
         let lines: Vec<_> = (1u16..).zip(lines).map(|(n, text)| (1_000, 1_000 * n, 10.0, text)).collect();
-        let page = lay_out(&set(&lines), 595.0, 842.0, &mut Hyphens::default());
+        let page = laid(&set(&lines));
         assert_eq!(page.rows, [], "{name}: {}", page.text);
         assert!(!page.text.contains('|'), "{name}");
     }
@@ -257,7 +258,7 @@ fn a_word_ends_where_there_is_a_gap_and_no_blank() {
                 Glyph { value: *value, sides: Some(sides), size: 10.0 }
             })
             .collect();
-        lay_out(&glyphs, 595.0, 842.0, &mut Hyphens::default()).text
+        laid(&glyphs).text
     };
     let word = |text: &str, gap: u16| text.chars().map(|c| (c, gap)).collect::<Vec<_>>();
     let beside = |first: &str, gap: u16, second: &str| {

@@ -103,17 +103,38 @@ impl Writer<'_> {
                 }
                 before = column;
                 let from = self.chars;
-                for (w, word) in words.iter().enumerate() {
-                    if w > 0 {
-                        self.push(" ");
-                    }
-                    self.word(word, &word.text.replace('\u{ad}', ""));
-                }
+                self.cell(&words);
                 cells.push(Cell { span: Span { start: from, end: self.chars }, column: Some(column) });
             }
             let span = Span { start, end: self.chars };
             let header = is_header(&names.iter().map(String::as_str).collect::<Vec<_>>());
             self.out.rows.push(Block { span, kind: BlockKind::Row { cells, header, row: None } });
+        }
+    }
+
+    /// The words of a cell, which may have several lines.
+    fn cell(&mut self, words: &[Piece]) {
+        for (w, word) in words.iter().enumerate() {
+            let next = words.get(w + 1);
+            let below = next.filter(|next| next.sides[1] >= word.sides[3].saturating_sub(word.height() / 2));
+            let (text, end) = self.parted(&word.text, below.map(|below| &*below.text));
+            self.word(word, &text);
+            if next.is_some() {
+                self.push(end);
+            }
+        }
+    }
+
+    /// A word with what parts it from the next; `below` is the first word of the next line, where it is the last of
+    /// its own.
+    fn parted(&self, word: &str, below: Option<&str>) -> (String, &'static str) {
+        let stem = word.trim_end_matches(['-', '\u{ad}', '\u{2010}']);
+        let broken = stem.len() < word.len() && stem.chars().count() > 1 && stem.chars().all(char::is_alphabetic);
+        let Some(next) = below.filter(|_| broken) else { return (word.replace('\u{ad}', ""), " ") };
+        let keeps = if words::goes_on(next) { self.hyphens.keeps(stem, next) } else { words::is_own(stem, next) };
+        match keeps || !words::goes_on(next) {
+            true => (format!("{stem}-"), if keeps { "" } else { " " }),
+            false => (stem.to_owned(), ""),
         }
     }
 
