@@ -105,12 +105,16 @@ impl Library {
 }
 
 impl Inner {
-    /// Goes on with the imports that the app ended in the middle of.
-    pub async fn go_on_importing(self: Arc<Self>) {
-        let begun = match self.derived.begun_imports(MOST_STARTS).await {
-            Ok(begun) => begun,
-            Err(error) => return tracing::warn!(%error, "imports that were begun cannot be gone on with"),
-        };
+    /// The imports that the app ended in the middle of. To be asked before another one can begin.
+    pub async fn begun_imports(&self) -> Vec<BegunImport> {
+        self.derived.begun_imports(MOST_STARTS).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "imports that were begun cannot be gone on with");
+            Vec::new()
+        })
+    }
+
+    /// Goes on with imports that were begun.
+    pub async fn go_on_importing(self: Arc<Self>, begun: Vec<BegunImport>) {
         for BegunImport { id, actor, paths } in begun {
             tracing::info!(?paths, "an import goes on");
             match self.import_begun(id, &actor, paths).await {

@@ -2,6 +2,7 @@
 //!
 //! Derived data only: everything here can be computed again from the blobs and the log.
 
+mod again;
 mod calendar;
 mod check;
 mod chunk;

@@ -138,7 +138,8 @@ impl Library {
         }
         inner.tasks.spawn(crate::reading::run(inner.clone()));
         inner.tasks.spawn(crate::embedding::run(inner.clone()));
-        inner.tasks.spawn(inner.clone().go_on_importing());
+        let begun = inner.begun_imports().await;
+        inner.tasks.spawn(inner.clone().go_on_importing(begun));
         Ok(Self { inner })
     }
 
@@ -220,20 +221,6 @@ impl Library {
         self.inner.store.erase().await?;
         self.inner.tell_folders().await;
         words
-    }
-
-    /// Reads a document again.
-    pub async fn retry(&self, _actor: &Actor, document: DocumentId) -> Result<(), LibraryError> {
-        self.inner.store.document(document).await?;
-        self.inner.cancel_reading(document);
-        self.inner.enqueue(&[document]).await
-    }
-
-    /// Reads again every document that an earlier version of its reader read; returns how many.
-    pub async fn read_earlier_again(&self, _actor: &Actor) -> Result<u32, LibraryError> {
-        let documents = self.inner.derived.read_earlier().await?;
-        self.inner.enqueue(&documents).await?;
-        Ok(u32::try_from(documents.len()).unwrap_or(u32::MAX))
     }
 
     /// Ends the library: the document that is being read goes back to the queue.

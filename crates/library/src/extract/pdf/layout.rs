@@ -5,11 +5,13 @@ mod gaps;
 mod hyphens;
 mod ruled;
 mod tables;
+mod turn;
 mod write;
 
 use crate::extract::{Heading, WordBox};
 use protocol::{Block, BlockKind, Span};
 use tables::Part;
+use turn::Turn;
 use unicode_normalization::UnicodeNormalization;
 use write::Writer;
 
@@ -121,6 +123,18 @@ pub struct Sheet<'a> {
 
 /// Lays a page out as text; `hyphens` are the words of the pages before it.
 pub fn lay_out(sheet: Sheet<'_>, hyphens: &mut Hyphens) -> LaidOut {
+    let Some(turn) = Turn::of(&sheet) else { return lay_out_level(sheet, hyphens) };
+    let (glyphs, rules) = (turn.glyphs(sheet.glyphs), turn.rules(sheet.rules));
+    let level = Sheet { glyphs: &glyphs, rules: &rules, width: sheet.height, height: sheet.width };
+    let mut page = lay_out_level(level, hyphens);
+    for word in &mut page.words {
+        word.sides = turn.back(word.sides);
+    }
+    page
+}
+
+/// The same of a page whose text runs to the right.
+fn lay_out_level(sheet: Sheet<'_>, hyphens: &mut Hyphens) -> LaidOut {
     let Sheet { glyphs, rules, width, height } = sheet;
     // Both directions of the grid are 65535 wide: this takes heights to widths.
     let aspect = if width > 0.0 && height > 0.0 { height / width } else { 1.0 };

@@ -4,7 +4,7 @@ use super::*;
 use crate::words::slice;
 
 /// Sets lines of text as glyphs: each a start (x, y in 65535ths), a size in points and the text.
-fn set(lines: &[(u16, u16, f32, &str)]) -> Vec<Glyph> {
+pub(super) fn set(lines: &[(u16, u16, f32, &str)]) -> Vec<Glyph> {
     let mut glyphs = Vec::new();
     for (x, y, size, text) in lines {
         let (w, h) = ((size * 50.0) as u16, (size * 80.0) as u16);

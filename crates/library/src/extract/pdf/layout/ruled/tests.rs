@@ -184,3 +184,50 @@ fn any_rules_end() {
         0.0,
     );
 }
+
+/// Lines between rows, and under the last.
+const BETWEEN: [u16; 3] = [118, 160, 180];
+
+fn between() -> Vec<Rule> {
+    BETWEEN.iter().map(|at| across(*at, 50, 350)).collect()
+}
+
+fn with_rows() -> Vec<Line> {
+    let mut page = page();
+    page.insert(9, line(55, 165, "Cleaning"));
+    page.insert(10, line(155, 165, "Twice a week"));
+    page.insert(11, line(255, 165, "480.00"));
+    page
+}
+
+#[test]
+fn lines_between_rows_make_rows_whose_cells_are_apart() {
+    let expected = TABLE.replace("900.00\n", "900.00\n1:Cleaning | 2:Twice a week | 3:480.00\n");
+    // The names of the columns stand over the first line.
+    assert_eq!(shown(with_rows(), &between()), expected);
+    let mut closed = between();
+    closed.push(across(100, 50, 350));
+    assert_eq!(shown(with_rows(), &closed), expected);
+}
+
+#[test]
+fn lines_between_texts_make_no_rows() {
+    let plain: Vec<String> = with_rows().iter().map(|line| shown(vec![line.clone()], &[])).collect();
+    // Lines over and under a body of several rows, as in a book: they do not say where a row ends.
+    let body = [across(100, 50, 350), across(118, 50, 350), across(180, 50, 350)];
+    let mut rows = with_rows();
+    for (at, word) in [(4, "once"), (4, "x")] {
+        rows.insert(at, line(if word == "x" { 255 } else { 55 }, 125, word));
+    }
+    rows.insert(12, line(55, 150, "again"));
+    rows.insert(13, line(255, 150, "12.00"));
+    let texts: Vec<String> = rows.iter().map(|line| shown(vec![line.clone()], &[])).collect();
+    assert_eq!(shown(rows, &body), texts.join("\n"));
+    // A paragraph between two lines each.
+    let paragraphs = vec![line(50, 105, "One paragraph of a text"), line(50, 125, "another one of it")];
+    let texts: Vec<String> = paragraphs.iter().map(|line| shown(vec![line.clone()], &[])).collect();
+    assert_eq!(shown(paragraphs, &between()), texts.join("\n"));
+    // Lines that do not begin and end together.
+    let others = [across(118, 50, 350), across(160, 70, 350), across(180, 50, 300)];
+    assert_eq!(shown(with_rows(), &others), plain.join("\n"));
+}
