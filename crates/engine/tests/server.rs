@@ -172,6 +172,13 @@ fn streams_say_what_whole_answers_say(engine: &Engine) {
     assert_eq!(deltas.collect::<String>(), content(&whole));
     let progress: Vec<&Value> = chunks.iter().filter_map(|c| c.get("prompt_progress")).collect();
     assert_eq!(progress.last().unwrap()["processed"], progress.last().unwrap()["total"]);
+    // What was known is told before the rest is read.
+    assert_eq!(progress[0]["processed"], progress[0]["cache"]);
+    assert_eq!(chunks[0]["choices"][0]["delta"], json!({"role": "assistant", "content": null}));
+    let (_, counted) = engine.post("/v1/chat/completions/input_tokens", &question(text, json!({})));
+    assert_eq!(counted["input_tokens"], usage["prompt_tokens"]);
+    let twice = json!([{"role": "user", "content": "x"}, {"role": "assistant", "content": "a"}, {"role": "assistant", "content": "b"}]);
+    assert_eq!(engine.post("/v1/chat/completions", &json!({"messages": twice})).0, 400);
     let last = chunks.last().unwrap();
     assert_eq!(last["choices"], json!([]));
     assert_eq!(last["usage"]["completion_tokens"], usage["completion_tokens"]);

@@ -78,12 +78,17 @@ impl Stream {
 
     /// Begins with what is known of the text.
     pub(super) fn begin(&mut self, cache: KvCache) {
-        if self.cached.is_none() {
+        let first = self.cached.is_none();
+        if first {
             self.span.record("cached", cache.len());
         }
         self.cached.get_or_insert(cache.len());
         self.cache = cache;
         self.begun = true;
+        if first {
+            // What was known is told before the rest is read. Whether anyone listens is looked at before the next step.
+            self.tell_reading();
+        }
     }
 
     /// Gives up what was read, to read it again later.

@@ -3,7 +3,13 @@
 mod reply;
 mod request;
 
-use super::{Problem, Shared, chat::Ready, draw::random, named, parse, stream::together, tokens::blocking};
+use super::{
+    Problem, Shared,
+    chat::{Ready, length},
+    draw::random,
+    named, parse,
+    stream::together,
+};
 use crate::{error::EngineError, models::Chat, scheduler::Event};
 use axum::{
     Json,
@@ -114,12 +120,7 @@ pub(super) async fn count_tokens(server: Shared, body: Result<Bytes, BytesReject
     let chat: &Chat = server.chat()?;
     named(request.model(), &chat.id)?;
     let prompt = request.chat()?;
-    let (template, tokenizer) = (chat.template.clone(), chat.tokenizer.clone());
-    let tokens = blocking(move || {
-        let prompt = prompt.prompt(template.as_deref())?;
-        Ok(tokenizer.encode(&prompt.parts(), true)?.len())
-    });
-    Ok(Json(json!({"input_tokens": tokens.await?})))
+    Ok(Json(json!({"input_tokens": length(chat, prompt).await?})))
 }
 
 /// An event under its own name.

@@ -15,9 +15,9 @@ use crate::{
     models::Chat,
     scheduler::Event,
 };
-use axum::{body::Bytes, extract::rejection::BytesRejection, http::HeaderValue, response::Response};
+use axum::{Json, body::Bytes, extract::rejection::BytesRejection, http::HeaderValue, response::Response};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -144,6 +144,25 @@ impl Ready {
         let answer = || Answer::new(draw.stops.clone(), calls, thinking);
         Ok(draw.submit(chat, &Wish { prompt, limit, likely, grammar }, answer)?)
     }
+}
+
+/// How many tokens the prompt of a chat has.
+pub(super) async fn length(chat: &Chat, prompt: messages::Chat) -> Result<usize, Problem> {
+    let (template, tokenizer) = (chat.template.clone(), chat.tokenizer.clone());
+    blocking(move || {
+        let prompt = prompt.prompt(template.as_deref())?;
+        Ok(tokenizer.encode(&prompt.parts(), true)?.len())
+    })
+    .await
+}
+
+/// `POST /v1/chat/completions/input_tokens`, as llama-server has it.
+pub(super) async fn input_tokens(server: Shared, body: Result<Bytes, BytesRejection>) -> Result<Json<Value>, Problem> {
+    let request: Request = parse(body)?;
+    request.check()?;
+    let chat = server.chat()?;
+    named(request.draw.model.as_deref(), &chat.id)?;
+    Ok(Json(json!({"object": "response.input_tokens", "input_tokens": length(chat, request.chat).await?})))
 }
 
 pub(super) async fn completions(server: Shared, body: Result<Bytes, BytesRejection>) -> Result<Response, Problem> {

@@ -152,6 +152,10 @@ impl Chat {
         match (self.continue_final_message, self.add_generation_prompt) {
             (Some(true), Some(true)) => wrong("the last message is gone on with, or a new one begun: not both"),
             (Some(true), _) if !self.begun() => wrong("only what the assistant has begun to say can be gone on with"),
+            // Which of them the model should go on with, nobody could say.
+            _ if self.begun() && self.messages.iter().rev().nth(1).is_some_and(is_begun) => {
+                Err(Problem::invalid("messages", "two messages of the assistant stand at the end"))
+            }
             _ => Ok(()),
         }
     }

@@ -7,7 +7,13 @@ mod items;
 mod reply;
 mod request;
 
-use super::{Problem, Shared, chat::Ready, draw::random, named, parse, stream::together, tokens::blocking};
+use super::{
+    Problem, Shared,
+    chat::{Ready, length},
+    draw::random,
+    named, parse,
+    stream::together,
+};
 use crate::{error::EngineError, models::Chat, scheduler::Event, tokenizer::Special};
 use axum::{
     Json,
@@ -72,12 +78,7 @@ pub(super) async fn count(server: Shared, body: Result<Bytes, BytesRejection>) -
     let chat: &Chat = server.chat()?;
     named(request.model(), &chat.id)?;
     let prompt = request.chat()?;
-    let (template, tokenizer) = (chat.template.clone(), chat.tokenizer.clone());
-    let tokens = blocking(move || {
-        let prompt = prompt.prompt(template.as_deref())?;
-        Ok(tokenizer.encode(&prompt.parts(), true)?.len())
-    });
-    Ok(Json(json!({"object": "response.input_tokens", "input_tokens": tokens.await?})))
+    Ok(Json(json!({"object": "response.input_tokens", "input_tokens": length(chat, prompt).await?})))
 }
 
 /// An earlier answer, which is not kept.

@@ -53,7 +53,7 @@ pub(super) fn respond(
     with_progress: bool,
     with_usage: bool,
 ) -> Response {
-    let opening = json!({"role": "assistant", "content": ""});
+    let opening = json!({"role": "assistant", "content": null});
     let first: Vec<_> = (0..reply.choices.len()).map(|at| line(&reply.chunk(at, &opening))).collect();
     let rest = together(received).flat_map(move |(at, event)| {
         let mut lines = Vec::new();

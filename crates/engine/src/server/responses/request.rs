@@ -166,16 +166,21 @@ impl Request {
             "previous_response_id": null,
             "reasoning": {"effort": effort, "summary": null},
             "store": false,
-            "temperature": draw.sampling.temperature,
+            "temperature": exact(draw.sampling.temperature),
             "text": {"format": format.unwrap_or_else(|| json!({"type": "text"}))},
             "tool_choice": self.tool_choice.clone().filter(|choice| !choice.is_null()).unwrap_or_else(|| "auto".into()),
             "tools": self.tools.clone().unwrap_or_default(),
             "top_logprobs": self.top_logprobs.unwrap_or(0),
-            "top_p": draw.sampling.top_p,
+            "top_p": exact(draw.sampling.top_p),
             "truncation": "disabled",
         });
         if let Value::Object(told) = told { told } else { Map::new() }
     }
+}
+
+/// A number as it was written: 0.8, and not the next that 32 bits hold.
+fn exact(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or_else(|_| f64::from(number))
 }
 
 /// A tool in the form that templates know.
