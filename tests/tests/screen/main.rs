@@ -3,6 +3,7 @@
 
 mod browser;
 mod chat;
+mod earlier;
 mod folders;
 mod job;
 mod labels;
