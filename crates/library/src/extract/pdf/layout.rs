@@ -123,10 +123,10 @@ pub struct Sheet<'a> {
 
 /// Lays a page out as text; `hyphens` are the words of the pages before it.
 pub fn lay_out(sheet: Sheet<'_>, hyphens: &mut Hyphens) -> LaidOut {
-    let Some(turn) = Turn::of(&sheet) else { return lay_out_level(sheet, hyphens) };
+    let Some(turn) = Turn::of(&sheet) else { return lay_out_level(sheet, Order::Told, hyphens) };
     let (glyphs, rules) = (turn.glyphs(sheet.glyphs), turn.rules(sheet.rules));
     let level = Sheet { glyphs: &glyphs, rules: &rules, width: sheet.height, height: sheet.width };
-    let mut page = lay_out_level(level, hyphens);
+    let mut page = lay_out_level(level, Order::Down, hyphens);
     for word in &mut page.words {
         word.sides = turn.back(word.sides);
     }
@@ -134,11 +134,11 @@ pub fn lay_out(sheet: Sheet<'_>, hyphens: &mut Hyphens) -> LaidOut {
 }
 
 /// The same of a page whose text runs to the right.
-fn lay_out_level(sheet: Sheet<'_>, hyphens: &mut Hyphens) -> LaidOut {
+fn lay_out_level(sheet: Sheet<'_>, order: Order, hyphens: &mut Hyphens) -> LaidOut {
     let Sheet { glyphs, rules, width, height } = sheet;
     // Both directions of the grid are 65535 wide: this takes heights to widths.
     let aspect = if width > 0.0 && height > 0.0 { height / width } else { 1.0 };
-    let lines = lines(&gaps::with_blanks(glyphs, aspect), aspect);
+    let lines = lines(&gaps::with_blanks(glyphs, aspect), order, aspect);
     hyphens.see(&lines);
     let body = body_size(&lines);
     let mut writer = Writer { out: LaidOut::default(), chars: 0, body, aspect, hyphens };
@@ -201,7 +201,16 @@ pub fn blocks(text: &str, rows: Vec<Block>) -> Vec<Block> {
     all
 }
 
-fn lines(glyphs: &[Glyph], aspect: f32) -> Vec<Line> {
+/// In which order lines are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    /// As PDFium tells them, which is as they were written.
+    Told,
+    /// From the top to the bottom: of pages that lie on their side it knows no order.
+    Down,
+}
+
+fn lines(glyphs: &[Glyph], order: Order, aspect: f32) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut line = Line::default();
     let mut word: Option<Piece> = None;
@@ -261,6 +270,9 @@ fn lines(glyphs: &[Glyph], aspect: f32) -> Vec<Line> {
     end_line(&mut lines, &mut line);
     for line in lines.iter_mut().filter(|line| line.is_letter_spaced()) {
         line.close_up(aspect);
+    }
+    if order == Order::Down {
+        lines.sort_by_key(|line| (line.sides[1], line.sides[0]));
     }
     let mut lines = columns::in_reading_order(lines, aspect);
     for line in &mut lines {

@@ -126,9 +126,27 @@ mod tests {
     }
 
     #[test]
+    fn the_lines_of_a_page_on_its_side_are_put_in_order() {
+        // PDFium tells them from the last to the first.
+        let lines = [
+            (2_000, 3_000, 10.0, "before the first day of the month that follows it."),
+            (2_000, 2_000, 10.0, "The tenant gives notice of ninety days, in writing,"),
+        ];
+        let glyphs = Turn::Up.glyphs(&set(&lines));
+        let page =
+            lay_out(Sheet { glyphs: &glyphs, rules: &[], width: PAGE.0, height: PAGE.1 }, &mut Hyphens::default());
+        assert_eq!(
+            page.text,
+            "The tenant gives notice of ninety days, in writing, before the first day of the month that follows it."
+        );
+    }
+
+    #[test]
     fn what_runs_to_the_right_or_is_written_downwards_stays() {
         let glyphs = set(&lines());
-        let sheet = |glyphs| Sheet { glyphs, rules: &[], width: PAGE.0, height: PAGE.1 };
+        fn sheet(glyphs: &[Glyph]) -> Sheet<'_> {
+            Sheet { glyphs, rules: &[], width: PAGE.0, height: PAGE.1 }
+        }
         assert_eq!(Turn::of(&sheet(&glyphs)), None);
         assert_eq!(Turn::of(&sheet(&[])), None);
         let column: Vec<Glyph> = (0..200u16)
@@ -137,7 +155,7 @@ mod tests {
         assert_eq!(Turn::of(&sheet(&column)), None);
         // A mark at the edge of a page that is level.
         let edge = Turn::Up.glyphs(&set(&[(2_000, 2_000, 8.0, "Draft of the first of May, for the board only")]));
-        let all = [glyphs, edge].concat();
+        let all = [&glyphs[..], &edge].concat();
         assert_eq!(Turn::of(&sheet(&all)), None);
     }
 }

@@ -152,7 +152,7 @@ fn what_is_no_table_stays_text() {
     for (name, rules) in [
         ("no lines", vec![]),
         ("a frame", vec![across(40, 40, 400), across(300, 40, 400), down(40, 40, 300), down(400, 40, 300)]),
-        ("lines under paragraphs", vec![across(120, 40, 400), across(160, 40, 400), across(190, 40, 400)]),
+        ("a line over and under", vec![across(95, 40, 400), across(190, 40, 400)]),
         (
             "two columns",
             vec![across(40, 40, 400), across(300, 40, 400), down(40, 40, 300), down(150, 40, 300), down(400, 40, 300)],
