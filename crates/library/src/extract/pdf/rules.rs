@@ -9,6 +9,8 @@ const MOST_OBJECTS: usize = 8_000;
 const MOST: usize = 8_000;
 /// Parts of a path.
 const MOST_SEGMENTS: u32 = 400;
+/// Forms in forms that are looked into.
+const DEEPEST: usize = 4;
 /// A line is straight that leaves its direction by so many points at most.
 const STRAIGHT: f32 = 0.6;
 /// Shorter ones, in points, are parts of letters and ornaments.
@@ -16,45 +18,65 @@ const SHORTEST: f32 = 4.0;
 
 /// The rules of a page; `sides` places a rectangle on the grid.
 pub fn rules(page: &PdfPage<'_>, sides: &super::Placed<'_>) -> Vec<Rule> {
-    let mut found = Vec::new();
-    for object in page.objects().iter().take(MOST_OBJECTS) {
-        if let Some(path) = object.as_path_object().filter(|path| is_drawn(path)) {
-            of_path(path, sides, &mut found);
-        }
-        if found.len() >= MOST {
-            break;
+    let mut gathered = Gathered { found: Vec::new(), left: MOST_OBJECTS, sides };
+    gathered.take(page.objects().iter(), &[]);
+    gathered.found
+}
+
+struct Gathered<'a> {
+    found: Vec<Rule>,
+    /// So many objects may still be looked at.
+    left: usize,
+    sides: &'a super::Placed<'a>,
+}
+
+impl Gathered<'_> {
+    /// Takes objects in, those of forms too; the matrices lead from the innermost form out to the page.
+    fn take<'p>(&mut self, objects: impl Iterator<Item = PdfPageObject<'p>>, forms: &[PdfMatrix]) {
+        for object in objects {
+            if self.left == 0 || self.found.len() >= MOST {
+                return;
+            }
+            self.left -= 1;
+            if let Some(path) = object.as_path_object().filter(|path| is_drawn(path)) {
+                self.path(path, forms);
+            } else if let Some(form) = object.as_x_object_form_object().filter(|_| forms.len() < DEEPEST)
+                && let Ok(matrix) = form.matrix()
+            {
+                let forms: Vec<PdfMatrix> = [matrix].into_iter().chain(forms.iter().copied()).collect();
+                self.take(form.iter(), &forms);
+            }
         }
     }
-    found
+
+    fn path(&mut self, path: &PdfPagePathObject<'_>, forms: &[PdfMatrix]) {
+        let Ok(matrix) = path.matrix() else { return };
+        let segments = path.segments();
+        if segments.len() > MOST_SEGMENTS {
+            return;
+        }
+        let (mut start, mut at) = (None, None);
+        for segment in segments.transform(matrix).iter() {
+            let point = forms.iter().fold(segment.point(), |(x, y), form| form.apply_to_points(x, y));
+            let point = (point.0.value, point.1.value);
+            match segment.segment_type() {
+                PdfPathSegmentType::MoveTo => start = Some(point),
+                PdfPathSegmentType::LineTo => self.found.extend(at.and_then(|from| rule(from, point, self.sides))),
+                PdfPathSegmentType::BezierTo | PdfPathSegmentType::Unknown => {}
+            }
+            at = Some(point);
+            if segment.is_close() {
+                self.found.extend(start.and_then(|to| rule(point, to, self.sides)));
+                at = start;
+            }
+        }
+    }
 }
 
 /// Whether anything of a path is seen.
 fn is_drawn(path: &PdfPagePathObject<'_>) -> bool {
     let filled = path.fill_mode().is_ok_and(|mode| mode != PdfPathFillMode::None);
     filled || path.is_stroked().unwrap_or(false)
-}
-
-fn of_path(path: &PdfPagePathObject<'_>, sides: &super::Placed<'_>, found: &mut Vec<Rule>) {
-    let Ok(matrix) = path.matrix() else { return };
-    let segments = path.segments();
-    if segments.len() > MOST_SEGMENTS {
-        return;
-    }
-    let (mut start, mut at) = (None, None);
-    for segment in segments.transform(matrix).iter() {
-        let point = segment.point();
-        let point = (point.0.value, point.1.value);
-        match segment.segment_type() {
-            PdfPathSegmentType::MoveTo => start = Some(point),
-            PdfPathSegmentType::LineTo => found.extend(at.and_then(|from| rule(from, point, sides))),
-            PdfPathSegmentType::BezierTo | PdfPathSegmentType::Unknown => {}
-        }
-        at = Some(point);
-        if segment.is_close() {
-            found.extend(start.and_then(|to| rule(point, to, sides)));
-            at = start;
-        }
-    }
 }
 
 /// The line from a point to another, where it runs straight across or down.
