@@ -188,6 +188,13 @@ fn is_table(full: &[usize], cells: &[Vec<Words>], columns: &Columns) -> bool {
         several += usize::from(row.len() > 1);
         marks += usize::from(row.first().is_some_and(is_mark));
     }
+    // A text that goes on beside a number in the margin is words of its column, too.
+    let within = full[0]..full[full.len() - 1];
+    for row in within.filter(|at| !full.contains(at)).map(|at| &cells[at]) {
+        for cell in row {
+            words[columns.of(cell) as usize - 1] += cell.words.len();
+        }
+    }
     let enough = |filled: &&usize| **filled as f32 >= FILLED * full.len() as f32;
     let short = filled.iter().zip(&words).all(|(filled, words)| *words as f32 <= MOST_WORDS * (*filled).max(1) as f32);
     let list = marks * 2 > full.len();

@@ -233,6 +233,18 @@ fn what_only_looks_like_a_table_is_none() {
             ],
         ),
         (
+            "headings with their numbers in the margin",
+            vec![
+                "2      Expanding addresses and what becomes of them",
+                "       5-level paging is a new mode that will be there",
+                "       in the next processors, and it is described here",
+                "2.1    Enumeration and enabling",
+                "       This section describes how a processor tells of",
+                "       its support and how software turns it on, later",
+                "3      Interactions with other parts",
+            ],
+        ),
+        (
             "blanks in prose",
             vec!["The rent    of the flat is due on", "the first of    a month, and it is", "paid    by the tenant to"],
         ),
