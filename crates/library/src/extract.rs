@@ -75,7 +75,7 @@ pub type Read = fn(&Path, &mut dyn FnMut(Page) -> Result<(), Fault>) -> Result<V
 
 /// Every format there is. The order decides nothing; names and extensions are unique.
 pub const EXTRACTORS: &[Extractor] = &[
-    Extractor { format: "pdf", extensions: &["pdf"], fixed_layout: true, version: 2, read: pdf::read },
+    Extractor { format: "pdf", extensions: &["pdf"], fixed_layout: true, version: 3, read: pdf::read },
     Extractor {
         format: "docx",
         extensions: &["docx", "docm", "dotx", "dotm"],
@@ -142,13 +142,15 @@ pub fn extractor(format: &str) -> Option<&'static Extractor> {
 
 /// The formats that can be read, with the versions of their readers.
 pub fn readers() -> Vec<(&'static str, u32)> {
-    EXTRACTORS.iter().map(|one| (one.format, one.version)).collect()
+    let read = EXTRACTORS.iter().map(|one| (one.format, one.version));
+    read.chain(LOOKED_AT.iter().map(|format| (*format, stored::PICTURE_VERSION))).collect()
 }
 
 /// Which version the reader of a format has: another one may read another text from the same file. 0 where the
 /// format has no reader.
 pub fn reader_version(format: &str) -> u32 {
-    extractor(format).map_or(0, |one| one.version)
+    let picture = if is_picture(format) { stored::PICTURE_VERSION } else { 0 };
+    extractor(format).map_or(picture, |one| one.version)
 }
 
 /// A page of a document. Text formats have one page, or several if they are long.

@@ -5,7 +5,7 @@ mod iban;
 mod language;
 mod numbers;
 
-pub(crate) use cut::{goes_on, is_own};
+pub(crate) use cut::{goes_on, is_linked, is_own};
 pub(crate) use iban::{groups as account_groups, joined as account_numbers};
 pub use language::{is_function_word, language};
 

@@ -35,7 +35,9 @@ pub(super) async fn label(
     let had =
         |document: &DocumentView| documents.iter().any(|one| one.id == document.id && one.labels != document.labels);
     if remove && !now.iter().any(had) {
-        out.note(&format!("no such label there: “{label}”"));
+        return Err(Fault::new(FaultKind::NotFound, "cli.no_label", format!("None of them has the label “{label}”."))
+            .with("label", label)
+            .hint("`atelier labels` lists the labels there are."));
     }
     out.value(&now, |documents| {
         let line = |document: &DocumentView| match document.labels.as_slice() {

@@ -3,7 +3,7 @@
 use crate::{
     cli::LogCommand,
     door::Door,
-    out::{Out, counted, exit_code, when},
+    out::{EXIT_PARTIAL, Out, counted, exit_code, when},
 };
 use protocol::*;
 use serde::Serialize;
@@ -15,6 +15,7 @@ pub(super) async fn log(door: &Door, command: LogCommand, out: &Out) -> Result<E
             let mut log = door.call(VerifyLog {}).await?;
             let documents = if documents { Some(door.call(CheckDocuments {}).await?) } else { None };
             // A program that reads one field must not take a changed page for a whole workspace.
+            let only_earlier = log.intact && documents.as_ref().is_some_and(DocumentsReport::only_earlier);
             log.intact &= documents.as_ref().is_none_or(|documents| documents.intact);
             let intact = log.intact;
             let report = Verified { log, documents };
@@ -22,7 +23,12 @@ pub(super) async fn log(door: &Door, command: LogCommand, out: &Out) -> Result<E
                 let documents = documents.as_ref().map(|documents| format!("\n{}", told_documents(documents)));
                 told_log(log) + &documents.unwrap_or_default()
             });
-            Ok(if intact { ExitCode::SUCCESS } else { ExitCode::from(exit_code(FaultKind::Damaged)) })
+            Ok(match intact {
+                true => ExitCode::SUCCESS,
+                // Nothing is damaged, and not all could be compared.
+                false if only_earlier => ExitCode::from(EXIT_PARTIAL),
+                false => ExitCode::from(exit_code(FaultKind::Damaged)),
+            })
         }
         LogCommand::Show { limit, before } => {
             let lines = door.call(ReadLog { before, limit }).await?;
@@ -76,6 +82,7 @@ fn told_log(report: &LogReport) -> String {
 
 fn told_documents(report: &DocumentsReport) -> String {
     let DocumentsReport { intact, documents, pages, quotes, altered } = report;
+    let earlier = report.only_earlier();
     if *intact {
         return format!("intact: {documents} documents, {pages} pages and {quotes} quotes are what the files say");
     }
@@ -93,5 +100,11 @@ fn told_documents(report: &DocumentsReport) -> String {
         format!("  {}: {what}", altered.name)
     });
     let lines: Vec<String> = lines.collect();
+    if earlier {
+        let lines = lines.join("\n");
+        return format!(
+            "not wholly compared: {documents} documents, {pages} pages and {quotes} quotes; nothing is altered, but\n{lines}"
+        );
+    }
     format!("NOT intact: of {documents} documents, {pages} pages and {quotes} quotes:\n{}", lines.join("\n"))
 }

@@ -50,10 +50,12 @@ pub fn is_here() -> bool {
 /// Reads the text in a picture (PNG, JPEG, TIFF and what else Tesseract knows). A PNG or JPEG whose lines are
 /// askew is set straight first; the boxes are those on the picture as it is.
 pub fn read(picture: Vec<u8>) -> Result<Recognised, Fault> {
-    if let Some(read) = read_straight(&picture) {
-        return Ok(read);
+    let Some(straight) = read_straight(&picture) else { return read_as_it_is(picture) };
+    // What lies askew may be a picture on a level page.
+    match read_as_it_is(picture) {
+        Ok(level) if level.certain() > straight.certain() => Ok(level),
+        Ok(_) | Err(_) => Ok(straight),
     }
-    read_as_it_is(picture)
 }
 
 /// Reads a picture whose lines are askew; None where they are not, or nothing was read that way.

@@ -181,8 +181,18 @@ fn read_page(page: &PdfPage<'_>, number: u32, hyphens: &mut Hyphens) -> Result<R
     };
     let mut glyphs = Vec::new();
     let chars = text.chars();
+    // The first half of a letter beyond 16 bits, as in formulas.
+    let mut half = None;
     for c in chars.iter().take(MOST_CHARS) {
-        let Some(value) = c.unicode_char() else { continue };
+        let value = match (half.take(), c.unicode_value()) {
+            (_, high @ 0xd800..=0xdbff) => {
+                half = Some(high);
+                continue;
+            }
+            (Some(high), low @ 0xdc00..=0xdfff) => char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)),
+            (_, whole) => char::from_u32(whole),
+        };
+        let Some(value) = value else { continue };
         // Line ends and spaces that PDFium adds have no place of their own.
         let bounds = if value.is_whitespace() { None } else { c.loose_bounds().ok() };
         glyphs.push(Glyph { value, sides: bounds.and_then(&sides), size: c.scaled_font_size().value.abs() });

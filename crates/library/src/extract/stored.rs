@@ -44,6 +44,9 @@ pub fn format_of(head: &[u8], name: &Path) -> String {
 /// The formats of pictures that text is looked for in, where that can be done here.
 pub const LOOKED_AT: &[&str] = &["png", "jpg", "tif", "bmp", "gif", "webp"];
 
+/// The version of what reads the text in pictures, like [`super::Extractor::version`].
+pub const PICTURE_VERSION: u32 = 1;
+
 /// Whether a format is one of them.
 pub fn is_picture(format: &str) -> bool {
     LOOKED_AT.contains(&format)

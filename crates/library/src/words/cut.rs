@@ -111,8 +111,50 @@ pub(crate) fn goes_on(word: &str) -> bool {
 /// Whether the hyphen is the word's own wherever the line ends: a name or a number comes after it, as in
 /// `Baden-Württemberg` and `COVID-19`.
 pub(crate) fn is_own(stem: &str, next: &str) -> bool {
-    let letters = stem.chars().count() > 1 && stem.chars().all(|c| c.is_alphabetic() || c == '-');
+    let letters = stem.chars().count() > 1 && stem.chars().all(|c| c.is_alphanumeric() || c == '-');
     letters && next.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit())
+}
+
+/// Whether the hyphen is the word's own though it goes on in lower case: `c'est-à-dire`, `rez-de-chaussée`,
+/// `state-of-the-art`, `quatre-vingt-dix`, `pre-existing`, `12-monatig`.
+pub(crate) fn is_linked(stem: &str, next: &str) -> bool {
+    const LINKS: &[&str] = &[
+        "a", "au", "aux", "by", "d", "de", "des", "du", "en", "et", "in", "l", "la", "le", "les", "of", "on", "sous",
+        "sur", "the", "to", "up",
+    ];
+    const NUMERALS: &[&str] = &[
+        "vingt",
+        "trente",
+        "quarante",
+        "cinquante",
+        "soixante",
+        "quatre",
+        "vingts",
+        "dix",
+        "deux",
+        "trois",
+        "cinq",
+        "six",
+        "sept",
+        "huit",
+        "neuf",
+        "onze",
+        "douze",
+        "treize",
+        "quatorze",
+        "quinze",
+        "seize",
+        "cent",
+    ];
+    const PREFIXES: &[&str] = &["anti", "co", "de", "micro", "multi", "pre", "re", "semi"];
+    let (stem, next) = (super::fold(stem), super::fold(next));
+    let last = stem.rsplit('-').next().unwrap_or(&stem);
+    let numeral = |word: &str| NUMERALS.contains(&word.split('-').next().unwrap_or(word).trim_end_matches(['.', ',']));
+    let doubled = || stem.chars().last().is_some_and(|c| "aeiou".contains(c) && next.starts_with(c));
+    stem.ends_with(|c: char| c.is_ascii_digit())
+        || (last.len() < stem.len() && LINKS.contains(&last))
+        || (numeral(last) && numeral(&next))
+        || (PREFIXES.contains(&&*stem) && doubled())
 }
 
 #[cfg(test)]
@@ -161,6 +203,30 @@ mod tests {
         ] {
             assert_eq!(cut(text).join(" "), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn which_hyphens_are_a_words_own() {
+        for (stem, next, linked) in [
+            ("c’est-à", "dire", true),
+            ("rez-de", "chaussée", true),
+            ("Saint-Germain-en", "Laye", true),
+            ("state-of-the", "art", true),
+            ("Quatre", "vingt-dix-neuf", true),
+            ("quatre-vingt-dix", "neuf,", true),
+            ("pre", "existing", true),
+            ("anti", "inflammatory", true),
+            ("12", "monatig", true),
+            ("Miet", "vertrag", false),
+            ("the", "ory", false),
+            ("re", "port", false),
+            ("E-Mail-Adres", "se", false),
+            ("dix", "ième", false),
+        ] {
+            assert_eq!(is_linked(stem, next), linked, "{stem} {next}");
+        }
+        assert!(is_own("Baden", "Württemberg") && is_own("COVID", "19") && is_own("12", "Uhr-Termin"));
+        assert!(!is_own("infor", "mation"));
     }
 
     #[test]

@@ -142,6 +142,14 @@ pub struct DocumentsReport {
     pub altered: Vec<AlteredDocument>,
 }
 
+impl DocumentsReport {
+    /// Whether nothing is altered, and some pages could not be compared since an earlier reader read them.
+    pub fn only_earlier(&self) -> bool {
+        let earlier = |altered: &AlteredDocument| matches!(altered.what, Alteration::ReadEarlier {});
+        !self.altered.is_empty() && self.altered.iter().all(earlier)
+    }
+}
+
 /// Something of a document that is not as it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AlteredDocument {

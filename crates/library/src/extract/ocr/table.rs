@@ -2,11 +2,13 @@
 
 use crate::{
     extract::{WordBox, tidy},
-    words::{goes_on, is_own},
+    words::{goes_on, is_linked, is_own},
 };
 
 /// A word of which it is less sure, in percent, is a speck of the scan more often than a word.
 const LEAST_SURE: f32 = 25.0;
+/// Shorter words are specks of a scan as often as words.
+const LEAST_LETTERS: usize = 4;
 /// Words of one picture.
 const MOST_WORDS: usize = 40_000;
 /// The grid on which word boxes are stored.
@@ -20,6 +22,14 @@ pub struct Recognised {
     /// The picture's size in pixels.
     pub width: u32,
     pub height: u32,
+}
+
+impl Recognised {
+    /// How many letters of words it has that are no specks.
+    pub fn certain(&self) -> usize {
+        let words = self.text.split(|c: char| !c.is_alphanumeric()).map(|word| word.chars().count());
+        words.filter(|letters| *letters >= LEAST_LETTERS).sum()
+    }
 }
 
 /// Reads the table. What is no row of it is passed over.
@@ -52,6 +62,7 @@ pub fn read(table: &str) -> Recognised {
         let apart = match (paragraph == Some(this), line == Some((this, number))) {
             _ if read.text.is_empty() => "",
             (false, _) => "\n\n",
+            (true, false) if is_parted(&read.text, &word) => "",
             // Words that a line's end has cut in two are one.
             (true, false) if cut_in_two(&read.text, &word) => {
                 read.text.pop();
@@ -61,7 +72,6 @@ pub fn read(table: &str) -> Recognised {
                 }
                 ""
             }
-            (true, false) if is_parted(&read.text, &word) => "",
             (true, _) => " ",
         };
         (paragraph, line) = (Some(this), Some((this, number)));
@@ -93,7 +103,7 @@ fn cut_in_two(text: &str, next: &str) -> bool {
 /// Whether a line ends after a hyphen of a word's own: `Baden-`, `Württemberg`.
 fn is_parted(text: &str, next: &str) -> bool {
     let last = text.rsplit([' ', '\n']).next().unwrap_or_default();
-    last.strip_suffix('-').is_some_and(|stem| is_own(stem, next))
+    last.strip_suffix('-').is_some_and(|stem| is_own(stem, next) || (goes_on(next) && is_linked(stem, next)))
 }
 
 #[cfg(test)]

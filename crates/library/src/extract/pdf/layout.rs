@@ -92,7 +92,21 @@ impl Line {
     /// A soft or hard hyphen that PDFium has left at its end.
     fn ends_with_hyphen(&self) -> bool {
         let stem = self.words.last().and_then(|last| last.text.strip_suffix(['\u{ad}', '\u{2010}', '-']));
-        stem.is_some_and(|stem| stem.chars().count() > 1 && stem.chars().all(char::is_alphabetic))
+        let of_a_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '\'' | '\u{2019}');
+        stem.is_some_and(|stem| {
+            stem.chars().count() > 1 && stem.chars().all(of_a_word) && stem.ends_with(char::is_alphanumeric)
+        })
+    }
+    /// Its words. A hyphen that PDFium has taken from its end is there again, as one that parts a word.
+    fn whole_words(&self) -> impl Iterator<Item = Piece> {
+        let last = self.words.len().saturating_sub(1);
+        self.words.iter().enumerate().map(move |(n, word)| {
+            let mut word = word.clone();
+            if n == last && self.hyphenated && !word.text.ends_with(['-', '\u{ad}', '\u{2010}']) {
+                word.text.push('\u{ad}');
+            }
+            word
+        })
     }
     fn has_columns(&self, unit: f32) -> bool {
         self.words.windows(2).any(|w| f32::from(w[1].sides[0].saturating_sub(w[0].sides[2])) > unit)
@@ -138,7 +152,8 @@ fn lay_out_level(sheet: Sheet<'_>, order: Order, hyphens: &mut Hyphens) -> LaidO
     let Sheet { glyphs, rules, width, height } = sheet;
     // Both directions of the grid are 65535 wide: this takes heights to widths.
     let aspect = if width > 0.0 && height > 0.0 { height / width } else { 1.0 };
-    let lines = lines(&gaps::with_blanks(glyphs, aspect), order, aspect);
+    let glyphs = gaps::without_false_ends(glyphs, aspect);
+    let lines = lines(&gaps::with_blanks(&glyphs, aspect), order, aspect);
     hyphens.see(&lines);
     let body = body_size(&lines);
     let mut writer = Writer { out: LaidOut::default(), chars: 0, body, aspect, hyphens };

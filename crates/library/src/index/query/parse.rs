@@ -58,11 +58,14 @@ pub fn parse(text: &str, languages: &BTreeSet<String>) -> Terms {
     terms
 }
 
-/// An account number in groups finds the one that stands in one piece.
-fn join_account_numbers(wished: &mut [Wanted]) {
+/// An account number in groups is one word, as if it was typed in one piece; what stands in groups is found by it.
+fn join_account_numbers(wished: &mut Vec<Wanted>) {
     let folded: Vec<&str> = wished.iter().map(|wanted| &*wanted.folded).collect();
-    for (at, number) in words::account_numbers(&folded) {
-        wished[at].iter_mut().for_each(|wanted| wanted.others.push(vec![number.clone()]));
+    for (at, number) in words::account_numbers(&folded).into_iter().rev() {
+        let mut one = wished[at.start].clone();
+        one.stems = BTreeSet::from([number.clone()]);
+        (one.folded, one.accented) = (number, None);
+        wished.splice(at, [one]);
     }
 }
 

@@ -84,14 +84,14 @@ pub(super) fn rows(lines: Vec<Line>) -> Vec<Row> {
     for line in lines {
         match rows.last_mut() {
             Some(row) if is_beside(row.sides, line.sides) => {
-                row.words.extend(line.words.iter().cloned());
+                row.words.extend(line.whole_words());
                 row.sides = around(row.sides, line.sides);
                 row.size = row.size.max(line.size);
                 row.hyphenated = line.hyphenated;
                 row.lines.push(line);
             }
             Some(_) | None => rows.push(Row {
-                words: line.words.clone(),
+                words: line.whole_words().collect(),
                 sides: line.sides,
                 size: line.size,
                 hyphenated: line.hyphenated,

@@ -12,6 +12,44 @@ const WORD_GAP: f32 = 0.17;
 /// Letters that are half as far apart, most of them, are spaced for looks.
 const SPACED: f32 = 0.5;
 
+/// A letter nearer than so many line heights to the one before it, at its height, is on the same line whatever
+/// PDFium says: pages with little on them it takes for ones that are written downwards, a line for each letter.
+const SAME_LINE: f32 = 0.6;
+
+/// The glyphs without the line ends between letters that follow each other on one line.
+pub(super) fn without_false_ends(glyphs: &[Glyph], aspect: f32) -> Vec<Glyph> {
+    let mut all: Vec<Glyph> = Vec::with_capacity(glyphs.len());
+    // The line ends since the last letter.
+    let mut ends = Vec::new();
+    for glyph in glyphs {
+        if matches!(glyph.value, '\r' | '\n') {
+            ends.push(*glyph);
+            continue;
+        }
+        let last = all.iter().rev().find_map(|glyph| glyph.sides);
+        let goes_on = last.zip(glyph.sides).is_some_and(|(last, next)| {
+            let height = f32::from(last[3].saturating_sub(last[1]).max(next[3].saturating_sub(next[1])));
+            let gap = f32::from(next[0]) - f32::from(last[2]);
+            let least = -0.2 * height * aspect;
+            next[0] > last[0] && is_level(last, next) && (least..SAME_LINE * height * aspect).contains(&gap)
+        });
+        if !goes_on {
+            all.append(&mut ends);
+        }
+        ends.clear();
+        all.push(*glyph);
+    }
+    all.append(&mut ends);
+    all
+}
+
+/// Whether two letters stand at the same height.
+fn is_level(a: [u16; 4], b: [u16; 4]) -> bool {
+    let shared = i32::from(a[3].min(b[3])) - i32::from(a[1].max(b[1]));
+    let lower = i32::from(a[3].saturating_sub(a[1])).min(i32::from(b[3].saturating_sub(b[1])));
+    shared * 2 > lower
+}
+
 /// The glyphs with the blanks that are missing; `aspect` takes heights to widths.
 pub(super) fn with_blanks(glyphs: &[Glyph], aspect: f32) -> Vec<Glyph> {
     let mut all = Vec::with_capacity(glyphs.len());
@@ -35,9 +73,7 @@ pub(super) fn with_blanks(glyphs: &[Glyph], aspect: f32) -> Vec<Glyph> {
 fn run(glyphs: &[Glyph], start: usize) -> usize {
     let follows = |pair: &[Glyph]| {
         let [Some(a), Some(b)] = [pair[0].sides, pair[1].sides] else { return false };
-        let shared = i32::from(a[3].min(b[3])) - i32::from(a[1].max(b[1]));
-        let lower = i32::from(a[3] - a[1].min(a[3])).min(i32::from(b[3] - b[1].min(b[3])));
-        b[0] > a[0] && shared * 2 > lower
+        b[0] > a[0] && is_level(a, b)
     };
     start + 1 + glyphs[start..].windows(2).take_while(|pair| follows(pair)).count()
 }

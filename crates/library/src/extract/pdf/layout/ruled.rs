@@ -2,6 +2,7 @@
 
 mod grid;
 mod rows;
+mod several;
 
 use super::{
     Line, Piece, around,
@@ -98,18 +99,6 @@ fn tables(lines: &[Line], rules: &[Rule], width: f32, height: f32) -> Vec<Table>
         tables.extend(found.map(|(strip, rows)| Table { place: Place::Strip(strip), rows }));
     }
     tables
-}
-
-/// The words of a line. A hyphen that PDFium has taken from its end is there again, as one that parts a word.
-fn words_of(line: &Line) -> impl Iterator<Item = Piece> {
-    let last = line.words.len().saturating_sub(1);
-    line.words.iter().enumerate().map(move |(n, word)| {
-        let mut word = word.clone();
-        if n == last && line.hyphenated && !word.text.ends_with(['-', '\u{ad}', '\u{2010}']) {
-            word.text.push('\u{ad}');
-        }
-        word
-    })
 }
 
 /// How near two lines are one, on a side of so many points.

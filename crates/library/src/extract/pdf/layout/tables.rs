@@ -103,13 +103,13 @@ pub(super) fn find(lines: Vec<Line>, aspect: f32) -> Vec<Part> {
 }
 
 /// Whether a line goes on with the cells of the row above: its first cell is empty, and it holds words only.
-fn goes_on(above: &TableRow, row: &TableRow) -> bool {
+pub(super) fn goes_on(above: &TableRow, row: &TableRow) -> bool {
     let words = |cell: &[Piece]| cell.iter().flat_map(|word| word.text.chars()).all(|c| !c.is_ascii_digit());
     row.iter().all(|(column, cell)| *column > 1 && words(cell) && above.iter().any(|(other, _)| other == column))
 }
 
 /// Adds the words of a line to the cells that it goes on with.
-fn add(above: &mut TableRow, row: TableRow) {
+pub(super) fn add(above: &mut TableRow, row: TableRow) {
     for (column, words) in row {
         if let Some((_, cell)) = above.iter_mut().find(|(other, _)| *other == column) {
             cell.extend(words);

@@ -51,7 +51,7 @@ impl Writer<'_> {
                 let broken = last && line.hyphenated;
                 let stem = word.text.trim_end_matches(['-', '\u{ad}', '\u{2010}']);
                 let keeps = match broken {
-                    true if goes_on => self.hyphens.keeps(stem, next),
+                    true if goes_on => self.hyphens.keeps(stem, next) || words::is_linked(stem, next),
                     true => !listed && words::is_own(stem, next),
                     false => false,
                 };
@@ -129,9 +129,14 @@ impl Writer<'_> {
     /// its own.
     fn parted(&self, word: &str, below: Option<&str>) -> (String, &'static str) {
         let stem = word.trim_end_matches(['-', '\u{ad}', '\u{2010}']);
-        let broken = stem.len() < word.len() && stem.chars().count() > 1 && stem.chars().all(char::is_alphabetic);
-        let Some(next) = below.filter(|_| broken) else { return (word.replace('\u{ad}', ""), " ") };
-        let keeps = if words::goes_on(next) { self.hyphens.keeps(stem, next) } else { words::is_own(stem, next) };
+        let broken = stem.len() < word.len() && stem.chars().count() > 1 && stem.ends_with(char::is_alphanumeric);
+        // One that parts nothing here was drawn all the same.
+        let soft = if word.ends_with('\u{ad}') && below.is_none() { "-" } else { "" };
+        let Some(next) = below.filter(|_| broken) else { return (word.replace('\u{ad}', soft), " ") };
+        let keeps = match words::goes_on(next) {
+            true => self.hyphens.keeps(stem, next) || words::is_linked(stem, next),
+            false => words::is_own(stem, next),
+        };
         match keeps || !words::goes_on(next) {
             true => (format!("{stem}-"), if keeps { "" } else { " " }),
             false => (stem.to_owned(), ""),

@@ -1,6 +1,6 @@
 //! Tables with lines around their cells: where lines across and lines down meet, they are a grid.
 
-use super::{Line, Piece, Rule, TableRow, words_of};
+use super::{Line, Piece, Rule, TableRow, several};
 use std::collections::BTreeMap;
 
 /// A table has so many rows and columns at least, and so many cells at most.
@@ -10,6 +10,8 @@ const MOST: usize = 10_000;
 const LEAST_FILLED: usize = 4;
 /// More words in a cell, on the average, are a text in a frame.
 const MOST_WORDS: usize = 80;
+/// A cell of several rows and columns has at most one of so many of its words.
+const LARGEST: usize = 3;
 /// Of so many words, at most one lies across a border: else the lines are a drawing's.
 const ACROSS: usize = 12;
 
@@ -78,7 +80,8 @@ impl Grid {
             from.into_iter().chain(rules.iter().map(|rule| rule.to).max()).collect::<Vec<_>>()
         };
         let places_of = |rules: &[Rule], others: &[Rule], near: u16| {
-            places(rules.iter().map(|rule| rule.at).chain(ends(others)).collect(), near)
+            // Borders that touch are of two cells side by side.
+            places(rules.iter().map(|rule| rule.at).chain(ends(others)).collect(), 2 * near)
         };
         let (xs, ys) = (places_of(&down, &across, near.0), places_of(&across, &down, near.1));
         let (rows, columns) = (ys.len() - 1, xs.len() - 1);
@@ -144,6 +147,16 @@ impl Grid {
         (0..rows * columns).map(|at| root(&mut group, at)).collect()
     }
 
+    /// The cells that are several rows and columns of the grid: in a drawing what is around its boxes is one.
+    fn joined(&self, owners: &[usize]) -> impl Iterator<Item = usize> {
+        let columns = self.columns();
+        let apart = move |(at, owner): (usize, &usize)| {
+            let (row, column) = (at / columns - owner / columns, (at % columns).abs_diff(owner % columns));
+            (row > 0 && column > 0).then_some(*owner)
+        };
+        owners.iter().enumerate().filter_map(apart)
+    }
+
     /// Whether a word lies across a border between two cells.
     fn crosses(&self, word: &Piece, owners: &[usize]) -> bool {
         let Some((row, column)) = self.cell(word) else { return false };
@@ -163,26 +176,28 @@ impl Grid {
         let (owners, columns) = (self.owners(), self.columns());
         let mut cells: Vec<Vec<Piece>> = vec![Vec::new(); owners.len()];
         let (mut words, mut across) = (0usize, 0usize);
-        for word in lines.iter().flat_map(words_of).filter(|word| !inside(word)) {
+        for word in lines.iter().flat_map(Line::whole_words).filter(|word| !inside(word)) {
             let Some((row, column)) = self.cell(&word) else { continue };
             words += 1;
             across += usize::from(self.crosses(&word, &owners));
             cells[owners[row * columns + column]].push(word);
         }
         let filled = cells.iter().filter(|cell| !cell.is_empty()).count();
-        if filled < LEAST_FILLED || across * ACROSS > words || words > MOST_WORDS * filled {
+        let largest = self.joined(&owners).map(|at| cells[at].len()).max().unwrap_or(0);
+        if filled < LEAST_FILLED || largest * LARGEST > words || across * ACROSS > words || words > MOST_WORDS * filled
+        {
             return None;
         }
         let row = |row: &[Vec<Piece>]| -> TableRow {
             let cells = (1..).zip(row).filter(|(_, words)| !words.is_empty());
             cells.map(|(column, words)| (column, words.clone())).collect()
         };
-        let rows: Vec<TableRow> = cells.chunks(columns).map(row).filter(|row| !row.is_empty()).collect();
+        let rows: Vec<TableRow> = cells.chunks(columns).map(row).flat_map(several::rows).collect();
         (rows.iter().filter(|row| row.len() > 1).count() >= LEAST).then_some(rows)
     }
 }
 
 /// Whether a rule near this place covers a point of it.
 fn covers(rules: &[Rule], at: u16, point: u16, near: u16) -> bool {
-    rules.iter().any(|rule| rule.at.abs_diff(at) <= near && rule.from <= point && point <= rule.to)
+    rules.iter().any(|rule| rule.at.abs_diff(at) <= 2 * near && rule.from <= point && point <= rule.to)
 }

@@ -1,7 +1,7 @@
 //! Tables with lines between their rows only: what stands between two lines is a row, and blank strips that run down
 //! through all rows part its cells.
 
-use super::{Line, Piece, Rule, TableRow, around, words_of};
+use super::{Line, Piece, Rule, TableRow, around, several::lines as lines_of};
 
 /// So many lines make a table, at least: two rows between three.
 const LEAST_RULES: usize = 3;
@@ -11,8 +11,8 @@ const CELL_GAP: f32 = 0.8;
 const NAMES_GAP: f32 = 1.2;
 /// Rows are no higher than so many line heights.
 const HIGHEST: f32 = 14.0;
-/// Words whose middles are nearer than so many line heights stand on one line.
-const ONE_LINE: f32 = 0.5;
+/// Of so many rows at least one has a cell of several lines.
+const WRAPPED: usize = 6;
 
 /// A part of a page whose rows have lines between them.
 pub(super) struct Strip {
@@ -52,25 +52,39 @@ impl Strip {
             return None;
         }
         let mut bands: Vec<Vec<Piece>> = vec![Vec::new(); self.ys.len() - 1];
-        for word in lines.iter().flat_map(words_of) {
+        for word in lines.iter().flat_map(Line::whole_words) {
             if let Some(band) = self.band(&word) {
                 bands[band].push(word);
             }
         }
         let columns = columns(bands.iter().flatten(), gap);
-        if columns.len() < 2 {
+        if columns.len() < 2 || !self.is_whole(lines) || bridged(&bands, columns.len(), gap) {
             return None;
         }
         let rows: Vec<TableRow> = bands.iter().map(|band| row(band, &columns)).collect();
-        let whole = rows.iter().all(|row| is_one_row(row, height));
+        let whole = rows.iter().all(is_one_row);
         let several = rows.iter().filter(|row| row.len() > 1).count();
         let rows: Vec<TableRow> = rows.into_iter().filter(|row| !row.is_empty()).collect();
-        (whole && several >= 2 && several * 2 > rows.len()).then_some((self, rows))
+        // Where no cell is wrapped the lines say nothing that the blanks between the words do not say better.
+        let wrapped = rows.iter().filter(|row| row.iter().any(|(_, words)| lines_of(words).len() > 1)).count();
+        (whole && several >= 2 && several * 2 > rows.len() && wrapped * WRAPPED >= rows.len()).then_some((self, rows))
     }
 
     /// Whether a word lies in it.
     pub(super) fn holds(&self, word: &Piece) -> bool {
         self.band(word).is_some()
+    }
+
+    /// Whether it is as wide as the text beside it: lines under the figures of one column are a part of a table.
+    fn is_whole(&self, lines: &[Line]) -> bool {
+        let level = |word: &&Piece| (self.sides[1]..=self.sides[3]).contains(&(word.sides[1] / 2 + word.sides[3] / 2));
+        let all = lines.iter().flat_map(|line| &line.words).filter(level);
+        let (mut inside, mut count) = (0, 0);
+        for word in all {
+            count += 1;
+            inside += usize::from(self.holds(word));
+        }
+        inside * 20 >= count * 19
     }
 
     fn band(&self, word: &Piece) -> Option<usize> {
@@ -128,13 +142,16 @@ fn row(words: &[Piece], columns: &[(u16, u16)]) -> TableRow {
     (1..).zip(columns).map(|(n, column)| (n, cell(*column))).filter(|(_, words)| !words.is_empty()).collect()
 }
 
+/// Whether words lie across the strips between the columns, so that some line has more cells than there are columns.
+fn bridged(bands: &[Vec<Piece>], columns: usize, gap: f32) -> bool {
+    bands.iter().flat_map(|band| lines_of(band)).any(|mut line| {
+        line.sort_unstable_by_key(|word| word.sides[0]);
+        let wide = |pair: &&[&Piece]| f32::from(pair[1].sides[0]) - f32::from(pair[0].sides[2]) >= gap;
+        line.windows(2).filter(wide).count() >= columns
+    })
+}
+
 /// Whether what stands between two lines is one row and not several: then some cell of it has one line of words.
-fn is_one_row(row: &TableRow, height: f32) -> bool {
-    let lines = |words: &[Piece]| {
-        let mut middles: Vec<u16> = words.iter().map(|word| word.sides[1] / 2 + word.sides[3] / 2).collect();
-        middles.sort_unstable();
-        middles.dedup_by(|next, before| f32::from(next.abs_diff(*before)) < ONE_LINE * height);
-        middles.len()
-    };
-    row.is_empty() || row.iter().any(|(_, words)| lines(words) == 1)
+fn is_one_row(row: &TableRow) -> bool {
+    row.is_empty() || row.iter().any(|(_, words)| lines_of(words).len() == 1)
 }
