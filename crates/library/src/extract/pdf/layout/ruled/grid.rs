@@ -12,6 +12,10 @@ const LEAST_FILLED: usize = 4;
 const MOST_WORDS: usize = 80;
 /// A cell of several rows and columns has at most one of so many of its words.
 const LARGEST: usize = 3;
+/// Words of a cell that are further apart than so many line heights are in different columns.
+const CELL_GAP: f32 = 1.2;
+/// Of so many lines of cells, at most one has such a blank.
+const PARTED: usize = 5;
 /// Of so many words, at most one lies across a border: else the lines are a drawing's.
 const ACROSS: usize = 12;
 
@@ -147,6 +151,22 @@ impl Grid {
         (0..rows * columns).map(|at| root(&mut group, at)).collect()
     }
 
+    /// Whether its lines part some columns and not others: many lines of its cells have wide blanks in them.
+    fn has_more_columns(&self, cells: &[Vec<Piece>]) -> bool {
+        let aspect = f32::from(self.near.0) / f32::from(self.near.1.max(1));
+        let (mut all, mut parted) = (0, 0);
+        for mut line in cells.iter().flat_map(|cell| several::lines(cell)) {
+            line.sort_unstable_by_key(|word| word.sides[0]);
+            let wide = |pair: &[&Piece]| {
+                let gap = f32::from(pair[1].sides[0]) - f32::from(pair[0].sides[2]);
+                gap > CELL_GAP * f32::from(pair[0].height()) * aspect
+            };
+            all += 1;
+            parted += usize::from(line.windows(2).any(wide));
+        }
+        parted * PARTED > all
+    }
+
     /// The cells that are several rows and columns of the grid: in a drawing what is around its boxes is one.
     fn joined(&self, owners: &[usize]) -> impl Iterator<Item = usize> {
         let columns = self.columns();
@@ -186,6 +206,9 @@ impl Grid {
         let largest = self.joined(&owners).map(|at| cells[at].len()).max().unwrap_or(0);
         if filled < LEAST_FILLED || largest * LARGEST > words || across * ACROSS > words || words > MOST_WORDS * filled
         {
+            return None;
+        }
+        if self.has_more_columns(&cells) {
             return None;
         }
         let row = |row: &[Vec<Piece>]| -> TableRow {

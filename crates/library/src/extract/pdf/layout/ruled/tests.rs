@@ -231,3 +231,25 @@ fn lines_between_texts_make_no_rows() {
     let others = [across(118, 50, 350), across(160, 70, 350), across(180, 50, 300)];
     assert_eq!(shown(with_rows(), &others), plain.join("\n"));
 }
+
+#[test]
+fn lines_that_part_some_columns_only_part_none() {
+    // A box with one line down, between the years, and two figures on either side of it.
+    let mut rules = vec![down(50, 100, 160), down(200, 100, 160), down(350, 100, 160)];
+    rules.extend([across(100, 50, 350), across(120, 50, 350), across(160, 50, 350)]);
+    let rows = |top| vec![line(55, top, "Sales"), line(110, top, "900"), line(210, top, "100"), line(300, top, "11.5")];
+    let lines: Vec<Line> = [105, 125, 140].into_iter().flat_map(rows).collect();
+    let mut together: Vec<Line> = lines
+        .chunks(4)
+        .map(|row| {
+            let words: Vec<Piece> = row.iter().flat_map(|line| line.words.clone()).collect();
+            let sides = words.iter().map(|word| word.sides).reduce(around).unwrap();
+            Line { words, sides, size: 10.0, hyphenated: false }
+        })
+        .collect();
+    assert_eq!(shown(together.clone(), &rules), "Sales 900 100 11.5\nSales 900 100 11.5\nSales 900 100 11.5");
+    // One line down between all of them parts them, and figures have a row each.
+    rules.extend([down(100, 100, 160), down(290, 100, 160)]);
+    together.truncate(3);
+    assert_eq!(shown(together, &rules), "1:Sales | 2:900 | 3:100 | 4:11.5\n".repeat(3).trim_end());
+}
