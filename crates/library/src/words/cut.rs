@@ -151,7 +151,9 @@ pub(crate) fn is_linked(stem: &str, next: &str) -> bool {
     let last = stem.rsplit('-').next().unwrap_or(&stem);
     let numeral = |word: &str| NUMERALS.contains(&word.split('-').next().unwrap_or(word).trim_end_matches(['.', ',']));
     let doubled = || stem.chars().last().is_some_and(|c| "aeiou".contains(c) && next.starts_with(c));
+    let chained = next.split_once('-').is_some_and(|(first, _)| LINKS.contains(&first));
     stem.ends_with(|c: char| c.is_ascii_digit())
+        || chained
         || (last.len() < stem.len() && LINKS.contains(&last))
         || (numeral(last) && numeral(&next))
         || (PREFIXES.contains(&&*stem) && doubled())
@@ -217,6 +219,8 @@ mod tests {
             ("pre", "existing", true),
             ("anti", "inflammatory", true),
             ("12", "monatig", true),
+            ("c’est", "à-dire", true),
+            ("Saint-Germain", "en-Laye", true),
             ("Miet", "vertrag", false),
             ("the", "ory", false),
             ("re", "port", false),
