@@ -75,7 +75,7 @@ pub type Read = fn(&Path, &mut dyn FnMut(Page) -> Result<(), Fault>) -> Result<V
 
 /// Every format there is. The order decides nothing; names and extensions are unique.
 pub const EXTRACTORS: &[Extractor] = &[
-    Extractor { format: "pdf", extensions: &["pdf"], fixed_layout: true, version: 3, read: pdf::read },
+    Extractor { format: "pdf", extensions: &["pdf"], fixed_layout: true, version: 1, read: pdf::read },
     Extractor {
         format: "docx",
         extensions: &["docx", "docm", "dotx", "dotm"],
