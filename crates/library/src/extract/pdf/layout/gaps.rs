@@ -12,35 +12,55 @@ const WORD_GAP: f32 = 0.17;
 /// Letters that are half as far apart, most of them, are spaced for looks.
 const SPACED: f32 = 0.5;
 
-/// A letter nearer than so many line heights to the one before it, at its height, is on the same line whatever
-/// PDFium says: pages with little on them it takes for ones that are written downwards, a line for each letter.
+/// Letters nearer than so many line heights touch.
+const TOUCHING: f32 = 0.1;
+/// A page is written downwards for PDFium where so large a share of its line ends, and so many, are between letters
+/// that touch.
+const FALSE_ENDS: (f32, usize) = (0.5, 6);
+/// On such a page letters nearer than so many line heights are on one line.
 const SAME_LINE: f32 = 0.6;
 
-/// The glyphs without the line ends between letters that follow each other on one line.
+/// The glyphs without the line ends between letters that follow each other on one line: pages with little on them
+/// PDFium takes for ones that are written downwards, with a line for each letter.
 pub(super) fn without_false_ends(glyphs: &[Glyph], aspect: f32) -> Vec<Glyph> {
+    let is_end = |glyph: &Glyph| matches!(glyph.value, '\r' | '\n');
+    let (mut ends, mut touching) = (0usize, 0usize);
+    let mut last: Option<(usize, [u16; 4])> = None;
+    for (at, glyph) in glyphs.iter().enumerate().filter(|(_, glyph)| !is_end(glyph)) {
+        let Some(sides) = glyph.sides else { continue };
+        if let Some((_, before)) = last.filter(|(before, _)| glyphs[before + 1..at].iter().any(is_end)) {
+            ends += 1;
+            touching += usize::from(goes_on(before, sides, TOUCHING, aspect));
+        }
+        last = Some((at, sides));
+    }
+    if touching < FALSE_ENDS.1 || (touching as f32) < FALSE_ENDS.0 * ends as f32 {
+        return glyphs.to_vec();
+    }
     let mut all: Vec<Glyph> = Vec::with_capacity(glyphs.len());
     // The line ends since the last letter.
-    let mut ends = Vec::new();
+    let mut held = Vec::new();
     for glyph in glyphs {
-        if matches!(glyph.value, '\r' | '\n') {
-            ends.push(*glyph);
+        if is_end(glyph) {
+            held.push(*glyph);
             continue;
         }
         let last = all.iter().rev().find_map(|glyph| glyph.sides);
-        let goes_on = last.zip(glyph.sides).is_some_and(|(last, next)| {
-            let height = f32::from(last[3].saturating_sub(last[1]).max(next[3].saturating_sub(next[1])));
-            let gap = f32::from(next[0]) - f32::from(last[2]);
-            let least = -0.2 * height * aspect;
-            next[0] > last[0] && is_level(last, next) && (least..SAME_LINE * height * aspect).contains(&gap)
-        });
-        if !goes_on {
-            all.append(&mut ends);
+        if !last.zip(glyph.sides).is_some_and(|(last, next)| goes_on(last, next, SAME_LINE, aspect)) {
+            all.append(&mut held);
         }
-        ends.clear();
+        held.clear();
         all.push(*glyph);
     }
-    all.append(&mut ends);
+    all.append(&mut held);
     all
+}
+
+/// Whether a letter follows another to the right at its height, nearer than so many line heights.
+fn goes_on(last: [u16; 4], next: [u16; 4], near: f32, aspect: f32) -> bool {
+    let height = f32::from(last[3].saturating_sub(last[1]).max(next[3].saturating_sub(next[1]))) * aspect;
+    let gap = f32::from(next[0]) - f32::from(last[2]);
+    next[0] > last[0] && is_level(last, next) && (-0.2 * height..near * height).contains(&gap)
 }
 
 /// Whether two letters stand at the same height.

@@ -310,3 +310,21 @@ fn columns_of_long_words_and_of_no_blanks_are_columns() {
         assert!(!text.contains('|'), "{text}");
     }
 }
+
+#[test]
+fn letters_that_pdfium_parts_are_words() {
+    let text = [(1_000, 1_000, 10.0, "Contents"), (1_000, 3_000, 10.0, "Purpose of this report")];
+    let parted = |glyphs: Vec<Glyph>| -> Vec<Glyph> {
+        let end = Glyph { value: '\n', sides: None, size: 10.0 };
+        glyphs.into_iter().flat_map(|glyph| [glyph, end]).collect()
+    };
+    assert_eq!(laid(&parted(set(&text))).text, "Contents\n\nPurpose of this report");
+    // Letters in cells of their own stay apart: there is room between them.
+    let cells: Vec<Glyph> = (0..12u16)
+        .flat_map(|n| {
+            let sides = Some([1_000 + 700 * n, 1_000, 1_500 + 700 * n, 1_800]);
+            [Glyph { value: 'C', sides, size: 10.0 }, Glyph { value: '\n', sides: None, size: 10.0 }]
+        })
+        .collect();
+    assert!(!laid(&cells).text.contains("CC"));
+}
