@@ -38,19 +38,20 @@ pub(super) fn without_false_ends(glyphs: &[Glyph], aspect: f32) -> Vec<Glyph> {
         return glyphs.to_vec();
     }
     let mut all: Vec<Glyph> = Vec::with_capacity(glyphs.len());
-    // The line ends since the last letter.
-    let mut held = Vec::new();
+    // The line ends and blanks since the last letter.
+    let mut held: Vec<Glyph> = Vec::new();
+    let mut last = None;
     for glyph in glyphs {
-        if is_end(glyph) {
+        let Some(sides) = glyph.sides else {
             held.push(*glyph);
             continue;
+        };
+        if last.is_some_and(|last| goes_on(last, sides, SAME_LINE, aspect)) {
+            held.retain(|glyph| !is_end(glyph));
         }
-        let last = all.iter().rev().find_map(|glyph| glyph.sides);
-        if !last.zip(glyph.sides).is_some_and(|(last, next)| goes_on(last, next, SAME_LINE, aspect)) {
-            all.append(&mut held);
-        }
-        held.clear();
+        all.append(&mut held);
         all.push(*glyph);
+        last = Some(sides);
     }
     all.append(&mut held);
     all
