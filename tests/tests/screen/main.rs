@@ -3,7 +3,6 @@
 
 mod browser;
 mod chat;
-mod earlier;
 mod folders;
 mod job;
 mod labels;
@@ -11,5 +10,6 @@ mod layout;
 mod long_chat;
 mod reader;
 mod search;
+mod update;
 #[cfg(target_os = "linux")]
 mod window;
