@@ -25,6 +25,9 @@ pub struct Rule {
 
 /// Rules as near as this, in points, are one; and as near as this to another they meet it.
 const NEAR: f32 = 2.5;
+/// However small the page: a twentieth of it.
+const NEAREST: f32 = 3_276.0;
+
 /// The tables of a page among its lines, in their places; the lines that are in none stay. `width` and `height` are
 /// the page's, in points.
 pub(super) fn find(lines: Vec<Line>, rules: &[Rule], width: f32, height: f32) -> Vec<Part> {
@@ -103,7 +106,7 @@ fn tables(lines: &[Line], rules: &[Rule], width: f32, height: f32) -> Vec<Table>
 
 /// How near two lines are one, on a side of so many points.
 fn tolerance(points: f32) -> u16 {
-    if points > 0.0 { (NEAR / points * 65_535.0) as u16 } else { 60 }
+    if points > 0.0 { (NEAR / points * 65_535.0).min(NEAREST) as u16 } else { 60 }
 }
 
 /// Rules in one direction, those that are one made one.

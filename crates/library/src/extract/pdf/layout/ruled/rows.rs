@@ -107,7 +107,7 @@ impl Strip {
         // A sentence over a line is no row of names: there are strips between names.
         names.sort_unstable_by_key(|word| word.sides[0]);
         let wide = |pair: &[&Piece]| f32::from(pair[1].sides[0]) - f32::from(pair[0].sides[2]) > gap;
-        if names.windows(2).any(wide) {
+        if sides[1] < self.ys[0] && names.windows(2).any(wide) {
             self.sides[1] = sides[1];
             self.ys.insert(0, sides[1]);
         }

@@ -174,8 +174,9 @@ fn any_rules_end() {
     for size in [1, 3, 40, 800] {
         let rules: Vec<Rule> =
             (0..size).map(|n| Rule { across: n % 2 == 0, at: next(), from: next(), to: next() }).collect();
-        let found = find(page(), &rules, SIDE, SIDE);
-        assert!(!found.is_empty());
+        for side in [SIDE, 1.0, 0.01, 100_000.0] {
+            assert!(!find(page(), &rules, side, side).is_empty());
+        }
     }
     find(
         page(),
@@ -230,6 +231,19 @@ fn lines_between_texts_make_no_rows() {
     // Lines that do not begin and end together.
     let others = [across(118, 50, 350), across(160, 70, 350), across(180, 50, 300)];
     assert_eq!(shown(with_rows(), &others), plain.join("\n"));
+}
+
+#[test]
+fn specks_on_the_first_line_are_no_names() {
+    let mut page = with_rows();
+    for left in [60, 200] {
+        let mut speck = line(left, 118, ".");
+        speck.words[0].sides = [left * 100, 11_850, left * 100 + 50, 11_860];
+        speck.sides = speck.words[0].sides;
+        page.push(speck);
+    }
+    page.retain(|line| line.sides[1] != 10_500);
+    assert!(!find(page, &between(), SIDE, SIDE).is_empty());
 }
 
 #[test]
