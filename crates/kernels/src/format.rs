@@ -19,32 +19,24 @@ pub enum Format {
     Q6K,
 }
 
-/// 32 consecutive values of one row, as codes: value = code * scale + offset, with one scale and offset for
-/// each half of 16.
-pub(crate) struct Codes {
-    /// Four neighbouring codes each, the first in the lowest byte.
-    pub words: [u32; 8],
-    pub scales: [f32; 2],
-    pub offsets: [f32; 2],
+/// Values of a part of a block: each part has codes, and scales and offsets of its own.
+pub(crate) const PART: usize = 32;
+
+/// The codes of a part: eight neighbouring ones in a word, the first in its lowest byte.
+pub(crate) type Codes = [u64; 4];
+
+/// What makes values of the codes of a block of `PARTS` parts: value = code * scale + offset. The first of each
+/// two is of the first 16 values of every part, the second of the last 16. All parts together, so that
+/// reckoning them is vector code.
+pub(crate) struct Scales<const PARTS: usize> {
+    pub scales: [[f32; PARTS]; 2],
+    pub offsets: [[f32; PARTS]; 2],
 }
 
-/// A block of a row, with the numbers in half precision that all its parts share.
+/// A block of a row, as the file has it.
 pub(crate) struct Block<'a> {
     format: Format,
     bytes: &'a [u8],
-    scale: f32,
-    offset: f32,
-}
-
-impl Codes {
-    fn values(&self, out: &mut [f32]) {
-        for (at, out) in out.chunks_exact_mut(4).enumerate() {
-            let (scale, offset) = (self.scales[at / 4], self.offsets[at / 4]);
-            for (value, code) in out.iter_mut().zip(self.words[at].to_le_bytes()) {
-                *value = scale * f32::from(code.cast_signed()) + offset;
-            }
-        }
-    }
 }
 
 impl Format {
@@ -104,65 +96,97 @@ impl Format {
                 let (values, bytes) = self.block();
                 for (block, out) in row.chunks_exact(bytes).zip(out.chunks_exact_mut(values)) {
                     let block = self.open(block);
-                    for (part, out) in out.chunks_exact_mut(32).enumerate() {
-                        block.codes(part).values(out);
-                    }
+                    if values == PART { block.values::<1>(out) } else { block.values::<8>(out) }
                 }
             }
         }
     }
 
     /// Looks into a block. Only for the formats that have codes.
-    // Always inlined, as all below: packing calls it with a known format, and nothing is left of the choice.
+    // Always inlined, as all below: packing calls it with a known format, and nothing is left of the choice. Loops
+    // rather than `map` and `from_fn`, which the compiler did not always take in: half as fast.
     #[inline(always)]
     pub(crate) fn open(self, bytes: &[u8]) -> Block<'_> {
-        let (scale, offset) = match self {
-            Self::F32 | Self::F16 | Self::BF16 => unreachable!("floats have no codes"),
-            Self::Q4_0 => (half(bytes, 0), -8.0 * half(bytes, 0)),
-            Self::Q5_0 => (half(bytes, 0), -16.0 * half(bytes, 0)),
-            Self::Q4_1 | Self::Q5_1 | Self::Q4K | Self::Q5K => (half(bytes, 0), half(bytes, 2)),
-            Self::Q8_0 => (half(bytes, 0), 0.0),
-            Self::Q6K => (half(bytes, 208), 0.0),
-        };
-        Block { format: self, bytes, scale, offset }
+        Block { format: self, bytes }
     }
 }
 
 impl Block<'_> {
-    /// The 32 values from `part * 32` of the block, as codes.
+    /// The codes of a part.
     #[inline(always)]
     pub(crate) fn codes(&self, part: usize) -> Codes {
-        let Self { format, bytes, scale, offset } = *self;
-        match format {
+        let bytes = self.bytes;
+        match self.format {
             Format::F32 | Format::F16 | Format::BF16 => unreachable!("floats have no codes"),
-            Format::Q4_0 => uniform(nibbles(&bytes[2..18]), scale, offset),
-            Format::Q4_1 => uniform(nibbles(&bytes[4..20]), scale, offset),
-            Format::Q5_0 => uniform(with_fifth(nibbles(&bytes[6..22]), &bytes[2..6]), scale, offset),
-            Format::Q5_1 => uniform(with_fifth(nibbles(&bytes[8..24]), &bytes[4..8]), scale, offset),
-            Format::Q8_0 => uniform(words(&bytes[2..34]), scale, offset),
-            Format::Q4K => {
-                let (step, min) = k_scale(&bytes[4..16], part);
-                uniform(k_nibbles(&bytes[16..144], part), scale * step, -(offset * min))
-            }
+            Format::Q4_0 => nibbles(&bytes[2..18]),
+            Format::Q4_1 => nibbles(&bytes[4..20]),
+            Format::Q5_0 => with_fifth(nibbles(&bytes[6..22]), &bytes[2..6]),
+            Format::Q5_1 => with_fifth(nibbles(&bytes[8..24]), &bytes[4..8]),
+            Format::Q8_0 => words(&bytes[2..34]),
+            Format::Q4K => k_nibbles(&bytes[16..144], part),
             Format::Q5K => {
-                let (step, min) = k_scale(&bytes[4..16], part);
                 let mut codes = k_nibbles(&bytes[48..176], part);
-                for (code, high) in codes.iter_mut().zip(words::<8>(&bytes[16..48])) {
+                for (code, high) in codes.iter_mut().zip(words::<4>(&bytes[16..48])) {
                     *code |= (high >> part & BITS) << 4;
                 }
-                uniform(codes, scale * step, -(offset * min))
+                codes
             }
-            Format::Q6K => six_bit(bytes, scale, part),
+            Format::Q6K => six_bit(bytes, part),
+        }
+    }
+
+    /// The scales and offsets of its parts, of which it has `PARTS`.
+    #[inline(always)]
+    pub(crate) fn scales<const PARTS: usize>(&self) -> Scales<PARTS> {
+        let bytes = self.bytes;
+        match self.format {
+            Format::F32 | Format::F16 | Format::BF16 => unreachable!("floats have no codes"),
+            Format::Q4_0 => uniform([half(bytes, 0); PARTS], [-8.0 * half(bytes, 0); PARTS]),
+            Format::Q5_0 => uniform([half(bytes, 0); PARTS], [-16.0 * half(bytes, 0); PARTS]),
+            Format::Q4_1 | Format::Q5_1 => uniform([half(bytes, 0); PARTS], [half(bytes, 2); PARTS]),
+            Format::Q8_0 => uniform([half(bytes, 0); PARTS], [0.0; PARTS]),
+            Format::Q4K | Format::Q5K => {
+                let (scale, offset) = (half(bytes, 0), half(bytes, 2));
+                let (steps, minima) = k_scales(&bytes[4..16]);
+                let (mut scales, mut offsets) = ([0.0; PARTS], [0.0; PARTS]);
+                for (part, (of_scale, of_offset)) in scales.iter_mut().zip(&mut offsets).enumerate() {
+                    *of_scale = scale * f32::from(steps[part]);
+                    *of_offset = -(offset * f32::from(minima[part]));
+                }
+                uniform(scales, offsets)
+            }
+            Format::Q6K => {
+                let scale = half(bytes, 208);
+                let (mut scales, mut offsets) = ([[0.0; PARTS]; 2], [[0.0; PARTS]; 2]);
+                for (at, step) in bytes[192..208].iter().enumerate() {
+                    scales[at % 2][at / 2] = scale * f32::from(step.cast_signed());
+                    offsets[at % 2][at / 2] = -32.0 * scales[at % 2][at / 2];
+                }
+                Scales { scales, offsets }
+            }
+        }
+    }
+
+    /// The values, of which there are as many as `out` has room for: those of `PARTS` parts.
+    fn values<const PARTS: usize>(&self, out: &mut [f32]) {
+        let Scales { scales, offsets } = self.scales::<PARTS>();
+        for (part, out) in out.chunks_exact_mut(PART).enumerate() {
+            for ((at, out), word) in out.chunks_exact_mut(8).enumerate().zip(self.codes(part)) {
+                let (scale, offset) = (scales[at / 2][part], offsets[at / 2][part]);
+                for (value, code) in out.iter_mut().zip(word.to_le_bytes()) {
+                    *value = scale * f32::from(code.cast_signed()) + offset;
+                }
+            }
         }
     }
 }
 
 /// The lowest four bits of each byte of a word.
-pub(crate) const NIBBLES: u32 = 0x0f0f_0f0f;
+pub(crate) const NIBBLES: u64 = 0x0f0f_0f0f_0f0f_0f0f;
 /// The lowest two.
-pub(crate) const PAIRS: u32 = 0x0303_0303;
+pub(crate) const PAIRS: u64 = 0x0303_0303_0303_0303;
 /// The lowest one.
-pub(crate) const BITS: u32 = 0x0101_0101;
+pub(crate) const BITS: u64 = 0x0101_0101_0101_0101;
 
 fn fill<'a>(out: &mut [f32], bytes: impl Iterator<Item = &'a [u8]>, read: impl Fn(&[u8]) -> f32) {
     for (value, bytes) in out.iter_mut().zip(bytes) {
@@ -205,68 +229,73 @@ pub(crate) fn to_half(value: f32) -> u16 {
     (half | sign >> 16) as u16
 }
 
+/// The same for both halves of every part.
 #[inline(always)]
-fn uniform(words: [u32; 8], scale: f32, offset: f32) -> Codes {
-    Codes { words, scales: [scale; 2], offsets: [offset; 2] }
+fn uniform<const PARTS: usize>(scales: [f32; PARTS], offsets: [f32; PARTS]) -> Scales<PARTS> {
+    Scales { scales: [scales; 2], offsets: [offsets; 2] }
 }
 
-/// 4 bytes for each word.
+/// 8 bytes for each word.
 #[inline(always)]
-fn words<const N: usize>(bytes: &[u8]) -> [u32; N] {
+fn words<const N: usize>(bytes: &[u8]) -> [u64; N] {
     let mut words = [0; N];
-    for (word, four) in words.iter_mut().zip(bytes.as_chunks().0) {
-        *word = u32::from_le_bytes(*four);
+    for (word, eight) in words.iter_mut().zip(bytes.as_chunks().0) {
+        *word = u64::from_le_bytes(*eight);
     }
     words
 }
 
 /// 16 bytes: the low halves are the first 16 codes, the high halves the next.
 #[inline(always)]
-fn nibbles(bytes: &[u8]) -> [u32; 8] {
-    let [a, b, c, d] = words(bytes);
-    [a, b, c, d, a >> 4, b >> 4, c >> 4, d >> 4].map(|word| word & NIBBLES)
+fn nibbles(bytes: &[u8]) -> Codes {
+    let [a, b] = words(bytes);
+    [a & NIBBLES, b & NIBBLES, a >> 4 & NIBBLES, b >> 4 & NIBBLES]
 }
 
 /// Adds the fifth bits, one of 32 for each code.
 #[inline(always)]
-fn with_fifth(mut codes: [u32; 8], bits: &[u8]) -> [u32; 8] {
-    let bits = u32::from_le_bytes([bits[0], bits[1], bits[2], bits[3]]);
-    for (at, code) in codes.iter_mut().enumerate() {
-        // Four bits, one to each byte: the product has each of them at the bottom of its own.
-        let spread = (bits >> (at * 4) & 15) * 0x0020_4081;
-        *code |= (spread & BITS) << 4;
+fn with_fifth(mut codes: Codes, bits: &[u8]) -> Codes {
+    for (code, bits) in codes.iter_mut().zip(bits) {
+        // Eight bits, one to each byte: copies of all eight, of each of which another is kept, and moved to bit 4.
+        let one_each = (u64::from(*bits) * BITS) & 0x8040_2010_0804_0201;
+        *code |= ((one_each + 0x7f7f_7f7f_7f7f_7f7f) & (BITS << 7)) >> 3;
     }
     codes
 }
 
 /// The codes of sub-block `part`: sub-blocks share 32 bytes in pairs, low halves first.
 #[inline(always)]
-fn k_nibbles(bytes: &[u8], part: usize) -> [u32; 8] {
-    words(&bytes[part / 2 * 32..][..32]).map(|word| word >> (part % 2 * 4) & NIBBLES)
+fn k_nibbles(bytes: &[u8], part: usize) -> Codes {
+    let mut codes = words(&bytes[part / 2 * 32..][..32]);
+    for code in &mut codes {
+        *code = *code >> (part % 2 * 4) & NIBBLES;
+    }
+    codes
 }
 
-/// The 6-bit scale and minimum of sub-block `part` out of the 12 bytes that hold eight of each.
+/// The 6-bit scales and minima of the sub-blocks out of the 12 bytes that hold eight of each: those of the first
+/// four whole, those of the last four with their two high bits above the first four.
 #[inline(always)]
-fn k_scale(bytes: &[u8], part: usize) -> (f32, f32) {
-    let (scale, min) = if part < 4 {
-        (bytes[part] & 63, bytes[part + 4] & 63)
-    } else {
-        let (both, low, high) = (bytes[part + 4], bytes[part - 4], bytes[part]);
-        ((both & 15) | (low >> 6 << 4), (both >> 4) | (high >> 6 << 4))
+fn k_scales(bytes: &[u8]) -> ([u8; 8], [u8; 8]) {
+    let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    let (first, second, third) = (word(0), word(4), word(8));
+    let (low, pairs) = (NIBBLES as u32, PAIRS as u32);
+    let together = |whole: u32, low: u32| {
+        let (whole, low) = (u64::from(whole & 0x3f3f_3f3f), u64::from(low | (whole >> 6 & pairs) << 4));
+        (whole | low << 32).to_le_bytes()
     };
-    (f32::from(scale), f32::from(min))
+    (together(first, third & low), together(second, third >> 4 & low))
 }
 
-/// Q6_K: 256 values in two halves of four runs of 32; 4 low bits, 2 high bits, a signed scale for each 16.
+/// Q6_K: 256 values in two halves of four runs of 32; 4 low bits, 2 high bits.
 #[inline(always)]
-fn six_bit(block: &[u8], scale: f32, part: usize) -> Codes {
+fn six_bit(block: &[u8], part: usize) -> Codes {
     let (half_of, run) = (part / 4, part % 4);
-    let mut codes: [u32; 8] = words(&block[half_of * 64 + run % 2 * 32..][..32]);
-    for (code, high) in codes.iter_mut().zip(words::<8>(&block[128 + half_of * 32..][..32])) {
+    let mut codes = words(&block[half_of * 64 + run % 2 * 32..][..32]);
+    for (code, high) in codes.iter_mut().zip(words::<4>(&block[128 + half_of * 32..][..32])) {
         *code = (*code >> (run / 2 * 4) & NIBBLES) | (high >> (run * 2) & PAIRS) << 4;
     }
-    let scales = [0, 1].map(|side| scale * f32::from(block[192 + part * 2 + side].cast_signed()));
-    Codes { words: codes, scales, offsets: scales.map(|scale| -32.0 * scale) }
+    codes
 }
 
 #[cfg(test)]

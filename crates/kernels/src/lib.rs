@@ -29,6 +29,7 @@ mod matrix;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod pace;
+mod pack;
 mod pool;
 mod portable;
 mod product;

@@ -5,9 +5,8 @@ use crate::arena::{Arena, Placed, Plain};
 use crate::cpu::Cpu;
 use crate::error::ShapeError;
 use crate::format::Format;
-use crate::tile::{
-    Brains, COLUMNS, CodeTile, FloatColumn, Halves, ROWS, Tile4, Tile5, Tile6, Tile8, pack_codes, pack_floats,
-};
+use crate::pack::{pack_codes, pack_floats};
+use crate::tile::{Brains, COLUMNS, CodeTile, FloatColumn, Halves, ROWS, Tile4, Tile5, Tile6, Tile8};
 
 /// A weight matrix of `rows` outputs and `columns` inputs, packed in panels of 16 rows.
 pub struct QuantMatrix {

@@ -6,7 +6,7 @@
 //! partial sum, with no sum across lanes.
 
 use crate::arena::Plain;
-use crate::format::{BITS, Codes, Format, NIBBLES, PAIRS, from_half, to_half};
+use crate::format::{BITS, Codes, NIBBLES, PAIRS, from_half};
 
 /// Rows of a tile and of a panel.
 pub(crate) const ROWS: usize = 16;
@@ -63,24 +63,29 @@ unsafe impl Plain for Tile8 {}
 
 /// What packing and reading back a tile of codes needs.
 pub(crate) trait CodeTile: Plain {
-    /// Writes 32 values of one row.
-    fn set(&mut self, row: usize, block: &Codes);
+    /// Writes 32 values of one row: their codes, the scales of both halves, and the offset, all in half precision.
+    fn set(&mut self, row: usize, codes: Codes, scales: [u16; 2], offset: u16);
     /// The values of one row, as the kernels use them.
     fn row(&self, row: usize) -> [f32; COLUMNS];
 }
 
 /// Puts four bytes where a group has those of one row.
 #[inline(always)]
-fn set_word(group: &mut [u8; GROUP], row: usize, word: u32) {
-    group[row * 4..][..4].copy_from_slice(&word.to_le_bytes());
+fn set_word(group: &mut [u8; GROUP], row: usize, word: u64) {
+    group.as_chunks_mut().0[row] = (word as u32).to_le_bytes();
+}
+
+/// The low four bytes of a word with the high four put `bits` above them.
+#[inline(always)]
+fn folded(word: u64, bits: u32) -> u64 {
+    (word | word >> (32 - bits)) & u64::from(u32::MAX)
 }
 
 /// Puts the low four bits of 32 codes where [`Tile4`] wants them.
 #[inline(always)]
-fn set_nibbles(codes: &mut [[u8; GROUP]; 4], row: usize, block: &Codes) {
-    for (at, group) in codes.iter_mut().enumerate() {
-        let (low, high) = (block.words[2 * at] & NIBBLES, block.words[2 * at + 1] & NIBBLES);
-        set_word(group, row, low | high << 4);
+fn set_nibbles(groups: &mut [[u8; GROUP]; 4], row: usize, codes: Codes) {
+    for (group, word) in groups.iter_mut().zip(codes) {
+        set_word(group, row, folded(word & NIBBLES, 4));
     }
 }
 
@@ -90,10 +95,9 @@ fn get_nibble(codes: &[[u8; GROUP]; 4], row: usize, column: usize) -> u8 {
 
 impl CodeTile for Tile4 {
     #[inline(always)]
-    fn set(&mut self, row: usize, block: &Codes) {
-        set_nibbles(&mut self.codes, row, block);
-        self.scales[row] = to_half(block.scales[0]);
-        self.offsets[row] = to_half(block.offsets[0]);
+    fn set(&mut self, row: usize, codes: Codes, scales: [u16; 2], offset: u16) {
+        set_nibbles(&mut self.codes, row, codes);
+        (self.scales[row], self.offsets[row]) = (scales[0], offset);
     }
 
     fn row(&self, row: usize) -> [f32; COLUMNS] {
@@ -104,12 +108,14 @@ impl CodeTile for Tile4 {
 
 impl CodeTile for Tile5 {
     #[inline(always)]
-    fn set(&mut self, row: usize, block: &Codes) {
-        set_nibbles(&mut self.codes, row, block);
-        let bits = (0..8).map(|part| (block.words[part] >> 4 & BITS) << part);
-        set_word(&mut self.fifth, row, bits.fold(0, |all, bits| all | bits));
-        self.scales[row] = to_half(block.scales[0]);
-        self.offsets[row] = to_half(block.offsets[0]);
+    fn set(&mut self, row: usize, codes: Codes, scales: [u16; 2], offset: u16) {
+        set_nibbles(&mut self.codes, row, codes);
+        let mut fifth = 0;
+        for (at, word) in codes.iter().enumerate() {
+            fifth |= folded(word >> 4 & BITS, 1) << (2 * at);
+        }
+        set_word(&mut self.fifth, row, fifth);
+        (self.scales[row], self.offsets[row]) = (scales[0], offset);
     }
 
     fn row(&self, row: usize) -> [f32; COLUMNS] {
@@ -123,12 +129,12 @@ impl CodeTile for Tile5 {
 
 impl CodeTile for Tile6 {
     #[inline(always)]
-    fn set(&mut self, row: usize, block: &Codes) {
-        set_nibbles(&mut self.codes, row, block);
+    fn set(&mut self, row: usize, codes: Codes, scales: [u16; 2], _: u16) {
+        set_nibbles(&mut self.codes, row, codes);
         for (half, upper) in self.upper.iter_mut().enumerate() {
-            let pairs = (0..4).map(|part| (block.words[half * 4 + part] >> 4 & PAIRS) << (2 * part));
-            set_word(upper, row, pairs.fold(0, |all, pairs| all | pairs));
-            self.scales[half][row] = to_half(block.scales[half]);
+            let (low, high) = (codes[half * 2] >> 4 & PAIRS, codes[half * 2 + 1] >> 4 & PAIRS);
+            set_word(upper, row, folded(low, 2) | folded(high, 2) << 4);
+            self.scales[half][row] = scales[half];
         }
     }
 
@@ -143,11 +149,13 @@ impl CodeTile for Tile6 {
 
 impl CodeTile for Tile8 {
     #[inline(always)]
-    fn set(&mut self, row: usize, block: &Codes) {
-        for (group, word) in self.codes.iter_mut().zip(block.words) {
-            group[row * 4..][..4].copy_from_slice(&word.to_le_bytes().map(u8::cast_signed));
+    fn set(&mut self, row: usize, codes: Codes, scales: [u16; 2], _: u16) {
+        for (groups, word) in self.codes.as_chunks_mut::<2>().0.iter_mut().zip(codes) {
+            for (group, word) in groups.iter_mut().zip([word, word >> 32]) {
+                group.as_chunks_mut().0[row] = (word as u32).to_le_bytes().map(u8::cast_signed);
+            }
         }
-        self.scales[row] = to_half(block.scales[0]);
+        self.scales[row] = scales[0];
     }
 
     fn row(&self, row: usize) -> [f32; COLUMNS] {
@@ -203,44 +211,5 @@ impl FloatColumn for Brains {
     }
     fn get(&self, row: usize) -> f32 {
         half::bf16::from_bits(self.0[row]).to_f32()
-    }
-}
-
-/// Fills one panel of codes from the bytes of up to 16 rows.
-pub(crate) fn pack_codes<T: CodeTile>(format: Format, rows: &[&[u8]], panel: &mut [T]) {
-    match format {
-        Format::Q4_0 => pack_blocks(Format::Q4_0, rows, panel),
-        Format::Q4_1 => pack_blocks(Format::Q4_1, rows, panel),
-        Format::Q5_0 => pack_blocks(Format::Q5_0, rows, panel),
-        Format::Q5_1 => pack_blocks(Format::Q5_1, rows, panel),
-        Format::Q8_0 => pack_blocks(Format::Q8_0, rows, panel),
-        Format::Q4K => pack_blocks(Format::Q4K, rows, panel),
-        Format::Q5K => pack_blocks(Format::Q5K, rows, panel),
-        Format::Q6K => pack_blocks(Format::Q6K, rows, panel),
-        Format::F32 | Format::F16 | Format::BF16 => unreachable!("floats have no codes"),
-    }
-}
-
-/// Goes through the blocks from left to right, so that the tiles of a block stay in the first-level cache until
-/// their 16 rows are in them. Always inlined, so that each format has a copy of its own.
-#[inline(always)]
-fn pack_blocks<T: CodeTile>(format: Format, rows: &[&[u8]], panel: &mut [T]) {
-    let (values, bytes) = format.block();
-    for (at, tiles) in panel.chunks_exact_mut(values / COLUMNS).enumerate() {
-        for (row, of_row) in rows.iter().enumerate() {
-            let block = format.open(&of_row[at * bytes..][..bytes]);
-            for (part, tile) in tiles.iter_mut().enumerate() {
-                tile.set(row, &block.codes(part));
-            }
-        }
-    }
-}
-
-/// Fills one panel of plain numbers from the bytes of up to 16 rows.
-pub(crate) fn pack_floats<T: FloatColumn>(width: usize, rows: &[&[u8]], panel: &mut [T]) {
-    for (row, bytes) in rows.iter().enumerate() {
-        for (column, number) in panel.iter_mut().zip(bytes.chunks_exact(width)) {
-            column.set(row, number);
-        }
     }
 }
