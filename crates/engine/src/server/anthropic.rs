@@ -58,6 +58,10 @@ impl Refusal {
         let mut body = self.0.body();
         body["error"]["type"] = kind.into();
         body["type"] = "error".into();
+        if let Some((asked, context)) = self.0.too_long() {
+            // The words by which Anthropic's clients know that a conversation is to be cut down.
+            body["error"]["message"] = format!("prompt is too long: {asked} tokens > {context} maximum").into();
+        }
         body
     }
 }

@@ -53,6 +53,11 @@ impl Problem {
         self.status
     }
 
+    /// For a prompt that is too long: its tokens, and how many fit.
+    pub(super) fn too_long(&self) -> Option<(u64, u64)> {
+        Some((self.error["n_prompt_tokens"].as_u64()?, self.error["n_ctx"].as_u64()?))
+    }
+
     /// The body: `{"error": …}`.
     #[must_use]
     pub fn body(&self) -> Value {

@@ -52,6 +52,9 @@ pub(super) async fn respond(server: Shared, body: Result<Bytes, BytesRejection>)
     if request.progress() {
         reply.tell_progress();
     }
+    if request.summary() {
+        reply.tell_summary();
+    }
     let mut events = together(received);
     if draw.streamed {
         let lines =

@@ -60,11 +60,14 @@ pub(super) async fn model(server: Shared, Path(id): Path<String>) -> Result<Json
 
 /// What is served, each in OpenAI's form and in Anthropic's at once.
 fn entries(models: &Models) -> Vec<Value> {
-    let entry = |id: &str, meta: Value| {
+    let entry = |id: &str, longest: usize, meta: Value| {
         let mut entry = json!({"id": id, "object": "model", "created": 0, "owned_by": "atelier", "meta": meta});
         entry["type"] = "model".into();
         entry["display_name"] = id.into();
         entry["created_at"] = "1970-01-01T00:00:00Z".into();
+        // Tokens that go in, and that come out where there is nothing else.
+        entry["max_input_tokens"] = longest.into();
+        entry["max_tokens"] = longest.into();
         entry
     };
     let chat = models.chat.as_ref().map(|chat| {
@@ -80,7 +83,7 @@ fn entries(models: &Models) -> Vec<Value> {
             "chat_template": chat.template.is_some(),
             "tools": chat.template.as_ref().is_some_and(|t| t.tools()),
         });
-        entry(&chat.id, meta)
+        entry(&chat.id, chat.context, meta)
     });
     let embedder = models.embedder.as_ref().map(|embedder| {
         let meta = json!({
@@ -92,7 +95,7 @@ fn entries(models: &Models) -> Vec<Value> {
             "dimensions": embedder.cuts,
             "prompts": embedder.prompts.names().collect::<Vec<_>>(),
         });
-        entry(&embedder.id, meta)
+        entry(&embedder.id, embedder.longest, meta)
     });
     let reranker = models.reranker.as_ref().map(|reranker| {
         let meta = json!({
@@ -101,7 +104,7 @@ fn entries(models: &Models) -> Vec<Value> {
             "n_ctx": reranker.longest,
             "size": reranker.bytes,
         });
-        entry(&reranker.id, meta)
+        entry(&reranker.id, reranker.longest, meta)
     });
     [chat, embedder, reranker].into_iter().flatten().collect()
 }
@@ -111,13 +114,20 @@ pub(super) async fn props(server: Shared) -> Result<Json<Value>, Problem> {
     let chat = server.chat()?;
     let template = chat.template.as_ref();
     let params = llama::usual(&chat.id, chat.context)?;
+    let tools = template.is_some_and(|template| template.tools());
+    // Whether what the model thought in earlier turns has a place in its prompt.
+    let thoughts = template.is_some_and(|template| template.source().contains("reasoning_content"));
     Ok(Json(json!({
         "default_generation_settings": {"n_ctx": chat.context, "params": params},
         "total_slots": chat.scheduler.streams(),
         "model_alias": chat.id,
         "model_path": format!("{}.gguf", chat.id),
         "chat_template": template.map(|template| template.source()).unwrap_or_default(),
-        "chat_template_caps": {"supports_tools": template.is_some_and(|template| template.tools())},
+        "chat_template_caps": {
+            "supports_tools": tools,
+            "supports_tool_calls": tools,
+            "supports_preserve_reasoning": thoughts,
+        },
         "modalities": {"vision": false, "audio": false},
         "bos_token": chat.tokenizer.bos_text(),
         "eos_token": chat.tokenizer.eos_text(),

@@ -17,6 +17,10 @@ pub(super) struct Reply {
     done: Option<Done>,
 }
 
+/// What stands where Anthropic signs a thought. Clients send a thought back only if something does; here it is read as
+/// it is, signed or not.
+const SIGNATURE: &str = "unsigned";
+
 enum Block {
     Thinking(String),
     Text(String),
@@ -27,7 +31,7 @@ impl Block {
     /// The block as it stands in a whole answer. None for a call that was cut off: somebody might run it.
     fn whole(&self) -> Option<Value> {
         match self {
-            Self::Thinking(text) => Some(json!({"type": "thinking", "thinking": text, "signature": ""})),
+            Self::Thinking(text) => Some(json!({"type": "thinking", "thinking": text, "signature": SIGNATURE})),
             Self::Text(text) => Some(json!({"type": "text", "text": text})),
             Self::Call { id, name, arguments } => {
                 let input: Value = serde_json::from_str(arguments).ok()?;
@@ -105,6 +109,10 @@ impl Reply {
 
     fn close(&self, told: &mut Vec<Value>) {
         if let Some(index) = self.blocks.len().checked_sub(1) {
+            if let Block::Thinking(_) = self.blocks[index] {
+                let delta = json!({"type": "signature_delta", "signature": SIGNATURE});
+                told.push(json!({"type": "content_block_delta", "index": index, "delta": delta}));
+            }
             told.push(json!({"type": "content_block_stop", "index": index}));
         }
     }

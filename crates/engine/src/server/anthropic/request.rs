@@ -19,6 +19,15 @@ pub(super) struct Count {
     tools: Vec<Value>,
     tool_choice: Option<Choice>,
     thinking: Option<Value>,
+    output_config: Option<Output>,
+}
+
+/// What the answer is to be like.
+#[derive(Deserialize)]
+struct Output {
+    effort: Option<String>,
+    /// `{"type": "json_schema", "schema": …}`
+    format: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -32,6 +41,7 @@ pub(super) struct Request {
     top_p: Option<f32>,
     top_k: Option<i64>,
     stream: Option<bool>,
+    speed: Option<String>,
     #[serde(flatten)]
     rest: Map<String, Value>,
 }
@@ -75,11 +85,12 @@ impl Count {
         let tools = self.tools.iter().map(tool).collect::<Result<Vec<_>, _>>()?;
         let none = self.tool_choice.as_ref().is_some_and(|choice| choice.kind == "none");
         let mut kwargs = Map::new();
-        if self.thinking.as_ref().is_some_and(|thinking| thinking["type"] == "disabled") {
+        if let Some(kind) = self.thinking.as_ref().and_then(|thinking| thinking["type"].as_str()) {
             // The word that templates have for it.
-            kwargs.insert("enable_thinking".to_owned(), false.into());
+            kwargs.insert("enable_thinking".to_owned(), (kind != "disabled").into());
         }
-        Ok(messages::Chat::of(all, tools, none.then(|| "none".into()), kwargs))
+        let chat = messages::Chat::of(all, tools, none.then(|| "none".into()), kwargs);
+        Ok(chat.thinking(self.output_config.as_ref().and_then(|output| output.effort.clone())))
     }
 
     fn form(&self) -> Result<Form, Problem> {
@@ -100,7 +111,12 @@ impl Count {
             }),
         };
         let single = self.tool_choice.as_ref().is_some_and(|choice| choice.disable_parallel_tool_use);
+        let schema = self.output_config.as_ref().and_then(|output| output.format.as_ref());
+        let schema = schema.filter(|format| !format.is_null()).map(
+            |format| json!({"type": format["type"], "json_schema": {"name": "answer", "schema": format["schema"]}}),
+        );
         Form::read(&Said {
+            response_format: schema.as_ref(),
             tools: &tools,
             tool_choice: choice.as_ref(),
             parallel_tool_calls: single.then_some(false),
@@ -130,6 +146,9 @@ impl Request {
 
     /// How tokens are drawn. What is not done is refused by name.
     pub(super) fn draw(&self) -> Result<Checked, Problem> {
+        if self.speed.as_deref().is_some_and(|speed| speed != "standard") {
+            return Err(Problem::invalid("speed", "there is one speed, which is 'standard'"));
+        }
         if let Some((name, _)) =
             self.rest.iter().find(|(name, value)| !value.is_null() && !HARMLESS.contains(&&***name))
         {
@@ -257,54 +276,4 @@ fn tool(tool: &Value) -> Result<Value, Problem> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn chat(body: Value) -> Result<Value, Problem> {
-        let count: Count = serde_json::from_value(body).unwrap();
-        count.chat().map(|chat| chat.into_messages().into())
-    }
-
-    #[test]
-    fn blocks_become_messages() {
-        let found = chat(json!({
-            "system": [{"type": "text", "text": "Be brief."}],
-            "messages": [
-                {"role": "user", "content": "What is"},
-                {"role": "user", "content": [{"type": "text", "text": "the rent?"}]},
-                {"role": "assistant", "content": [
-                    {"type": "redacted_thinking", "data": "x"},
-                    {"type": "thinking", "thinking": "I search."},
-                    {"type": "text", "text": "One moment."},
-                    {"type": "tool_use", "id": "t1", "name": "search", "input": {"query": "rent"}},
-                ]},
-                {"role": "user", "content": [
-                    {"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "900"}]},
-                    {"type": "text", "text": "And?"},
-                ]},
-            ],
-        }));
-        let call =
-            json!({"id": "t1", "type": "function", "function": {"name": "search", "arguments": {"query": "rent"}}});
-        assert_eq!(
-            found.unwrap(),
-            json!([
-                {"role": "system", "content": "Be brief."},
-                {"role": "user", "content": "What is\nthe rent?"},
-                {"role": "assistant", "content": "One moment.", "reasoning_content": "I search.", "tool_calls": [call]},
-                {"role": "tool", "tool_call_id": "t1", "content": "900"},
-                {"role": "user", "content": "And?"},
-            ])
-        );
-        let failed = json!({"type": "tool_result", "tool_use_id": "t2", "content": "no such file", "is_error": true});
-        let found = chat(json!({"messages": [{"role": "user", "content": [failed]}]})).unwrap();
-        assert_eq!(found[0]["content"], "Error: no such file");
-        for wrong in [
-            json!({"messages": [{"role": "user", "content": [{"type": "image", "source": {}}]}]}),
-            json!({"messages": [{"role": "system", "content": "x"}]}),
-            json!({"messages": [], "tools": [{"type": "web_search", "name": "w"}]}),
-        ] {
-            assert!(chat(wrong.clone()).is_err(), "{wrong}");
-        }
-    }
-}
+mod tests;

@@ -29,6 +29,8 @@ pub(super) struct Reply {
     events: u64,
     /// Whether it is told how far the prompt is read, as llama-server does.
     progress: bool,
+    /// Whether what the model thought is told as its own summary, which is all that OpenAI tells.
+    summary: bool,
 }
 
 enum End {
@@ -66,12 +68,18 @@ impl Reply {
             end: None,
             events: 0,
             progress: false,
+            summary: false,
         }
     }
 
     /// Tells from now on how far the prompt is read.
     pub(super) fn tell_progress(&mut self) {
         self.progress = true;
+    }
+
+    /// Tells what the model thinks as clients read it that asked for a summary. It is all of it: nothing is left out.
+    pub(super) fn tell_summary(&mut self) {
+        self.summary = true;
     }
 
     /// Takes what happened and returns the events that tell it.
@@ -123,7 +131,7 @@ impl Reply {
                 if !matches!(self.items.last(), Some(Item::Message { .. })) {
                     self.open(Item::Message { text: String::new(), likely: Vec::new() }, told);
                 }
-                self.delta("response.output_text.delta", &text, Some(&new), told);
+                self.delta(&text, Some(&new), told);
                 if let Some(Item::Message { text: all, likely }) = self.items.last_mut() {
                     all.push_str(&text);
                     likely.extend(new);
@@ -133,7 +141,7 @@ impl Reply {
                 if !matches!(self.items.last(), Some(Item::Reasoning(_))) {
                     self.open(Item::Reasoning(String::new()), told);
                 }
-                self.delta("response.reasoning_text.delta", &text, None, told);
+                self.delta(&text, None, told);
                 if let Some(Item::Reasoning(all)) = self.items.last_mut() {
                     all.push_str(&text);
                 }
@@ -150,14 +158,15 @@ impl Reply {
         if more.is_empty() {
             return;
         }
-        self.delta("response.function_call_arguments.delta", more, None, told);
+        self.delta(more, None, told);
         if let Some(Item::Call { arguments, .. }) = self.items.last_mut() {
             arguments.push_str(more);
         }
     }
 
-    fn delta(&self, kind: &str, text: &str, likely: Option<&[Value]>, told: &mut Vec<Value>) {
-        let mut event = self.at(kind);
+    /// More of the last item.
+    fn delta(&self, text: &str, likely: Option<&[Value]>, told: &mut Vec<Value>) {
+        let mut event = self.at(&format!("response.{}.delta", self.written()));
         event["delta"] = text.into();
         if let Some(likely) = likely {
             event["logprobs"] = likely.into();
@@ -171,7 +180,7 @@ impl Reply {
         let at = self.items.len() - 1;
         told.push(json!({"type": "response.output_item.added", "output_index": at, "item": self.empty(at)}));
         if let Some(part) = self.part(at) {
-            let mut event = self.at("response.content_part.added");
+            let mut event = self.at(&format!("response.{}.added", self.container()));
             event["part"] = part;
             told.push(event);
         }
@@ -180,12 +189,11 @@ impl Reply {
     /// Ends the last item; `cut`: in the middle.
     fn close(&mut self, cut: bool, told: &mut Vec<Value>) {
         let Some(at) = self.items.len().checked_sub(1) else { return };
-        let (kind, name, value) = match &self.items[at] {
-            Item::Reasoning(text) => ("response.reasoning_text.done", "text", text),
-            Item::Message { text, .. } => ("response.output_text.done", "text", text),
-            Item::Call { arguments, .. } => ("response.function_call_arguments.done", "arguments", arguments),
+        let (name, value) = match &self.items[at] {
+            Item::Reasoning(text) | Item::Message { text, .. } => ("text", text),
+            Item::Call { arguments, .. } => ("arguments", arguments),
         };
-        let mut event = self.at(kind);
+        let mut event = self.at(&format!("response.{}.done", self.written()));
         event[name] = value.as_str().into();
         match &self.items[at] {
             Item::Reasoning(_) => {}
@@ -194,7 +202,7 @@ impl Reply {
         }
         told.push(event);
         if let Some(part) = self.part(at) {
-            let mut event = self.at("response.content_part.done");
+            let mut event = self.at(&format!("response.{}.done", self.container()));
             event["part"] = part;
             told.push(event);
         }
@@ -206,10 +214,30 @@ impl Reply {
     fn at(&self, kind: &str) -> Value {
         let at = self.items.len().saturating_sub(1);
         let mut event = json!({"type": kind, "item_id": self.id(at), "output_index": at});
-        if !matches!(self.items.get(at), Some(Item::Call { .. })) {
-            event["content_index"] = 0.into();
+        match self.items.get(at) {
+            Some(Item::Reasoning(_)) if self.summary => event["summary_index"] = 0.into(),
+            Some(Item::Call { .. }) => {}
+            Some(Item::Reasoning(_) | Item::Message { .. }) | None => event["content_index"] = 0.into(),
         }
         event
+    }
+
+    /// What OpenAI calls the text of the last item.
+    fn written(&self) -> &'static str {
+        match self.items.last() {
+            Some(Item::Reasoning(_)) if self.summary => "reasoning_summary_text",
+            Some(Item::Reasoning(_)) => "reasoning_text",
+            Some(Item::Call { .. }) => "function_call_arguments",
+            Some(Item::Message { .. }) | None => "output_text",
+        }
+    }
+
+    /// What OpenAI calls the part that this text is in.
+    fn container(&self) -> &'static str {
+        match self.items.last() {
+            Some(Item::Reasoning(_)) if self.summary => "reasoning_summary_part",
+            _ => "content_part",
+        }
     }
 
     fn id(&self, at: usize) -> String {
@@ -224,6 +252,7 @@ impl Reply {
     /// What an item's text is in, where it is in a part.
     fn part(&self, at: usize) -> Option<Value> {
         match self.items.get(at)? {
+            Item::Reasoning(text) if self.summary => Some(json!({"type": "summary_text", "text": text})),
             Item::Reasoning(text) => Some(json!({"type": "reasoning_text", "text": text})),
             Item::Message { text, likely } => {
                 Some(json!({"type": "output_text", "text": text, "annotations": [], "logprobs": likely}))
@@ -235,14 +264,17 @@ impl Reply {
     /// An item before anything is in it.
     fn empty(&self, at: usize) -> Value {
         let mut item = self.item(at, "in_progress");
-        if item.get("content").is_some() {
-            item["content"] = json!([]);
+        for parts in ["content", "summary"] {
+            if item.get(parts).is_some() {
+                item[parts] = json!([]);
+            }
         }
         item
     }
 
     fn item(&self, at: usize, status: &str) -> Value {
         let mut item = match self.items.get(at) {
+            Some(Item::Reasoning(_)) if self.summary => json!({"type": "reasoning", "summary": [self.part(at)]}),
             Some(Item::Reasoning(_)) => json!({"type": "reasoning", "summary": [], "content": [self.part(at)]}),
             Some(Item::Message { .. }) => json!({"type": "message", "role": "assistant", "content": [self.part(at)]}),
             Some(Item::Call { name, arguments }) => {
@@ -311,73 +343,4 @@ impl Reply {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        error::EngineError,
-        scheduler::{Likely, Reading},
-    };
-    use std::sync::Arc;
-
-    fn reply() -> Reply {
-        let bytes = Arc::new(|token: u32| vec![b'a' + token as u8]);
-        let count = Box::new(|text: &str| text.split(' ').count());
-        let request = [("store".to_owned(), json!(false))].into_iter().collect();
-        Reply { created: 1, ..Reply::new(7, "tiny".into(), request, bytes, count) }
-    }
-
-    fn done(finish: Finish) -> Event {
-        let (prompt, cached, written, drafted) = (40, 8, 9, (0, 0));
-        Event::Done(Done { finish, stop: None, prompt, cached, prompt_ms: 1.0, written, written_ms: 2.0, drafted })
-    }
-
-    fn reading() -> Event {
-        Event::Reading(Reading { total: 40, cached: 8, done: 8, ms: 0.0 })
-    }
-
-    #[test]
-    fn pieces_become_items() {
-        let mut reply = reply();
-        let mut told = reply.take(reading());
-        told.extend(reply.take(Event::Piece(Piece::Reasoning("I look.".into()))));
-        told.extend(reply.take(Event::Likely(Likely { drawn: (3, -0.5), top: vec![(3, -0.5)] })));
-        for piece in [
-            Piece::Text("One ".into()),
-            Piece::Text("moment.".into()),
-            Piece::Call { name: "search".into(), arguments: "{\"query\":".into() },
-            Piece::Arguments("\"rent\"}".into()),
-        ] {
-            told.extend(reply.take(Event::Piece(piece)));
-        }
-        told.extend(reply.take(done(Finish::Stop)));
-        let numbers: Vec<u64> = told.iter().filter_map(|event| event["sequence_number"].as_u64()).collect();
-        assert_eq!(numbers, (0..told.len() as u64).collect::<Vec<_>>());
-        let lines: Vec<String> = told.iter().map(Value::to_string).collect();
-        insta::assert_snapshot!(lines.join("\n"));
-        assert_eq!(told.last().unwrap()["response"], reply.whole());
-    }
-
-    #[test]
-    fn what_was_cut_off_says_so() {
-        let mut cut = reply();
-        cut.take(reading());
-        cut.take(Event::Piece(Piece::Text("One".into())));
-        cut.take(Event::Piece(Piece::Call { name: "erase".into(), arguments: "{\"what\":".into() }));
-        let last = cut.take(done(Finish::Length)).pop().unwrap();
-        let states = |whole: &Value| {
-            let items = whole["output"].as_array().unwrap();
-            items.iter().map(|item| item["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
-        };
-        assert_eq!(last["type"], "response.incomplete");
-        assert_eq!(last["response"]["incomplete_details"]["reason"], "max_output_tokens");
-        assert_eq!(states(&last["response"]), "completed incomplete");
-
-        let mut failed = reply();
-        failed.take(reading());
-        failed.take(Event::Piece(Piece::Text("One".into())));
-        let last = failed.take(Event::Failed(EngineError::Closing)).pop().unwrap();
-        assert_eq!((&last["type"], &last["response"]["status"]), (&json!("response.failed"), &json!("failed")));
-        assert_eq!(states(&last["response"]), "incomplete");
-        assert!(last["response"]["error"]["code"].is_string() && last["response"]["usage"].is_null());
-    }
-}
+mod tests;

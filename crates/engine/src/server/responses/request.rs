@@ -49,6 +49,8 @@ struct Text {
 #[derive(Deserialize)]
 struct Reasoning {
     effort: Option<String>,
+    /// Of what the model thought: `auto`, `concise` or `detailed`. Here it is always all of it.
+    summary: Option<String>,
 }
 
 impl Request {
@@ -144,6 +146,11 @@ impl Request {
         }
     }
 
+    /// Whether what the model thinks is told as a summary.
+    pub(super) fn summary(&self) -> bool {
+        self.reasoning.as_ref().is_some_and(|reasoning| reasoning.summary.is_some())
+    }
+
     /// Whether it is told how far the prompt is read.
     pub(super) fn progress(&self) -> bool {
         self.return_progress == Some(true)
@@ -155,7 +162,9 @@ impl Request {
 
     /// What an answer says of its request.
     pub(super) fn told(&self, draw: &Checked) -> Map<String, Value> {
-        let effort = self.reasoning.as_ref().and_then(|reasoning| reasoning.effort.as_deref());
+        let reasoning = self.reasoning.as_ref();
+        let effort = reasoning.and_then(|reasoning| reasoning.effort.as_deref());
+        let summary = reasoning.and_then(|reasoning| reasoning.summary.as_deref());
         let format = self.text.as_ref().and_then(|text| text.format.clone()).filter(|format| !format.is_null());
         let told = json!({
             "background": false,
@@ -164,7 +173,7 @@ impl Request {
             "metadata": self.metadata.clone().unwrap_or_default(),
             "parallel_tool_calls": self.parallel_tool_calls.unwrap_or(true),
             "previous_response_id": null,
-            "reasoning": {"effort": effort, "summary": null},
+            "reasoning": {"effort": effort, "summary": summary},
             "store": false,
             "temperature": exact(draw.sampling.temperature),
             "text": {"format": format.unwrap_or_else(|| json!({"type": "text"}))},
