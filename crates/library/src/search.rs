@@ -20,8 +20,8 @@ use crate::{
     vectors::{dot, normalise},
 };
 use facets::facets;
-use fuse::{Evidence, fuse, sort, spread};
-use protocol::{DocumentId, Facets, SearchMode, SearchReply};
+use fuse::{Evidence, Listed, fuse, sort, spread};
+use protocol::{AlsoIn, DocumentId, Facets, SearchMode, SearchReply};
 use shown::{is_only_a_name, passage, reply};
 use std::{
     collections::HashMap,
@@ -70,6 +70,7 @@ struct Scored {
     words: f32,
     meaning: Option<f32>,
     snippet: crate::snippet::Snippet,
+    also: Vec<AlsoIn>,
 }
 
 /// What a search found.
@@ -229,7 +230,7 @@ impl Inner {
         }
         let spread = self.untouched(spread(ordered, limit)).await?;
         let by = evidence.as_ref().unwrap_or(&terms);
-        let scored = spread.into_iter().map(|(passage, score)| {
+        let scored = spread.into_iter().map(|Listed { passage, score, also }| {
             let around = snippet(&passage.text, passage.language.as_deref(), by, &weights);
             let meaning = found.get(&passage.id).and_then(|evidence| evidence.meaning).map(|cosine| cosine.max(0.0));
             // What the cells of a table are about stands in its header row.
@@ -237,7 +238,7 @@ impl Inner {
                 let whole = format!("{header}\n{}", passage.text);
                 snippet(&whole, passage.language.as_deref(), by, &weights).share
             });
-            Scored { score, words, meaning, snippet: around, passage }
+            Scored { score, words, meaning, snippet: around, also, passage }
         });
         // By meaning alone words were not asked; those that stand there count all the same.
         let scored = scored.filter(|hit| hit.words > 0.0 || listed(&&hit.passage)).collect();
@@ -258,10 +259,11 @@ impl Inner {
 
     /// The passages whose page is still the text that was read: other text is nobody's evidence. That a
     /// page was altered is told once.
-    async fn untouched(&self, found: Vec<(StoredPassage, f32)>) -> Result<Vec<(StoredPassage, f32)>, LibraryError> {
+    async fn untouched(&self, found: Vec<Listed>) -> Result<Vec<Listed>, LibraryError> {
         let mut pages: HashMap<(DocumentId, u32), bool> = HashMap::new();
         let mut untouched = Vec::with_capacity(found.len());
-        for (passage, score) in found {
+        for listed in found {
+            let passage = &listed.passage;
             let place = (passage.document, passage.page);
             let intact = match pages.get(&place) {
                 Some(intact) => *intact,
@@ -280,7 +282,7 @@ impl Inner {
                 }
             };
             if intact {
-                untouched.push((passage, score));
+                untouched.push(listed);
             }
         }
         Ok(untouched)

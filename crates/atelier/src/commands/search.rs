@@ -33,6 +33,9 @@ struct Hit {
     /// Its text could not be read: it was found by its name.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     unread: bool,
+    /// Other documents in which the same passage stands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    also: Vec<AlsoIn>,
 }
 
 #[derive(Serialize)]
@@ -148,7 +151,9 @@ fn row(hit: &Hit) -> String {
         (words, 0.0) => format!("  (words {} %)", percent(words)),
         (words, meaning) => format!("  (words {} %, meaning {} %)", percent(words), percent(meaning)),
     };
-    format!("{document}{score}\n    {snippet}")
+    let also: Vec<&str> = hit.also.iter().map(|copy| copy.name.as_str()).collect();
+    let also = if also.is_empty() { String::new() } else { format!("\n    same words in {}", also.join(", ")) };
+    format!("{document}{score}\n    {snippet}{also}")
 }
 
 /// The day of a time.
@@ -177,6 +182,7 @@ fn hits(reply: SearchReply) -> Hits {
             dated: hit.dated,
             within: hit.within,
             unread: hit.unread,
+            also: hit.also,
         })
         .collect();
     Hits { hits, mode: reply.mode, ms: reply.ms, elsewhere: None }
@@ -194,6 +200,7 @@ mod tests {
                 "start": 2, "end": 3, "section": "Rent", "score": 0.5, "words": 0.25, "meaning": 0.75,
                 "snippet": "900 euros", "marks": [{ "start": 0, "end": 3 }], "language": "en",
                 "author": "Ada", "dated": 1_714_521_600_000_i64, "within": "deal.zip", "unread": true,
+                "also": [{ "document": "01900000-0000-7000-8000-000000000002", "name": "copy.pdf", "page": 4 }],
             }],
             "documents": 1, "ms": 2, "mode": "hybrid",
         });

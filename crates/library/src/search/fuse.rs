@@ -1,8 +1,7 @@
 //! How the evidence of words and of meaning becomes one order.
 
-use protocol::DocumentId;
-use std::collections::HashMap;
-use std::collections::HashSet;
+use protocol::{AlsoIn, DocumentId};
+use std::collections::{HashMap, hash_map::Entry};
 use store::StoredPassage;
 
 /// How much a cosine counts beside the share of what words could say (docs/decisions/0025-ranking.md has
@@ -40,26 +39,53 @@ pub fn sort(list: &mut [(i64, f32)]) {
     list.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
 }
 
+/// A passage that may be listed, and where else its text stands.
+#[derive(Clone)]
+pub struct Listed {
+    pub passage: StoredPassage,
+    pub score: f32,
+    pub also: Vec<AlsoIn>,
+}
+
+/// Other documents of one passage that are told, at most.
+const MOST_COPIES: usize = 20;
+
 /// The first `limit` passages, but no more than half of them (and three) of one document while
-/// others wait; the same text is shown once.
-pub fn spread(ordered: Vec<(StoredPassage, f32)>, limit: usize) -> Vec<(StoredPassage, f32)> {
+/// others wait; the same text is listed once, with the other documents that hold it.
+pub fn spread(ordered: Vec<(StoredPassage, f32)>, limit: usize) -> Vec<Listed> {
+    let mut different: Vec<Listed> = Vec::with_capacity(ordered.len());
+    let mut texts: HashMap<blake3::Hash, usize> = HashMap::new();
+    for (passage, score) in ordered {
+        match texts.entry(blake3::hash(passage.text.as_bytes())) {
+            Entry::Vacant(new) => {
+                new.insert(different.len());
+                different.push(Listed { passage, score, also: Vec::new() });
+            }
+            Entry::Occupied(known) => different[*known.get()].add(passage),
+        }
+    }
     let most = (limit / 2).max(3);
     let mut of: HashMap<DocumentId, usize> = HashMap::new();
-    let mut texts = HashSet::new();
-    let (mut first, mut later) = (Vec::new(), Vec::new());
-    for (passage, score) in ordered {
-        if !texts.insert(blake3::hash(passage.text.as_bytes())) {
-            continue;
-        }
-        let count = of.entry(passage.document).or_default();
+    let (mut first, later): (Vec<_>, Vec<_>) = different.into_iter().partition(|listed| {
+        let count = of.entry(listed.passage.document).or_default();
         *count += 1;
-        if *count <= most { first.push((passage, score)) } else { later.push((passage, score)) }
-    }
+        *count <= most
+    });
     first.truncate(limit);
     let room = limit - first.len();
     first.extend(later.into_iter().take(room));
-    first.sort_by(|a, b| b.1.total_cmp(&a.1));
+    first.sort_by(|a, b| b.score.total_cmp(&a.score));
     first
+}
+
+impl Listed {
+    /// Another place of the same text; one in a document that is named already says nothing new.
+    fn add(&mut self, copy: StoredPassage) {
+        let known = copy.document == self.passage.document || self.also.iter().any(|one| one.document == copy.document);
+        if !known && self.also.len() < MOST_COPIES {
+            self.also.push(AlsoIn { document: copy.document, name: copy.name, page: copy.page });
+        }
+    }
 }
 
 #[cfg(test)]
@@ -142,8 +168,10 @@ mod tests {
             (passage(5, b, "1"), 0.6),
             (passage(6, b, "6"), 0.5),
         ];
-        let ids: Vec<i64> = spread(list.clone(), 4).iter().map(|(p, _)| p.id).collect();
-        assert_eq!(ids, [1, 2, 3, 6]);
+        let listed = spread(list.clone(), 4);
+        assert_eq!(listed.iter().map(|one| one.passage.id).collect::<Vec<_>>(), [1, 2, 3, 6]);
+        let also = |one: &Listed| one.also.iter().map(|other| other.document).collect::<Vec<_>>();
+        assert_eq!(listed.iter().map(also).collect::<Vec<_>>(), [vec![b], vec![], vec![], vec![]]);
         assert_eq!(spread(list, 9).len(), 5);
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn reply(found: Outcome, began: Instant) -> SearchReply {
 }
 
 fn hit(scored: Scored) -> SearchHit {
-    let Scored { passage, score, words, meaning, snippet } = scored;
+    let Scored { passage, score, words, meaning, snippet, also } = scored;
     SearchHit {
         unread: is_only_a_name(&passage),
         document: passage.document,
@@ -52,6 +52,7 @@ fn hit(scored: Scored) -> SearchHit {
         author: passage.author,
         dated: passage.dated,
         within: passage.within,
+        also,
     }
 }
 

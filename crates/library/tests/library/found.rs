@@ -53,6 +53,27 @@ async fn a_document_that_cannot_be_read_is_found_by_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_passage_that_stands_in_several_documents_is_listed_once_and_names_them() {
+    let here = Here::new().await;
+    let library = here.open().await;
+    let clause = "The tenant gives three months' notice.";
+    let folder =
+        here.folder(&[("lease.txt", clause), ("copy.txt", &format!("{clause}\n")), ("other.txt", "Notice is given.")]);
+    library.import(&here.person, &[folder]).await.unwrap();
+    idle(&library).await;
+    let found = hits(&library, "tenant notice").await;
+    assert_eq!(found.len(), 2, "{found:?}");
+    let mut both = [found[0].name.as_str(), found[0].also[0].name.as_str()];
+    both.sort_unstable();
+    assert_eq!((both, found[0].also.len(), found[0].also[0].page), (["copy.txt", "lease.txt"], 1, 1));
+    assert!(found[0].also[0].document != found[0].document && found[1].also.is_empty());
+    // A condition that only one of them meets leaves nothing to name.
+    let one = hits(&library, "tenant file:copy").await;
+    assert_eq!((one.len(), one[0].name.as_str(), one[0].also.len()), (1, "copy.txt", 0));
+    library.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_document_is_found_by_its_name_as_well_as_by_its_text() {
     let here = Here::new().await;
     let library = here.open().await;

@@ -171,6 +171,20 @@ pub struct SearchHit {
     /// The document's text could not be read: it was found by its name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unread: bool,
+    /// Other documents in which the same passage stands, best first; it is listed once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<AlsoIn>,
+}
+
+/// Another place of a passage that is listed once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlsoIn {
+    /// The document.
+    pub document: DocumentId,
+    /// Its name.
+    pub name: String,
+    /// The page, from 1.
+    pub page: u32,
 }
 
 /// Whether the index and the vectors are what the stored passages say.

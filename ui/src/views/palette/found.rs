@@ -223,6 +223,7 @@ mod tests {
             dated: None,
             within: None,
             unread: false,
+            also: Vec::new(),
         };
         let long = "l’été ".repeat(10) + "préavis de";
         for (hit, expected) in

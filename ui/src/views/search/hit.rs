@@ -35,6 +35,7 @@ pub(super) fn Hit(
     let on = Memo::new(move |_| current.get() == at);
     let (place, section) = where_it_is(&found);
     let about = if of_shown { Vec::new() } else { about(&found) };
+    let also = also(&found);
     let unread = found.unread;
     let by_meaning = found.words == 0.0 && found.meaning > 0.0;
     let (document, lang) = (found.document, found.language.clone());
@@ -95,6 +96,8 @@ pub(super) fn Hit(
                         }
                     })}
                 <p class="snip" lang=lang>{marked(&found.snippet, &found.marks)}</p>
+                {also
+                    .map(|(said, all)| view! { <p class="hit-also small faint cut" title=all data-testid="hit-also">{said}</p> })}
             </div>
             <Show when=move || by_meaning || unread || on.get()>
                 <div class="hit-note" role="gridcell">
@@ -158,6 +161,21 @@ fn about(found: &SearchHit) -> Vec<String> {
     let within = found.within.as_ref().map(|name| t!("search.within", name = name));
     let dated = found.dated.map(i18n::date);
     within.into_iter().chain(found.author.clone()).chain(dated).collect()
+}
+
+/// Copies that are named before the others are only counted.
+const NAMED_COPIES: usize = 3;
+
+/// In which other documents the same words stand: in short, and all of them.
+fn also(found: &SearchHit) -> Option<(String, String)> {
+    let names: Vec<&str> = found.also.iter().map(|copy| copy.name.as_str()).collect();
+    let (named, others) = names.split_at(names.len().min(NAMED_COPIES));
+    let (short, count) = (named.join(", "), others.len());
+    match (named.len(), count) {
+        (0, _) => None,
+        (_, 0) => Some((t!("search.same_words", names = short), names.join("\n"))),
+        _ => Some((t!("search.same_words_more", names = short, n = count), names.join("\n"))),
+    }
 }
 
 fn percent(share: f32) -> f64 {
