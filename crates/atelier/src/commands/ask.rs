@@ -94,7 +94,7 @@ pub(super) async fn ask(door: &Door, ask: Ask, out: &Out) -> Result<ExitCode, Fa
     };
     out.stream(&so_far);
     let chars = so_far.chars().count() as u64;
-    let mut shown = Shown { chat, turn, chars, whole: true, every: ask.stream, notices: Vec::new() };
+    let mut shown = Shown { chat, turn, chars, whole: true, every: ask.stream, notices: Vec::new(), noted: None };
     let item = listen::answer(door, events, chat, turn, out, |event| shown.hear(event, out)).await?;
     if let ItemStatus::Failed { fault } = &item.status {
         out.stream("\n");
@@ -172,6 +172,8 @@ struct Shown {
     every: bool,
     /// What a person was told meanwhile.
     notices: Vec<Fault>,
+    /// What was last said of where the turn is.
+    noted: Option<String>,
 }
 
 impl Shown {
@@ -182,7 +184,11 @@ impl Shown {
         if let Event::TurnMoved { turn, state, .. } = event
             && *turn == self.turn
         {
-            note_state(state, out);
+            // The same is said once: a turn that begins to read says so twice.
+            if let Some(said) = state_note(state).filter(|said| self.noted.as_ref() != Some(said)) {
+                out.note(&said);
+                self.noted = Some(said);
+            }
         }
         if let Event::Notice(fault) = event {
             out.note(&format!("note: {}", out.lang().fault(fault)));
@@ -270,19 +276,20 @@ fn closing(item: &ItemView, lang: Lang) -> String {
     text
 }
 
-fn note_state(state: &TurnState, out: &Out) {
+/// What a person is told of where a turn is; nothing of what is over at once or is seen by itself.
+fn state_note(state: &TurnState) -> Option<String> {
     match state {
-        TurnState::Loading { done, total } if *total > 0 && done == total => out.note("model loaded"),
-        TurnState::Searching => out.note("searching the documents …"),
-        TurnState::Reading { done: 0, total } => out.note(&format!("reading {total} tokens …")),
-        TurnState::Queued { ahead } => out.note(&format!("waiting for {ahead} other turns …")),
+        TurnState::Loading { done, total } if *total > 0 && done == total => Some("model loaded".to_owned()),
+        TurnState::Searching => Some("searching the documents …".to_owned()),
+        TurnState::Reading { done: 0, total } => Some(format!("reading {total} tokens …")),
+        TurnState::Queued { ahead } => Some(format!("waiting for {ahead} other turns …")),
         TurnState::Loading { .. }
         | TurnState::Reading { .. }
         | TurnState::Writing
         | TurnState::Working
         | TurnState::Asking
         | TurnState::Checking
-        | TurnState::Stopping => {}
+        | TurnState::Stopping => None,
     }
 }
 

@@ -227,7 +227,7 @@ pub(super) struct Change {
 }
 
 pub(super) async fn documents(door: &Door, change: Change, out: &Out) -> Result<ExitCode, Fault> {
-    let mut only = None;
+    let mut only: Option<HashSet<DocumentId>> = None;
     if let Some(named) = change.remove {
         let document = find(door, &named).await?;
         door.call(RemoveDocument { document: document.id }).await?;
@@ -236,16 +236,20 @@ pub(super) async fn documents(door: &Door, change: Change, out: &Out) -> Result<
     if let Some(named) = change.retry {
         let document = find(door, &named).await?.id;
         door.call(RetryDocument { document }).await?;
-        read_for_meaning(door, &HashSet::from([document]), out).await?;
-        only = Some(document);
+        let one = HashSet::from([document]);
+        read_for_meaning(door, &one, out).await?;
+        only = Some(one);
     }
     if change.retry_earlier {
+        let all = door.call(ListDocuments {}).await?;
+        only = Some(all.iter().filter(|document| document.earlier).map(|document| document.id).collect());
         let again = door.call(ReadEarlierAgain {}).await?;
         out.note(&format!("{} read again", counted(again.into(), "document")));
         door.app.settled().await;
     }
     let mut documents = door.call(ListDocuments {}).await?;
-    documents.retain(|document| only.is_none_or(|only| document.id == only));
+    let changed = only.is_some();
+    documents.retain(|document| only.as_ref().is_none_or(|only| only.contains(&document.id)));
     out.value(&documents, |documents| {
         let rows: Vec<String> = documents
             .iter()
@@ -265,7 +269,9 @@ pub(super) async fn documents(door: &Door, change: Change, out: &Out) -> Result<
                 )
             })
             .collect();
-        if rows.is_empty() {
+        if rows.is_empty() && changed {
+            "no document was read by an earlier version".to_owned()
+        } else if rows.is_empty() {
             "no documents yet; import some with `atelier import PATH`".to_owned()
         } else {
             rows.join("\n")
