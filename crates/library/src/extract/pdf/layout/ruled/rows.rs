@@ -6,7 +6,7 @@ use super::{Line, Piece, Rule, TableRow, around, several::lines as lines_of};
 /// So many lines make a table, at least: two rows between three.
 const LEAST_RULES: usize = 3;
 /// Words nearer than so many line heights are of one cell.
-const CELL_GAP: f32 = 0.55;
+const CELL_GAP: f32 = 0.5;
 /// The names of the columns may stand over the first line, so many line heights away at most.
 const NAMES_GAP: f32 = 1.2;
 /// Rows are no higher than so many line heights.
