@@ -127,8 +127,13 @@ impl Grammars {
 
     fn compile(&self, grammar: TopLevelGrammar, param: &'static str) -> Result<Grammar> {
         let refused = |what: &str| {
-            let message = what.lines().next().unwrap_or_default().chars().take(EXPLAINED).collect();
-            EngineError::Invalid { param, message }
+            let what = match what.lines().next().unwrap_or_default() {
+                // What llguidance calls a form that is defined by nothing but itself.
+                "NoExtensionBias" => "it refers to itself and to nothing else",
+                what => what,
+            };
+            let what: String = what.chars().take(EXPLAINED).collect();
+            EngineError::Invalid { param, message: format!("no answer can be held to it: {what}") }
         };
         // What a client sends must not end the process, whatever a library makes of it.
         let parser = survive(|| self.factory.create_parser(grammar))

@@ -111,10 +111,18 @@ impl Count {
             }),
         };
         let single = self.tool_choice.as_ref().is_some_and(|choice| choice.disable_parallel_tool_use);
-        let schema = self.output_config.as_ref().and_then(|output| output.format.as_ref());
-        let schema = schema.filter(|format| !format.is_null()).map(
-            |format| json!({"type": format["type"], "json_schema": {"name": "answer", "schema": format["schema"]}}),
-        );
+        let format = self.output_config.as_ref().and_then(|output| output.format.as_ref());
+        let schema = match format.filter(|format| !format.is_null()) {
+            None => None,
+            Some(format) if format["type"] == "json_schema" && format["schema"].is_object() => {
+                let schema = json!({"name": "answer", "schema": format["schema"]});
+                Some(json!({"type": "json_schema", "json_schema": schema}))
+            }
+            Some(_) => {
+                let message = "its format has the type 'json_schema' and a schema";
+                return Err(Problem::invalid("output_config", message));
+            }
+        };
         Form::read(&Said {
             response_format: schema.as_ref(),
             tools: &tools,
