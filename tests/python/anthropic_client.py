@@ -82,6 +82,23 @@ def main(url: str, token: str) -> None:
         ),
     ]:
         refused(name, call, error)
+    try:
+        client.messages.create(**{**greedy, "messages": [{"role": "user", "content": "word " * 20_000}]})
+    except anthropic.BadRequestError as error:
+        # The words by which clients know that a conversation is to be cut down.
+        check("words of an overflow", error.body["error"]["message"].startswith("prompt is too long: "), error.body)
+    limits = [(model.max_input_tokens, model.max_tokens) for model in client.models.list()]
+    check("limits", all(most and written for most, written in limits), limits)
+
+    schema = {
+        "type": "object",
+        "properties": {"colour": {"enum": ["red", "green", "blue"]}},
+        "required": ["colour"],
+        "additionalProperties": False,
+    }
+    formed = {**greedy, "max_tokens": 100, "output_config": {"format": {"type": "json_schema", "schema": schema}}}
+    written = client.messages.create(**formed).content[0].text
+    check("format", json.loads(written)["colour"] in ("red", "green", "blue"), repr(written))
 
     colours = {
         "name": "paint",
