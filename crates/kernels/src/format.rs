@@ -104,7 +104,7 @@ impl Format {
 
     /// Looks into a block. Only for the formats that have codes.
     // Always inlined, as all below: packing calls it with a known format, and nothing is left of the choice. Loops
-    // rather than `map` and `from_fn`, which the compiler did not always take in: half as fast.
+    // rather than `map` and `from_fn`, which the compiler does not always take in.
     #[inline(always)]
     pub(crate) fn open(self, bytes: &[u8]) -> Block<'_> {
         Block { format: self, bytes }
