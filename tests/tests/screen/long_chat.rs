@@ -3,12 +3,22 @@
 use atelier_tests::{
     measured, memory::Watch, place, serve::Served, skip::skip, webdriver::Driver, workspace::Workspace,
 };
-use std::{process::Command, time::Duration};
+use std::{
+    process::Command,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 const ITEMS: usize = 5_000;
 /// Generous, so that a loaded machine passes; what is aimed for is measured and noted.
 const OPENS_WITHIN_MS: f64 = 10_000.0;
 const LONGEST_FRAME_MS: f64 = 3_000.0;
+
+/// What is measured here is measured one after the other: each takes the whole machine for a while.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Adds a chat of many items to a workspace; None where the program for that is not built.
 #[allow(clippy::disallowed_methods)] // tests start the programs that they need
@@ -162,6 +172,7 @@ fn check(screen: &Driver, chat: &str, name: &str) {
 
 #[test]
 fn a_chat_of_5000_items_opens_and_scrolls_in_a_browser() {
+    let _alone = alone();
     let workspace = Workspace::new();
     let Some(chat) = long_chat(&workspace) else { return skip("the example `fill` of the store is not built") };
     let served = Served::start(&workspace);
@@ -173,6 +184,7 @@ fn a_chat_of_5000_items_opens_and_scrolls_in_a_browser() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_chat_of_5000_items_opens_and_scrolls_in_the_window() {
+    let _alone = alone();
     let workspace = Workspace::new();
     let Some(chat) = long_chat(&workspace) else { return skip("the example `fill` of the store is not built") };
     let display = atelier_tests::display::Display::start();
@@ -194,6 +206,7 @@ fn a_chat_of_5000_items_opens_and_scrolls_in_the_window() {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_window_is_interactive_soon() {
+    let _alone = alone();
     let display = atelier_tests::display::Display::start();
     let mut times = Vec::new();
     // The first start reads the programs from the disk; the next ones find them in memory. Each has
