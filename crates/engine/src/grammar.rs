@@ -65,6 +65,8 @@ impl Lazy {
 pub struct Grammar {
     matcher: Matcher,
     ends: Vec<u32>,
+    /// The parameter that asked for it.
+    param: &'static str,
 }
 
 impl Grammars {
@@ -126,15 +128,7 @@ impl Grammars {
     }
 
     fn compile(&self, grammar: TopLevelGrammar, param: &'static str) -> Result<Grammar> {
-        let refused = |what: &str| {
-            let what = match what.lines().next().unwrap_or_default() {
-                // What llguidance calls a form that is defined by nothing but itself.
-                "NoExtensionBias" => "it refers to itself and to nothing else",
-                what => what,
-            };
-            let what: String = what.chars().take(EXPLAINED).collect();
-            EngineError::Invalid { param, message: format!("no answer can be held to it: {what}") }
-        };
+        let refused = |what: &str| refused(param, what);
         // What a client sends must not end the process, whatever a library makes of it.
         let parser = survive(|| self.factory.create_parser(grammar))
             .ok_or_else(|| refused("it cannot be compiled"))?
@@ -142,8 +136,20 @@ impl Grammars {
         let mut matcher = Matcher::new(Ok(parser));
         // Some grammars fail only when they are first used.
         matcher.compute_mask_or_eos().map_err(|error| refused(&format!("{error:#}")))?;
-        Ok(Grammar { matcher, ends: self.ends.clone() })
+        Ok(Grammar { matcher, ends: self.ends.clone(), param })
     }
+}
+
+/// Why no answer can be held to what was asked for, in one line.
+fn refused(param: &'static str, what: &str) -> EngineError {
+    let lines = what.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('<'));
+    let what = match lines.collect::<Vec<_>>().join(" ") {
+        // What llguidance calls a form that is defined by nothing but itself.
+        what if what == "NoExtensionBias" => "it refers to itself and to nothing else".to_owned(),
+        what if what.contains("Current row has") => "it is too large; optional properties take most".to_owned(),
+        what => what.chars().take(EXPLAINED).collect(),
+    };
+    EngineError::Invalid { param, message: format!("no answer can be held to {param}: {what}") }
 }
 
 /// A schema whose JSON has some white space, but not without end: a small model would write nothing else.
@@ -183,14 +189,15 @@ fn check(text: &str, param: &'static str) -> Result<()> {
 
 impl Clone for Grammar {
     fn clone(&self) -> Self {
-        Self { matcher: self.matcher.deep_clone(), ends: self.ends.clone() }
+        Self { matcher: self.matcher.deep_clone(), ends: self.ends.clone(), param: self.param }
     }
 }
 
 impl Grammar {
     /// Makes the tokens impossible that the form does not allow next.
     pub fn mask(&mut self, logits: &mut [f32]) -> Result<()> {
-        let mask = self.matcher.compute_mask_or_eos().map_err(|e| EngineError::Compute(format!("the form: {e:#}")))?;
+        // Some forms turn out to be too large only where their large part begins.
+        let mask = self.matcher.compute_mask_or_eos().map_err(|error| refused(self.param, &format!("{error:#}")))?;
         let ended = self.ends.iter().any(|end| mask.is_allowed(*end));
         for (id, logit) in (0u32..).zip(logits.iter_mut()) {
             if !(mask.is_allowed(id) || ended && self.ends.contains(&id)) {
@@ -203,7 +210,7 @@ impl Grammar {
     /// Goes on with a token that was allowed. True if nothing can follow: the answer is complete.
     pub fn accept(&mut self, token: u32) -> Result<bool> {
         let token = if self.ends.contains(&token) { self.ends[0] } else { token };
-        self.matcher.consume_token(token).map_err(|e| EngineError::Compute(format!("the form: {e:#}")))?;
+        self.matcher.consume_token(token).map_err(|error| refused(self.param, &format!("{error:#}")))?;
         Ok(self.matcher.is_stopped())
     }
 }

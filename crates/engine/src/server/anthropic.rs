@@ -68,7 +68,7 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        (self.0.status(), Json(self.body())).into_response()
+        (self.0.status(), self.0.patience(), Json(self.body())).into_response()
     }
 }
 

@@ -32,7 +32,8 @@ pub(super) async fn check(server: Shared, request: Request, next: Next) -> Respo
 fn refusal(server: &Server, path: &str, headers: &HeaderMap) -> Option<Problem> {
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
     if !is_loopback(host, server.address.port()) {
-        return Some(Problem::new(StatusCode::FORBIDDEN, "wrong_host", "only loopback names are served"));
+        let message = "the Host is not 127.0.0.1, localhost or [::1] with the port of this engine";
+        return Some(Problem::new(StatusCode::FORBIDDEN, "wrong_host", message));
     }
     // Whether it is alive is no secret, and a supervisor asks before all else.
     if path == "/health" || path == "/v1/health" {

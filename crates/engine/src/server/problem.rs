@@ -3,7 +3,7 @@
 use crate::error::EngineError;
 use axum::{
     Json,
-    http::StatusCode,
+    http::{HeaderName, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -32,9 +32,12 @@ impl Problem {
         Self { status, error }
     }
 
-    /// A request that asks for something the engine does not do, or wrongly.
+    /// A request that asks for something the engine does not do, or wrongly. The message names the parameter: it is
+    /// all that some clients show.
     #[must_use]
     pub fn invalid(param: &str, message: impl Into<String>) -> Self {
+        let message: String = message.into();
+        let message = if message.contains(param) { message } else { format!("{param}: {message}") };
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", message).with("param", param)
     }
 
@@ -51,6 +54,11 @@ impl Problem {
     /// The status of the answer.
     pub(super) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// When a client that came at a busy time may come again: clients of OpenAI and Anthropic wait so long by themselves.
+    pub(super) fn patience(&self) -> Option<[(HeaderName, &'static str); 1]> {
+        (self.status == StatusCode::TOO_MANY_REQUESTS).then_some([(RETRY_AFTER, "1")])
     }
 
     /// For a prompt that is too long: its tokens, and how many fit.
@@ -106,6 +114,7 @@ impl From<EngineError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        (self.status, Json(self.body())).into_response()
+        let body = Json(self.body());
+        (self.status, self.patience(), body).into_response()
     }
 }

@@ -238,3 +238,24 @@ fn what_cannot_be_compiled_is_refused() {
     }
     assert!(model.grammars.of_lark(&format!("start: \"{}\"", "a".repeat(2 << 20)), "grammar").is_err());
 }
+
+#[test]
+fn a_form_that_turns_out_to_be_too_large_is_the_fault_of_its_parameter() {
+    let Some(model) = model() else { return };
+    let properties: serde_json::Map<String, Value> =
+        (0..1_000).map(|n| (format!("k{n}"), json!({"type": "string"}))).collect();
+    let large = json!({"type": "object", "properties": properties});
+    let answer = model
+        .grammars
+        .of_schema(&large, "response_format")
+        .and_then(|grammar| drawn(&model, grammar, &mut Random(3), 40, &mut Cost::default()));
+    let error = answer.unwrap_err();
+    assert_eq!(error.code(), "invalid_request");
+    let said = error.to_string();
+    assert!(said.contains("response_format") && said.contains("too large") && said.len() < 200, "{said}");
+    for (wrong, reason) in [(json!({"type": "string", "pattern": "(?=a)b"}), "look"), (json!({"$ref": "#"}), "itself")]
+    {
+        let said = model.grammars.of_schema(&wrong, "response_format").err().unwrap().to_string();
+        assert!(said.contains(reason) && !said.contains('\n'), "{said}");
+    }
+}

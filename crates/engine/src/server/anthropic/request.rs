@@ -28,6 +28,8 @@ struct Output {
     effort: Option<String>,
     /// `{"type": "json_schema", "schema": …}`
     format: Option<Value>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -162,11 +164,14 @@ impl Request {
         {
             return Err(Problem::invalid(name, format!("'{name}' is not supported")));
         }
+        if let Some(name) = self.count.output_config.as_ref().and_then(|output| output.rest.keys().next()) {
+            return Err(Problem::invalid("output_config", format!("'{name}' in output_config is not supported")));
+        }
         let thinking = self.count.thinking.as_ref().filter(|thinking| !thinking.is_null());
         if thinking
             .is_some_and(|thinking| !matches!(thinking["type"].as_str(), Some("disabled" | "enabled" | "adaptive")))
         {
-            return Err(Problem::invalid("thinking", "its type is 'enabled' or 'disabled'"));
+            return Err(Problem::invalid("thinking", "its type is 'adaptive', 'enabled' or 'disabled'"));
         }
         let mut draw = Draw {
             stream: self.stream,
@@ -196,6 +201,11 @@ fn texts(content: &Value, param: &str) -> Result<String, Problem> {
     }
 }
 
+/// The text of a block of this type.
+fn text(block: &Value) -> Result<&str, Problem> {
+    block["text"].as_str().ok_or_else(|| Problem::invalid("messages", "a block of the type 'text' has a text"))
+}
+
 fn unread(param: &str, kind: Option<&str>) -> Problem {
     Problem::invalid(param, format!("blocks of the type '{}' are not supported", kind.unwrap_or("")))
 }
@@ -209,7 +219,7 @@ fn user(content: &Value, all: &mut Vec<Value>) -> Result<(), Problem> {
     let mut said = Vec::new();
     for block in blocks {
         match block["type"].as_str() {
-            Some("text") => said.push(block["text"].as_str().unwrap_or_default()),
+            Some("text") => said.push(text(block)?),
             Some("tool_result") => {
                 let mut content = match &block["content"] {
                     Value::Null => String::new(),
@@ -248,7 +258,7 @@ fn assistant(content: &Value) -> Result<Value, Problem> {
     let (mut said, mut thought, mut calls) = (Vec::new(), Vec::new(), Vec::new());
     for block in blocks {
         match block["type"].as_str() {
-            Some("text") => said.push(block["text"].as_str().unwrap_or_default()),
+            Some("text") => said.push(text(block)?),
             Some("thinking") => thought.push(block["thinking"].as_str().unwrap_or_default()),
             Some("tool_use") => calls.push(json!({
                 "id": block["id"],

@@ -44,6 +44,8 @@ pub(super) struct Request {
 #[derive(Deserialize)]
 struct Text {
     format: Option<Value>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +53,13 @@ struct Reasoning {
     effort: Option<String>,
     /// Of what the model thought: `auto`, `concise` or `detailed`. Here it is always all of it.
     summary: Option<String>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+/// How a model is to think or write that nothing here can change, in its usual value.
+fn is_usual(name: &str, value: &Value) -> bool {
+    value.is_null() || (name, value.as_str()) == ("verbosity", Some("medium"))
 }
 
 impl Request {
@@ -82,12 +91,28 @@ impl Request {
                 return Err(Problem::invalid(name, message));
             }
         }
+        for (group, rest) in [
+            ("reasoning", self.reasoning.as_ref().map(|reasoning| &reasoning.rest)),
+            ("text", self.text.as_ref().map(|text| &text.rest)),
+        ] {
+            let unknown = |(name, value): &(&String, &Value)| !is_usual(name, value);
+            if let Some((name, _)) = rest.and_then(|rest| rest.iter().find(unknown)) {
+                return Err(Problem::invalid(group, format!("'{name}' in {group} is not supported")));
+            }
+        }
+        let summary = self.reasoning.as_ref().and_then(|reasoning| reasoning.summary.as_deref());
+        if summary.is_some_and(|summary| !["auto", "concise", "detailed"].contains(&summary)) {
+            return Err(Problem::invalid("reasoning", "its summary is 'auto', 'concise' or 'detailed'"));
+        }
         parameters::check(&self.rest)
     }
 
     /// The chat, as the templates' own form has it.
     pub(super) fn chat(&self) -> Result<messages::Chat, Problem> {
         let all = items::messages(self.instructions.as_deref(), self.input.as_ref())?;
+        if all.is_empty() {
+            return Err(Problem::invalid("input", "a text, or a list of items, is needed"));
+        }
         let (tools, choice) = self.tools()?;
         let none = choice.as_ref().is_some_and(|choice| choice == "none");
         let chat = messages::Chat::of(all, tools, none.then(|| "none".into()), Map::new());
