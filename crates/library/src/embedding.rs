@@ -1,6 +1,7 @@
 //! The task that gives passages their vectors, in the background and in batches.
 
 mod batch;
+pub(crate) mod nearness;
 mod next;
 
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
     vectors::{Vectors, dot},
 };
 use batch::embed;
+use nearness::Nearness;
 use next::Next;
 use std::{
     collections::HashSet,
@@ -153,6 +155,7 @@ async fn load(inner: &Inner, embedder: &dyn Embed, known: &mut Known) -> Result<
     let opened = blocking(move || Vectors::open(&dir, &model, dims).map_err(|error| file_error(&dir, error))).await?;
     *inner.vectors.write().unwrap_or_else(PoisonError::into_inner) = opened;
     inner.mend_vectors(false, true).await?;
+    inner.measure_nearness(embedder).await?;
     known.loaded = Some(embedder.id().to_owned());
     Ok(())
 }
@@ -170,6 +173,25 @@ pub(crate) struct Drift {
 }
 
 impl Inner {
+    /// Finds out how a model's cosines are read, where that is not known.
+    async fn measure_nearness(&self, embedder: &dyn Embed) -> Result<(), LibraryError> {
+        if self.derived.nearness(embedder.id(), nearness::TEXTS).await?.is_some() {
+            return Ok(());
+        }
+        match nearness::measure(embedder).await {
+            Some(measured) => self.derived.set_nearness(embedder.id(), nearness::TEXTS, measured).await?,
+            // Passages will not get vectors either; asked again with the next start.
+            None => tracing::warn!("the embedding model did not answer; its cosines are taken as they are"),
+        }
+        Ok(())
+    }
+
+    /// How a model's cosines are read.
+    pub(crate) async fn nearness(&self, model: &str) -> Result<Nearness, LibraryError> {
+        let stored = self.derived.nearness(model, nearness::TEXTS).await?;
+        Ok(stored.map_or(Nearness::USUAL, Nearness::of))
+    }
+
     /// Compares the file of vectors with SQLite and, with `mend`, makes it hold the same. `whole`: every
     /// number is compared, else only which passages have a row.
     pub(crate) async fn mend_vectors(&self, whole: bool, mend: bool) -> Result<Drift, LibraryError> {

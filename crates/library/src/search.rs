@@ -18,6 +18,7 @@ use crate::{
     library::{Inner, blocking},
     snippet::snippet,
     vectors::{dot, normalise},
+    words::language,
 };
 use facets::facets;
 use fuse::{Evidence, Listed, fuse, sort, spread};
@@ -87,6 +88,8 @@ struct Wish {
     /// What the evidence of a hit is measured by, where that is not the whole query.
     evidence: Option<Terms>,
     vector: Option<Arc<[f32]>>,
+    /// The language that it is in, where that can be told.
+    language: Option<String>,
     mode: SearchMode,
     limit: usize,
     documents: Vec<DocumentId>,
@@ -173,11 +176,13 @@ impl Inner {
         let all = asked.is_some() || terms.only_conditions();
         let documents = query.documents.clone();
         let limit = query.limit;
-        self.look(Wish { terms, evidence, vector, mode, limit, documents, except: None, all, patience }).await
+        let language = language(&evidence.as_ref().unwrap_or(&terms).plain).map(str::to_owned);
+        self.look(Wish { terms, evidence, vector, language, mode, limit, documents, except: None, all, patience }).await
     }
 
     async fn look(&self, wish: Wish) -> Result<Outcome, LibraryError> {
-        let Wish { mut terms, mut evidence, vector, mut mode, limit, documents, except, all, patience } = wish;
+        let Wish { mut terms, mut evidence, vector, language, mut mode, limit, documents, except, all, patience } =
+            wish;
         let limit = limit.clamp(1, MOST_HITS);
         let depth = DEPTH.max(limit * 2);
         let (index, vectors, query) = (self.index.clone(), self.vectors.clone(), vector.clone());
@@ -205,7 +210,7 @@ impl Inner {
         })
         .await?;
         if let Some(vector) = vector.as_deref() {
-            self.compare(vector, &mut found).await?;
+            self.compare(vector, language.as_deref(), &mut found).await?;
         }
         let ranked = rank(&found, mode, rarity);
         let ids: Vec<i64> = ranked.iter().map(|(id, _)| *id).collect();
@@ -232,7 +237,7 @@ impl Inner {
         let by = evidence.as_ref().unwrap_or(&terms);
         let scored = spread.into_iter().map(|Listed { passage, score, also }| {
             let around = snippet(&passage.text, passage.language.as_deref(), by, &weights);
-            let meaning = found.get(&passage.id).and_then(|evidence| evidence.meaning).map(|cosine| cosine.max(0.0));
+            let meaning = found.get(&passage.id).and_then(|evidence| evidence.meaning).map(|near| near.clamp(0.0, 1.0));
             // What the cells of a table are about stands in its header row.
             let words = passage.header.as_ref().map_or(around.share, |header| {
                 let whole = format!("{header}\n{}", passage.text);
@@ -245,13 +250,21 @@ impl Inner {
         Ok(Outcome { scored, mode, terms, facets })
     }
 
-    /// Compares candidates with a vector by the numbers that SQLite has: bytes only chose them.
-    async fn compare(&self, vector: &[f32], found: &mut HashMap<i64, Evidence>) -> Result<(), LibraryError> {
+    /// Compares candidates with the vector of a text in this language by the numbers that SQLite has: bytes only
+    /// chose them.
+    async fn compare(
+        &self,
+        vector: &[f32],
+        language: Option<&str>,
+        found: &mut HashMap<i64, Evidence>,
+    ) -> Result<(), LibraryError> {
         let model = self.vectors.read().unwrap_or_else(PoisonError::into_inner).model().to_owned();
+        let nearness = self.nearness(&model).await?;
         let ids: Vec<i64> = found.keys().copied().collect();
-        for one in self.derived.vectors_of(&model, &ids).await? {
+        for one in self.derived.vectors_with_languages(&model, &ids).await? {
             if let Some(evidence) = found.get_mut(&one.id).filter(|_| one.vector.len() == vector.len()) {
-                evidence.meaning = Some(dot(vector, &one.vector));
+                let cosine = dot(vector, &one.vector);
+                evidence.meaning = Some(nearness.near(cosine, [language, one.language.as_deref()]));
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use protocol::{AlsoIn, DocumentId};
 use std::collections::{HashMap, hash_map::Entry};
 use store::StoredPassage;
 
-/// How much a cosine counts beside the share of what words could say (docs/decisions/0025-ranking.md has
+/// How much nearness counts beside the share of what words could say (docs/decisions/0025-ranking.md has
 /// how it was set).
 const MEANING: f32 = 1.25;
 
@@ -13,16 +13,17 @@ const MEANING: f32 = 1.25;
 pub struct Evidence {
     /// BM25 of its words; None where it holds none.
     pub words: Option<f32>,
-    /// The cosine; None where there is no vector.
+    /// How near it is in meaning: a cosine on the starter model's scale; None where there is no vector.
     pub meaning: Option<f32>,
 }
 
 /// Puts passages in order, best first. `rarity` is how rare the words that are looked for are together.
 ///
 /// Neither kind of evidence is stretched to a range: what a passage holds of a question is a share of the
-/// question, whatever other passages hold, and a cosine means what it means. So a model that knows the
-/// language, whose best cosines stand out, decides more than one to which all texts are alike; and where a
-/// question's words stand nowhere, their share is small, and meaning decides.
+/// question, whatever other passages hold, and how near it is was measured for the model
+/// (`embedding/nearness.rs`). So a model that knows the language, whose best passages stand out, decides more
+/// than one to which all texts are alike; and where a question's words stand nowhere, their share is small, and
+/// meaning decides.
 pub fn fuse(all: &HashMap<i64, Evidence>, rarity: f32) -> Vec<(i64, f32)> {
     // A passage without a vector yet is taken for as far as the farthest.
     let unknown = all.values().filter_map(|evidence| evidence.meaning).reduce(f32::min).unwrap_or(0.0);

@@ -28,11 +28,13 @@ impl Library {
         let model = inner.vectors.read().unwrap_or_else(PoisonError::into_inner).model().to_owned();
         let stored = inner.derived.vectors_of(&model, &[passage.id]).await?;
         let vector = stored.into_iter().next().map(|one| one.vector.into());
+        let language = passage.language.clone();
         let (index, languages) = (inner.index.clone(), inner.index.languages());
         let terms = blocking(move || Ok(Terms::telling(&passage.text, &languages, &index, WORDS)?)).await?;
         let mode = if vector.is_some() { SearchMode::Hybrid } else { SearchMode::Text };
         let (evidence, documents, except) = (None, Vec::new(), Some(document));
-        let wish = Wish { terms, evidence, vector, mode, limit, documents, except, all: false, patience: None };
+        let wish =
+            Wish { terms, evidence, vector, language, mode, limit, documents, except, all: false, patience: None };
         Ok(reply(inner.look(wish).await?, began))
     }
 }

@@ -5,6 +5,7 @@
 
 mod imports;
 mod jobs;
+mod nearness;
 mod pages;
 mod parts;
 mod passages;
@@ -14,11 +15,12 @@ mod vectors;
 
 pub use imports::BegunImport;
 pub use jobs::{Job, Queue, Rank};
+pub use nearness::StoredNearness;
 pub use pages::{NewChunk, NewPage, Reading, StoredPage};
 pub use parts::Nesting;
 pub use passages::StoredPassage;
 pub use sources::Source;
-pub use vectors::{StoredVector, Unembedded};
+pub use vectors::{ComparedVector, StoredVector, Unembedded};
 
 use crate::{Store, StoreError};
 use protocol::{DocumentId, DocumentState, Fault, FaultKind};

@@ -21,6 +21,17 @@ pub struct Unembedded {
     pub text: String,
 }
 
+/// A passage's vector, to be compared with another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ComparedVector {
+    /// The passage.
+    pub id: i64,
+    /// The passage's language, ISO 639-1.
+    pub language: Option<String>,
+    /// The vector.
+    pub vector: Vec<f32>,
+}
+
 /// A passage's vector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredVector {
@@ -148,11 +159,28 @@ impl Derived {
             model
         );
         let rows = rows.fetch_all(self.store.pool()).await?;
-        let floats = |bytes: &[u8]| bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
         Ok(rows
             .into_iter()
             .map(|row| StoredVector { id: row.chunk, document: DocumentId(row.document), vector: floats(&row.vector) })
             .collect())
+    }
+
+    /// As [`Derived::vectors_of`], with each passage's language.
+    pub async fn vectors_with_languages(&self, model: &str, ids: &[i64]) -> Result<Vec<ComparedVector>, StoreError> {
+        let ids = serde_json::to_string(ids)?;
+        let rows = sqlx::query!(
+            r#"SELECT v.chunk AS "chunk!", c.language, v.vector FROM json_each(?) wanted
+               CROSS JOIN vectors v ON v.model = ? AND v.chunk = wanted.value CROSS JOIN chunks c ON c.id = v.chunk"#,
+            ids,
+            model
+        );
+        let rows = rows.fetch_all(self.store.pool()).await?;
+        let vectors = rows.into_iter().map(|row| ComparedVector {
+            id: row.chunk,
+            language: row.language,
+            vector: floats(&row.vector),
+        });
+        Ok(vectors.collect())
     }
 
     /// Drops vectors that cannot be used: their passages have none then.
@@ -188,4 +216,8 @@ impl Derived {
         tx.commit().await?;
         Ok(())
     }
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
 }
