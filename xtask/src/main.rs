@@ -13,6 +13,7 @@ mod bundle;
 mod count;
 mod demo;
 mod fuzz;
+mod multilingual;
 mod notices;
 mod packages;
 mod peer;

@@ -1,7 +1,7 @@
 //! What must be there before anything can be built: packages, the wasm target, fetched files.
 
 use crate::{
-    assets, packages, peer,
+    assets, multilingual, packages, peer,
     places::Places,
     shell::{self, command},
 };
@@ -14,7 +14,8 @@ pub struct Options {
     /// Install system packages without asking.
     #[arg(long, short)]
     pub yes: bool,
-    /// Also what the tests need: browsers, drivers, the accessibility checker, Python packages, llama.cpp's sources.
+    /// Also what the tests need: browsers, drivers, the accessibility checker, a multilingual embedding model, Python
+    /// packages, llama.cpp's sources.
     #[arg(long)]
     pub tests: bool,
     /// Leave out what only the window needs (WebKitGTK).
@@ -34,6 +35,7 @@ pub fn setup(places: &Places, options: &Options) -> Result<()> {
     wasm_target(places)?;
     assets::install(places, options.tests)?;
     if options.tests {
+        multilingual::unpack(places)?;
         components(places)?;
         python(places)?;
         peer::fetch(places)?;

@@ -58,6 +58,8 @@ pub(crate) enum Loaded {
 struct Known {
     /// The model whose vectors are loaded.
     loaded: Option<String>,
+    /// The model whose scale is known.
+    measured: Option<String>,
     /// Passages that this model cannot read: not asked again before the next start.
     refused: HashSet<i64>,
 }
@@ -128,6 +130,9 @@ pub(crate) async fn run(inner: Arc<Inner>) {
 async fn catch_up(inner: &Inner, known: &mut Known) -> Result<End, LibraryError> {
     let Some(embedder) = inner.embedder() else { return Ok(End::Done) };
     let loaded = load(inner, &*embedder, known).await;
+    if loaded.is_ok() && known.measured.as_deref() != Some(embedder.id()) && inner.measure_nearness(&*embedder).await? {
+        known.measured = Some(embedder.id().to_owned());
+    }
     let at_hand = loaded.as_ref().map_or(Loaded::Failed, |()| Loaded::Model(embedder.id().to_owned()));
     inner.loaded.send_if_modified(|now| std::mem::replace(now, at_hand.clone()) != at_hand);
     loaded?;
@@ -155,7 +160,6 @@ async fn load(inner: &Inner, embedder: &dyn Embed, known: &mut Known) -> Result<
     let opened = blocking(move || Vectors::open(&dir, &model, dims).map_err(|error| file_error(&dir, error))).await?;
     *inner.vectors.write().unwrap_or_else(PoisonError::into_inner) = opened;
     inner.mend_vectors(false, true).await?;
-    inner.measure_nearness(embedder).await?;
     known.loaded = Some(embedder.id().to_owned());
     Ok(())
 }
@@ -173,17 +177,17 @@ pub(crate) struct Drift {
 }
 
 impl Inner {
-    /// Finds out how a model's cosines are read, where that is not known.
-    async fn measure_nearness(&self, embedder: &dyn Embed) -> Result<(), LibraryError> {
+    /// Finds out how a model's cosines are read, where that is not known; false where the model does not answer.
+    async fn measure_nearness(&self, embedder: &dyn Embed) -> Result<bool, LibraryError> {
         if self.derived.nearness(embedder.id(), nearness::TEXTS).await?.is_some() {
-            return Ok(());
+            return Ok(true);
         }
-        match nearness::measure(embedder).await {
-            Some(measured) => self.derived.set_nearness(embedder.id(), nearness::TEXTS, measured).await?,
-            // Passages will not get vectors either; asked again with the next start.
-            None => tracing::warn!("the embedding model did not answer; its cosines are taken as they are"),
-        }
-        Ok(())
+        let Some(measured) = nearness::measure(embedder).await else {
+            tracing::warn!(model = embedder.id(), "the scale of its cosines could not be measured yet");
+            return Ok(false);
+        };
+        self.derived.set_nearness(embedder.id(), nearness::TEXTS, measured).await?;
+        Ok(true)
     }
 
     /// How a model's cosines are read.

@@ -4,6 +4,7 @@
 
 mod answers;
 mod faults;
+mod languages;
 mod models;
 mod neighbours;
 mod network;

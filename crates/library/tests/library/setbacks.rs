@@ -165,16 +165,19 @@ async fn a_model_that_is_away_is_asked_again() {
     library.shutdown().await;
 }
 
+/// What a model is asked before its first passage: 36 questions one by one, and their answers in three languages.
+const MEASURED: usize = 36 + 3;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn embedding_is_counted_and_can_be_paused() {
     let here = Here::new().await;
     let words: Vec<String> = (0..40).map(|n| n.to_string()).collect();
     let files = here.folder(&[("a.md", &sections(&words.iter().map(String::as_str).collect::<Vec<_>>()))]);
     let library = here.open().await;
-    let model = Difficult::new(false, "poison", 1);
+    let model = Difficult::new(false, "poison", MEASURED + 1);
     library.set_embedder(Some(model.clone()));
     library.import(&here.person, &[files]).await.unwrap();
-    until("one batch is done and another begun", async || model.asked.load(Ordering::Relaxed) == 2).await;
+    until("one batch is done and another begun", async || model.asked.load(Ordering::Relaxed) == MEASURED + 2).await;
     let progress = library.progress();
     assert_eq!(progress.embedded, 16);
     assert!(progress.passages >= 40 && progress.left_ms.is_some_and(|ms| ms > 0), "{progress:?}");

@@ -1,0 +1,86 @@
+//! With a model of meaning that knows several languages, a question finds what answers it in another one.
+
+use atelier_tests::{
+    place, sample,
+    workspace::{Workspace, environment},
+};
+use serde_json::Value;
+use std::process::Command;
+
+/// Questions, the document that answers each, and something that its answer says.
+const ASKED: [(&str, &str, &str); 8] = [
+    ("Quel médicament a provoqué une éruption cutanée ?", "discharge-letter.md", "ibuprofen"),
+    ("Qui approuve une facture de plus de 10 000 livres ?", "invoice-policy.md", "managing director"),
+    ("Wie viel darf ein Hotelzimmer in einer Hauptstadt kosten?", "travel-policy.md", "190 pounds"),
+    ("Welche Klasse darf man auf langen Flügen buchen?", "travel-policy.md", "premium economy"),
+    ("How much does a reproduction cost in the town archive?", "hausordnung-archiv.md", "0,80 Euro"),
+    ("Combien de temps dure la garantie de la machine ?", "kaufvertrag-maschine.pdf", "vierundzwanzig Monate"),
+    ("On which days may people work from home?", "proces-verbal-conseil.pdf", "mardi et le vendredi"),
+    ("Wie hoch ist die Jahresmiete des Gebäudes?", "office-lease.pdf", "96,000 pounds"),
+];
+
+/// Questions about nothing that the documents are about.
+const STRANGE: [&str; 4] = [
+    "What is the boiling point of tungsten in kelvin?",
+    "Comment prépare-t-on une sauce béarnaise ?",
+    "Wer gewann 1997 den Marathon der Frauen in Osaka?",
+    "Which whale dives the deepest?",
+];
+
+/// The samples in a workspace whose only model of meaning is multilingual E5.
+struct Multilingual {
+    workspace: Workspace,
+    models: tempfile::TempDir,
+}
+
+impl Multilingual {
+    fn new() -> Self {
+        let models = tempfile::tempdir().unwrap();
+        let model = place::cached("models/multilingual-e5-small");
+        std::os::unix::fs::symlink(&model, models.path().join("multilingual-e5-small")).unwrap();
+        let this = Self { workspace: Workspace::new(), models };
+        this.json(&["import", &sample::folder().display().to_string()]);
+        this
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let mut command = Command::new(place::program("atelier"));
+        environment(&mut command);
+        command.env("ATELIER_MODELS", self.models.path()).arg("--data").arg(self.workspace.data());
+        let out = command.arg("--json").args(args).output().unwrap();
+        assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+        serde_json::from_slice(&out.stdout).unwrap()
+    }
+}
+
+#[test]
+fn a_question_finds_its_answer_in_another_language() {
+    let here = Multilingual::new();
+    let mut first = 0;
+    for (question, document, says) in ASKED {
+        let reply = here.json(&["search", question, "--limit", "5"]);
+        assert_eq!(reply["mode"], "hybrid", "{reply}");
+        let hits = reply["hits"].as_array().unwrap();
+        let place =
+            hits.iter().position(|hit| hit.to_string().contains(document) && plain(&hit["text"]).contains(says));
+        println!("{question}: {place:?} of {}", hits.len());
+        assert!(place.is_some(), "“{question}” does not find “{says}”: {reply:#}");
+        first += usize::from(place == Some(0));
+    }
+    assert!(first * 4 >= ASKED.len() * 3, "only {first} of {} stand first", ASKED.len());
+}
+
+#[test]
+fn what_the_documents_say_nothing_about_is_not_taken_for_near() {
+    let here = Multilingual::new();
+    for question in STRANGE {
+        let reply = here.json(&["search", question, "--mode", "vector", "--limit", "20"]);
+        let near = reply["hits"].as_array().unwrap().iter().filter(|hit| hit["words"] == 0.0).count();
+        assert!(near <= 1, "“{question}”: {near} passages are shown that hold none of its words: {reply:#}");
+    }
+}
+
+/// Text without the breaks of its lines.
+fn plain(text: &Value) -> String {
+    text.as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+}
