@@ -21,6 +21,9 @@ use tracing_subscriber::fmt::format::FmtSpan;
 #[derive(Parser)]
 #[command(version, about)]
 struct Cli {
+    /// Compute with these vector instructions; else with the fastest that the processor has.
+    #[arg(long, global = true, value_name = "NAME", value_parser = instructions)]
+    instructions: Option<kernels::Isa>,
     #[command(subcommand)]
     command: Command,
 }
@@ -194,7 +197,11 @@ fn main() -> ExitCode {
         // In a file or a pipe the codes of colours are noise.
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    match Cli::parse().command {
+    let Cli { instructions, command } = Cli::parse();
+    if let Some(instructions) = instructions {
+        instructions.keep_to();
+    }
+    match command {
         Command::Serve(args) => run_serve(args),
         Command::Inspect { file, json } => match inspect(&file) {
             Ok(found) if json => print_json(&found),
@@ -237,6 +244,14 @@ fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// Instructions by their name.
+fn instructions(name: &str) -> Result<kernels::Isa, String> {
+    kernels::Isa::named(name).ok_or_else(|| {
+        let names: Vec<&str> = kernels::Isa::available().map(kernels::Isa::name).collect();
+        format!("this processor has {}", names.join(", "))
+    })
 }
 
 fn run_serve(args: ServeArgs) -> ExitCode {

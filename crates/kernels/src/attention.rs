@@ -61,7 +61,7 @@ impl Isa {
             Kind::Portable => portable::attention::segment(task),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
-            Kind::Avx2 => unsafe { avx2::attention::segment(task) },
+            Kind::Avx2 | Kind::AvxVnni => unsafe { avx2::attention::segment(task) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx512 => unsafe { avx512::attention::segment(task) },

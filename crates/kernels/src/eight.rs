@@ -149,7 +149,7 @@ impl Isa {
             Kind::Portable => portable::rows::widen(codes, scales, out),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
-            Kind::Avx2 => unsafe { avx2::rows::widen(codes, scales, out) },
+            Kind::Avx2 | Kind::AvxVnni => unsafe { avx2::rows::widen(codes, scales, out) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx512 => unsafe { avx512::rows::widen(codes, scales, out) },

@@ -1,6 +1,9 @@
 //! Which instruction set does this processor offer, and which inner loops may therefore run?
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
+
+/// What the program is kept to, if it is.
+static MOST: OnceLock<Isa> = OnceLock::new();
 
 /// An instruction set whose inner loops may run on this processor.
 ///
@@ -15,6 +18,9 @@ pub(crate) enum Kind {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// AVX2 with products of bytes, which Intel's laptops have since 2021.
+    #[cfg(target_arch = "x86_64")]
+    AvxVnni,
     /// AVX-512 with its products of bytes, and everything of AVX2.
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -24,13 +30,15 @@ pub(crate) enum Kind {
 }
 
 impl Isa {
-    /// The fastest instruction set of this processor.
+    /// The fastest instruction set of this processor, or the one that [`Isa::keep_to`] named.
     pub fn detect() -> Self {
-        let mut best = Self::portable();
-        for isa in Self::available() {
-            best = isa;
-        }
-        best
+        MOST.get().copied().or_else(|| Self::available().last()).unwrap_or(Self::portable())
+    }
+
+    /// From now on [`Isa::detect`] gives this one: to measure what other processors have, or to go round one that
+    /// computes wrongly. Only the first call counts.
+    pub fn keep_to(self) {
+        let _ = MOST.set(self);
     }
 
     /// Plain Rust, the reference that every other instruction set is tested against.
@@ -40,17 +48,20 @@ impl Isa {
 
     /// Every instruction set this processor offers, slowest first.
     pub fn available() -> impl Iterator<Item = Self> {
-        let mut found = [Some(Self::portable()), None, None];
+        let mut found = [Some(Self::portable()), None, None, None];
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c") {
             found[1] = Some(Self(Kind::Avx2));
+            if is_x86_feature_detected!("avxvnni") {
+                found[2] = Some(Self(Kind::AvxVnni));
+            }
             if is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vl")
                 && is_x86_feature_detected!("avx512vnni")
             {
-                found[2] = Some(Self(Kind::Avx512));
+                found[3] = Some(Self(Kind::Avx512));
             }
         }
         #[cfg(target_arch = "aarch64")]
@@ -60,12 +71,19 @@ impl Isa {
         found.into_iter().flatten()
     }
 
+    /// The one of this name, where the processor offers it.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::available().find(|isa| isa.name() == name)
+    }
+
     /// The name shown in reports.
     pub const fn name(self) -> &'static str {
         match self.0 {
             Kind::Portable => "portable",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Kind::AvxVnni => "avx-vnni",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => "avx512",
             #[cfg(target_arch = "aarch64")]

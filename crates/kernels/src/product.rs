@@ -16,7 +16,7 @@ use std::ops::Range;
 #[cfg(target_arch = "aarch64")]
 use crate::neon;
 #[cfg(target_arch = "x86_64")]
-use crate::{avx2, avx512};
+use crate::{avx_vnni, avx2, avx512};
 
 /// Activations of a batch of tokens: what stays in the second-level cache while panels stream by.
 const BATCH_BYTES: usize = 192 << 10;
@@ -105,6 +105,9 @@ impl Isa {
             Kind::Avx2 => unsafe { avx2::product::multiply(task) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
+            Kind::AvxVnni => unsafe { avx_vnni::multiply(task) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx512 => unsafe { avx512::product::multiply(task) },
             #[cfg(target_arch = "aarch64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
@@ -117,7 +120,7 @@ impl Isa {
             Kind::Portable => portable::rows::quantise(values, blocks),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
-            Kind::Avx2 => unsafe { avx2::rows::quantise(values, blocks) },
+            Kind::Avx2 | Kind::AvxVnni => unsafe { avx2::rows::quantise(values, blocks) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx512 => unsafe { avx512::rows::quantise(values, blocks) },

@@ -15,7 +15,7 @@ impl Isa {
             Kind::Portable => portable::rows::rms_norm(values, weight, epsilon, out),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
-            Kind::Avx2 => unsafe { avx2::rows::rms_norm(values, weight, epsilon, out) },
+            Kind::Avx2 | Kind::AvxVnni => unsafe { avx2::rows::rms_norm(values, weight, epsilon, out) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx512 => unsafe { avx512::rows::rms_norm(values, weight, epsilon, out) },
@@ -30,7 +30,7 @@ impl Isa {
             Kind::Portable => portable::rows::silu_multiply(gate, up),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
-            Kind::Avx2 => unsafe { avx2::rows::silu_multiply(gate, up) },
+            Kind::Avx2 | Kind::AvxVnni => unsafe { avx2::rows::silu_multiply(gate, up) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind exists only where the instructions were detected.
             Kind::Avx512 => unsafe { avx512::rows::silu_multiply(gate, up) },

@@ -23,7 +23,7 @@ pub fn scan(isa: Isa, query: &[i16], rows: &[i8], stride: usize, out: &mut [i32]
     match isa.kind() {
         Kind::Portable => plain(query, rows, stride, out),
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => {
+        Kind::Avx2 | Kind::AvxVnni => {
             // SAFETY: an `Isa` of this kind exists only where the processor has the instructions.
             unsafe { avx2(query, rows, stride, out) }
         }

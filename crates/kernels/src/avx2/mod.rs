@@ -19,28 +19,28 @@ fn load(values: &[f32; 8]) -> __m256 {
 
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn store(values: &mut [f32; 8], register: __m256) {
+pub(crate) fn store(values: &mut [f32; 8], register: __m256) {
     // SAFETY: eight writable floats; the store needs no alignment.
     unsafe { _mm256_storeu_ps(values.as_mut_ptr(), register) }
 }
 
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn load_bytes(bytes: &[u8; 32]) -> __m256i {
+pub(crate) fn load_bytes(bytes: &[u8; 32]) -> __m256i {
     // SAFETY: 32 readable bytes; the load needs no alignment.
     unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
 }
 
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn load_signed(bytes: &[i8; 32]) -> __m256i {
+pub(crate) fn load_signed(bytes: &[i8; 32]) -> __m256i {
     // SAFETY: 32 readable bytes; the load needs no alignment.
     unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
 }
 
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn load_halves(halves: &[u16; 8]) -> __m256 {
+pub(crate) fn load_halves(halves: &[u16; 8]) -> __m256 {
     // SAFETY: 16 readable bytes; the load needs no alignment.
     _mm256_cvtph_ps(unsafe { _mm_loadu_si128(halves.as_ptr().cast()) })
 }

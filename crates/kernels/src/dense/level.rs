@@ -18,6 +18,8 @@ enum Loops {
     #[cfg(target_arch = "x86_64")]
     Avx2,
     #[cfg(target_arch = "x86_64")]
+    AvxVnni,
+    #[cfg(target_arch = "x86_64")]
     Avx512,
 }
 
@@ -39,7 +41,7 @@ macro_rules! shells {
                 Loops::Portable => plain::$name::<{ plain::FUSED }>($($argument),*),
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: a `Level` of this kind exists only where the instructions were detected.
-                Loops::Avx2 => unsafe { avx2($($argument),*) },
+                Loops::Avx2 | Loops::AvxVnni => unsafe { avx2($($argument),*) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: as above.
                 Loops::Avx512 => unsafe { avx512($($argument),*) },
@@ -55,6 +57,8 @@ impl Level {
             Kind::Portable => Self(Loops::Portable),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => Self(Loops::Avx2),
+            #[cfg(target_arch = "x86_64")]
+            Kind::AvxVnni => Self(Loops::AvxVnni),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => Self::avx512().unwrap_or(Self(Loops::Avx2)),
             // The plain loops; the compiler makes vectors of some of them.
@@ -78,6 +82,9 @@ impl Level {
         #[cfg(target_arch = "x86_64")]
         if Isa::available().any(|isa| isa.kind() == Kind::Avx2) {
             found.push(Self(Loops::Avx2));
+            if Isa::available().any(|isa| isa.kind() == Kind::AvxVnni) {
+                found.push(Self(Loops::AvxVnni));
+            }
             found.extend(Self::avx512());
         }
         found
@@ -98,7 +105,7 @@ impl Level {
             Loops::Portable => plain::floats(tile, panel, sums),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: a `Level` of this kind exists only where the instructions were detected.
-            Loops::Avx2 => unsafe { x86::floats_256(tile, panel, sums) },
+            Loops::Avx2 | Loops::AvxVnni => unsafe { x86::floats_256(tile, panel, sums) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
             Loops::Avx512 => unsafe { x86::floats_512(tile, panel, sums) },
@@ -115,6 +122,9 @@ impl Level {
             Loops::Avx2 => unsafe { x86::codes_256(tile, panel, counts) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
+            Loops::AvxVnni => unsafe { x86::codes_vnni_256(tile, panel, totals, counts) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
             Loops::Avx512 => unsafe { x86::codes_512(tile, panel, totals, counts) },
         }
     }
@@ -126,7 +136,7 @@ impl Level {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: a `Level` of this kind exists only where the instructions were detected; AVX-512 is
             // only used where AVX2 is.
-            Loops::Avx2 | Loops::Avx512 => unsafe { x86::widen(halves, panels) },
+            Loops::Avx2 | Loops::AvxVnni | Loops::Avx512 => unsafe { x86::widen(halves, panels) },
         }
     }
 }

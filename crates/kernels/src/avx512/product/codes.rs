@@ -4,7 +4,7 @@ use super::{Dot, Sums, fetch};
 use crate::activations::Block;
 use crate::avx512::{load_bytes, load_halves};
 use crate::product::Task;
-use crate::tile::{GROUP, ROWS, Tile4, Tile5, Tile6, Tile8};
+use crate::tile::{GROUP, Tile4, Tile5, Tile6, Tile8, Unsigned};
 use std::arch::x86_64::*;
 use std::array;
 
@@ -44,20 +44,12 @@ fn with(bits: __m512i, bytes: __m512i, left: i32, mask: u8) -> __m512i {
 }
 
 /// A tile of codes.
-trait Codes: Sized {
-    /// Runs of columns that have scales of their own: 1 or 2.
-    const RUNS: usize;
+trait Codes: Unsigned {
     /// Four columns of each row, unsigned.
     ///
     /// # Safety
     /// The processor has the instructions of this module.
     unsafe fn part(&self, part: usize) -> __m512i;
-    /// Where the sum of a run's products begins, which takes away what was added to make the codes unsigned.
-    fn start(block: &Block, run: usize) -> i32;
-    /// The scales of a run.
-    fn scales(&self, run: usize) -> &[u16; ROWS];
-    /// What is added to code times scale.
-    fn offsets(&self) -> Option<&[u16; ROWS]>;
 }
 
 impl<C: Codes> Dot for C {
@@ -106,63 +98,32 @@ impl<C: Codes> Dot for C {
 }
 
 impl Codes for Tile4 {
-    const RUNS: usize = 1;
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     unsafe fn part(&self, part: usize) -> __m512i {
         nibbles(&self.codes, part)
     }
-    fn start(_: &Block, _: usize) -> i32 {
-        0
-    }
-    fn scales(&self, _: usize) -> &[u16; ROWS] {
-        &self.scales
-    }
-    fn offsets(&self) -> Option<&[u16; ROWS]> {
-        Some(&self.offsets)
-    }
 }
 
 impl Codes for Tile5 {
-    const RUNS: usize = 1;
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     unsafe fn part(&self, part: usize) -> __m512i {
         // Bit `part` of each byte, moved to bit 4.
         with(nibbles(&self.codes, part), load_bytes(&self.fifth), 4 - part as i32, 16)
     }
-    fn start(_: &Block, _: usize) -> i32 {
-        0
-    }
-    fn scales(&self, _: usize) -> &[u16; ROWS] {
-        &self.scales
-    }
-    fn offsets(&self) -> Option<&[u16; ROWS]> {
-        Some(&self.offsets)
-    }
 }
 
 impl Codes for Tile6 {
-    const RUNS: usize = 2;
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     unsafe fn part(&self, part: usize) -> __m512i {
         // Two bits from bit `2 * (part % 4)` of each byte, moved to bits 4 and 5.
         with(nibbles(&self.codes, part), load_bytes(&self.upper[part / 4]), 4 - 2 * (part % 4) as i32, 0x30)
     }
-    fn start(block: &Block, run: usize) -> i32 {
-        block.minus_32[run]
-    }
-    fn scales(&self, run: usize) -> &[u16; ROWS] {
-        &self.scales[run]
-    }
-    fn offsets(&self) -> Option<&[u16; ROWS]> {
-        None
-    }
 }
 
 impl Codes for Tile8 {
-    const RUNS: usize = 1;
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     unsafe fn part(&self, part: usize) -> __m512i {
@@ -170,14 +131,5 @@ impl Codes for Tile8 {
         let codes = unsafe { _mm512_loadu_si512(self.codes[part].as_ptr().cast()) };
         // 128 added.
         _mm512_xor_si512(codes, _mm512_set1_epi8(-128))
-    }
-    fn start(block: &Block, _: usize) -> i32 {
-        block.minus_128
-    }
-    fn scales(&self, _: usize) -> &[u16; ROWS] {
-        &self.scales
-    }
-    fn offsets(&self) -> Option<&[u16; ROWS]> {
-        None
     }
 }
