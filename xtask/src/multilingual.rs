@@ -18,15 +18,17 @@ use std::{
 /// Where the package's file and the folder are, in the cache.
 const PACKED: &str = "e5-small-q4.bin";
 const FOLDER: &str = "models/multilingual-e5-small";
+/// A file in the folder that says how it was made: another name makes it anew.
+const STAMP: &str = "unpacked-1";
 /// Numbers that share a scale, and the bytes of such a block: the scale in half precision, then two codes a byte,
 /// the low half of all bytes first.
 const BLOCK: usize = 32;
 const BLOCK_BYTES: usize = 18;
 
-/// Makes the folder, if it is not there yet.
+/// Makes the folder, if it is not there yet. Where the package has no build there is nothing to make it of.
 pub fn unpack(places: &Places) -> Result<()> {
     let (packed, folder) = (places.cache.join(PACKED), places.cache.join(FOLDER));
-    if folder.exists() || !packed.exists() {
+    if folder.join(STAMP).exists() || !packed.exists() {
         return Ok(());
     }
     let step = shell::step("Unpacking multilingual E5, for the tests", "some seconds, 235 MB");
@@ -37,6 +39,8 @@ pub fn unpack(places: &Places) -> Result<()> {
     let _ = fs::remove_dir_all(&half);
     fs::create_dir_all(half.join("1_Pooling"))?;
     model.write(&half)?;
+    fs::write(half.join(STAMP), "")?;
+    let _ = fs::remove_dir_all(&folder);
     fs::rename(half, folder)?;
     step.done("unpacked");
     Ok(())

@@ -1,7 +1,7 @@
 //! Products of codes for x86-64 with AVX-VNNI: AVX2, and `vpdpbusd` in 256 bits.
 //!
 //! Intel's laptops have it since 2021 and most of them no AVX-512. Whatever is not a product of codes is done as
-//! with AVX2. Sums are those of AVX-512, operation by operation, so that both write the same text.
+//! with AVX2. Each sum of products is the one of AVX-512, operation by operation.
 
 #![allow(
     clippy::needless_range_loop,

@@ -7,7 +7,7 @@ static MOST: OnceLock<Isa> = OnceLock::new();
 
 /// An instruction set whose inner loops may run on this processor.
 ///
-/// A value can only be had from [`Isa::detect`] or [`Isa::available`], so holding one proves that the
+/// A value other than the portable one can only be had from what was detected, so holding one proves that the
 /// processor has the instructions; that is what makes calling into the vector code sound.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Isa(Kind);

@@ -52,7 +52,7 @@ pub struct Passage {
     pub score: f32,
     /// The share of the question's words that it holds, rare words counting more; 0 to 1.
     pub words: f32,
-    /// How near it is in meaning (a cosine on the scale of the starter model), 0 to 1; None where that was not computed.
+    /// How near it is in meaning, 0 to 1 (a cosine on the starter model's scale); None where that was not computed.
     pub meaning: Option<f32>,
     /// BLAKE3 of its page's text, hex.
     pub page_hash: String,

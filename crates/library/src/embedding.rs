@@ -32,9 +32,12 @@ const LOADED_AT_ONCE: u32 = 2_000;
 const TRIES: u32 = 3;
 /// The wait before it is tried again, each time.
 const BETWEEN_TRIES: Duration = Duration::from_secs(2);
+/// How long it may take to measure how a model's cosines lie: some seventy short texts.
+const MEASURING: Duration = Duration::from_secs(60);
 /// What every model can read: tells a model that is away from a passage that it cannot read.
 const ANY_TEXT: &str = "page";
-/// A model that does not answer is tried again so often, then left until something changes.
+/// A model that does not answer is tried again so often, then left until something changes; so often it is asked
+/// for its scale.
 const MOST_SETBACKS: u32 = 12;
 /// How often it is looked whether the battery is still low.
 const LOOK_EVERY: Duration = Duration::from_secs(20);
@@ -58,10 +61,25 @@ pub(crate) enum Loaded {
 struct Known {
     /// The model whose vectors are loaded.
     loaded: Option<String>,
-    /// The model whose scale is known.
-    measured: Option<String>,
+    /// How the scale of the model that is loaded stands.
+    scale: Scale,
     /// Passages that this model cannot read: not asked again before the next start.
     refused: HashSet<i64>,
+}
+
+/// Whether it is known how a model's cosines are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scale {
+    /// Not yet; it was asked so often in vain.
+    Unknown(u32),
+    /// It is, or it is taken for the usual one until the next start.
+    Settled,
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self::Unknown(0)
+    }
 }
 
 /// How catching up ended.
@@ -130,14 +148,16 @@ pub(crate) async fn run(inner: Arc<Inner>) {
 async fn catch_up(inner: &Inner, known: &mut Known) -> Result<End, LibraryError> {
     let Some(embedder) = inner.embedder() else { return Ok(End::Done) };
     let loaded = load(inner, &*embedder, known).await;
-    if loaded.is_ok() && known.measured.as_deref() != Some(embedder.id()) && inner.measure_nearness(&*embedder).await? {
-        known.measured = Some(embedder.id().to_owned());
-    }
     let at_hand = loaded.as_ref().map_or(Loaded::Failed, |()| Loaded::Model(embedder.id().to_owned()));
     inner.loaded.send_if_modified(|now| std::mem::replace(now, at_hand.clone()) != at_hand);
     loaded?;
+    // Whoever searches meanwhile (a second, once for each model) has the usual scale.
+    inner.settle_scale(&*embedder, &mut known.scale).await?;
     let before = known.refused.len();
-    let end = embed_missing(inner, &*embedder, &mut known.refused).await;
+    let mut end = embed_missing(inner, &*embedder, &mut known.refused).await;
+    if matches!(end, Ok(End::Done)) && known.scale != Scale::Settled && !*inner.paused.borrow() {
+        end = Ok(End::Away);
+    }
     let refused = known.refused.len() - before;
     if refused > 0 {
         inner.tell_trouble(faults::passages_without_meaning(refused));
@@ -155,6 +175,7 @@ async fn load(inner: &Inner, embedder: &dyn Embed, known: &mut Known) -> Result<
         return Ok(());
     }
     known.refused.clear();
+    known.scale = Scale::default();
     inner.derived.keep_only_vectors_of(embedder.id()).await?;
     let (dir, model, dims) = (inner.config.dir.clone(), embedder.id().to_owned(), embedder.dims());
     let opened = blocking(move || Vectors::open(&dir, &model, dims).map_err(|error| file_error(&dir, error))).await?;
@@ -177,17 +198,28 @@ pub(crate) struct Drift {
 }
 
 impl Inner {
-    /// Finds out how a model's cosines are read, where that is not known; false where the model does not answer.
-    async fn measure_nearness(&self, embedder: &dyn Embed) -> Result<bool, LibraryError> {
+    /// Finds out how a model's cosines are read, where that is not known and nothing is to be saved. A model that
+    /// does not answer is asked again, but not for ever: then its cosines are read as the starter model's.
+    async fn settle_scale(&self, embedder: &dyn Embed, scale: &mut Scale) -> Result<(), LibraryError> {
+        let Scale::Unknown(tries) = *scale else { return Ok(()) };
         if self.derived.nearness(embedder.id(), nearness::TEXTS).await?.is_some() {
-            return Ok(true);
+            *scale = Scale::Settled;
+            return Ok(());
         }
-        let Some(measured) = nearness::measure(embedder).await else {
-            tracing::warn!(model = embedder.id(), "the scale of its cosines could not be measured yet");
-            return Ok(false);
-        };
-        self.derived.set_nearness(embedder.id(), nearness::TEXTS, measured).await?;
-        Ok(true)
+        if *self.paused.borrow() || self.saves_power() {
+            return Ok(());
+        }
+        match tokio::time::timeout(MEASURING, nearness::measure(embedder)).await {
+            Ok(Some(measured)) => {
+                self.derived.set_nearness(embedder.id(), nearness::TEXTS, measured).await?;
+                *scale = Scale::Settled;
+            }
+            Ok(None) | Err(_) => {
+                tracing::warn!(model = embedder.id(), tries, "how its cosines lie could not be measured");
+                *scale = if tries + 1 < MOST_SETBACKS { Scale::Unknown(tries + 1) } else { Scale::Settled };
+            }
+        }
+        Ok(())
     }
 
     /// How a model's cosines are read.

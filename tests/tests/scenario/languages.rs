@@ -2,6 +2,7 @@
 
 use atelier_tests::{
     place, sample,
+    skip::skip,
     workspace::{Workspace, environment},
 };
 use serde_json::Value;
@@ -30,23 +31,24 @@ const STRANGE: [&str; 4] = [
 /// The samples in a workspace whose only model of meaning is multilingual E5.
 struct Multilingual {
     workspace: Workspace,
-    models: tempfile::TempDir,
 }
 
 impl Multilingual {
-    fn new() -> Self {
-        let models = tempfile::tempdir().unwrap();
-        let model = place::cached("models/multilingual-e5-small");
-        std::os::unix::fs::symlink(&model, models.path().join("multilingual-e5-small")).unwrap();
-        let this = Self { workspace: Workspace::new(), models };
+    /// None where the package that the model comes from has no build.
+    fn new() -> Option<Self> {
+        if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+            skip("multilingual E5 comes from a package for Linux on x86-64");
+            return None;
+        }
+        let this = Self { workspace: Workspace::new() };
         this.json(&["import", &sample::folder().display().to_string()]);
-        this
+        Some(this)
     }
 
     fn json(&self, args: &[&str]) -> Value {
         let mut command = Command::new(place::program("atelier"));
         environment(&mut command);
-        command.env("ATELIER_MODELS", self.models.path()).arg("--data").arg(self.workspace.data());
+        command.env("ATELIER_MODELS", place::cached("models")).arg("--data").arg(self.workspace.data());
         let out = command.arg("--json").args(args).output().unwrap();
         assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
         serde_json::from_slice(&out.stdout).unwrap()
@@ -55,7 +57,7 @@ impl Multilingual {
 
 #[test]
 fn a_question_finds_its_answer_in_another_language() {
-    let here = Multilingual::new();
+    let Some(here) = Multilingual::new() else { return };
     let mut missed = Vec::new();
     for (question, document) in ASKED {
         let reply = here.json(&["search", question, "--limit", "8"]);
@@ -71,7 +73,7 @@ fn a_question_finds_its_answer_in_another_language() {
 
 #[test]
 fn what_the_documents_say_nothing_about_is_not_taken_for_near() {
-    let here = Multilingual::new();
+    let Some(here) = Multilingual::new() else { return };
     let mut shown = 0;
     for question in STRANGE {
         let reply = here.json(&["search", question, "--mode", "vector", "--limit", "20"]);

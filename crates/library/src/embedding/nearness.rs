@@ -19,6 +19,8 @@ const PAIRS: &str = include_str!("nearness.json");
 /// A model knows a language where the means lie apart by at least so many times what cosines of unrelated texts
 /// scatter. The starter model has 5.4 in English, 1.1 in French and 0.9 in German; multilingual E5 3.1 to 3.6.
 const APART: f64 = 2.0;
+/// And by at least so much: what separates less is noise, and would be stretched out of measure.
+const LEAST_GAP: f64 = 0.01;
 
 /// The scale on which the cosines of a model are read.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,12 +72,13 @@ pub(crate) async fn measure(embedder: &dyn Embed) -> Option<StoredNearness> {
     let (mut asked, mut answers) = (Vec::new(), Vec::new());
     for pairs in texts()?.into_values() {
         let (questions, texts): (Vec<String>, Vec<String>) = pairs.into_iter().map(|[q, a]| (q, a)).unzip();
+        let count = questions.len();
         let mut vectors = Vec::new();
         for question in questions {
             vectors.push(embedder.embed_query(question).await.ok()?);
         }
-        asked.push(units(vectors)?);
-        answers.push(units(embedder.embed(texts).await.ok()?)?);
+        asked.push(units(vectors, count, embedder.dims())?);
+        answers.push(units(embedder.embed(texts).await.ok()?, count, embedder.dims())?);
     }
     Some(lie(&asked, &answers))
 }
@@ -84,15 +87,15 @@ fn texts() -> Option<BTreeMap<String, Vec<[String; 2]>>> {
     serde_json::from_str(PAIRS).ok()
 }
 
-/// Vectors of length 1; None where one has no length: it is near to nothing, and tells nothing.
-fn units(mut vectors: Vec<Vec<f32>>) -> Option<Vec<Vec<f32>>> {
-    vectors.iter_mut().all(|vector| normalise(vector)).then_some(vectors)
+/// Vectors of length 1; None where one is missing, or has no direction: it is near to nothing, and tells nothing.
+fn units(mut vectors: Vec<Vec<f32>>, count: usize, dims: usize) -> Option<Vec<Vec<f32>>> {
+    let all = vectors.len() == count && vectors.iter_mut().all(|vector| vector.len() == dims && normalise(vector));
+    all.then_some(vectors)
 }
 
 /// What is made of the vectors of questions and answers, by language: `answers[l][n]` answers `asked[k][n]`.
 fn lie(asked: &[Vec<Vec<f32>>], answers: &[Vec<Vec<f32>>]) -> StoredNearness {
-    let of =
-        |one: usize, other: usize| Lie::of(asked.get(one)?, answers.get(other)?).filter(|lie| lie.apart() >= APART);
+    let of = |one: usize, other: usize| Lie::of(asked.get(one)?, answers.get(other)?).filter(Lie::tells);
     let known: Vec<usize> = (0..asked.len()).filter(|at| of(*at, *at).is_some()).collect();
     let same: Vec<Lie> = known.iter().filter_map(|at| of(*at, *at)).collect();
     let pairs = known.iter().flat_map(|one| known.iter().map(move |other| (*one, *other)));
@@ -135,9 +138,10 @@ impl Lie {
         some.then(|| Self { unrelated, related: mean(&related), scatter: mean(&squares).sqrt() })
     }
 
-    /// How far the means lie apart, in standard deviations; 0 where all are alike, and there is no scale.
-    fn apart(&self) -> f64 {
-        if self.scatter > 0.0 { (self.related - self.unrelated) / self.scatter } else { 0.0 }
+    /// Whether what answers stands out.
+    fn tells(&self) -> bool {
+        let gap = self.related - self.unrelated;
+        gap >= LEAST_GAP && gap >= APART * self.scatter
     }
 }
 
@@ -182,6 +186,8 @@ mod tests {
         assert_eq!(lie(&[asked.clone(), asked.clone()], &[near.clone(), far.clone()]), one, "it knows the first only");
         let none = lie(std::slice::from_ref(&asked), std::slice::from_ref(&far));
         assert_eq!(Nearness::of(none), Nearness::USUAL);
+        let alike = turned([0.0, 0.01, 0.02]);
+        assert_eq!(lie(&[alike.clone()], &[alike]), none, "of a model to which all is alike nothing is known");
         // The same in another language, further off.
         let other = turned([30.0, 120.0, 210.0]);
         let two = lie(&[asked.clone(), other.clone()], &[asked, other]);

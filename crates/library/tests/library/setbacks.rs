@@ -197,6 +197,34 @@ async fn embedding_is_counted_and_can_be_paused() {
     library.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_models_scale_is_measured_once_and_where_it_was_away_later() {
+    let here = Here::new().await;
+    let files = here.folder(&[("a.md", &sections(&["one"]))]);
+    let asked = |model: &Difficult| model.asked.load(Ordering::Relaxed);
+    let library = here.open().await;
+    let first = Difficult::new(true, "poison", 1_000);
+    library.set_embedder(Some(first.clone()));
+    until("it was asked in vain", async || asked(&first) > 0).await;
+    first.away.store(false, Ordering::Relaxed);
+    library.import(&here.person, &[files]).await.unwrap();
+    until("it is found by meaning", async || {
+        here.store.documents().await.unwrap()[0].state == DocumentState::Ready { meaning: true }
+    })
+    .await;
+    assert!(asked(&first) > MEASURED);
+    library.shutdown().await;
+
+    let library = here.open().await;
+    let again = Difficult::new(false, "poison", 1_000);
+    library.set_embedder(Some(again.clone()));
+    idle(&library).await;
+    let found = library.search(&SearchQuery { mode: SearchMode::Vector, ..find("tenant") }).await.unwrap();
+    assert_eq!((found.mode, found.hits.is_empty()), (SearchMode::Vector, false));
+    assert_eq!(asked(&again), 1, "the query, and nothing that is known");
+    library.shutdown().await;
+}
+
 /// What is left of the battery in percent; 0: there is the mains.
 static BATTERY: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0);
 

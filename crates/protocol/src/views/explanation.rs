@@ -76,7 +76,7 @@ pub struct PassageView {
     /// The share of the question's words that it holds, rare words counting more; 0 to 1.
     #[serde(default)]
     pub words: f32,
-    /// How near it is in meaning (cosine), 0 to 1; None where that was not computed.
+    /// How near it is in meaning, 0 to 1 (a cosine on the starter model's scale); None where that was not computed.
     #[serde(default)]
     pub meaning: Option<f32>,
     /// What people call the place; None where it is the page's number.

@@ -148,7 +148,7 @@ pub struct SearchHit {
     pub score: f32,
     /// Share of the words evidence, 0 to 1; 0 when no word matches.
     pub words: f32,
-    /// Share of the meaning evidence, 0 to 1 (cosine); 0 when not computed.
+    /// Share of the meaning evidence, 0 to 1 (a cosine on the starter model's scale); 0 when not computed.
     pub meaning: f32,
     /// The part of the passage to show.
     pub snippet: String,
