@@ -101,6 +101,22 @@ proptest! {
     }
 
     #[test]
+    fn products_of_codes_with_vnni_are_the_same_in_256_and_512_bits(
+        format in any_format(), rows in 1usize..40, blocks in 1usize..4, tokens in 1usize..20, seed: u64,
+    ) {
+        let columns = blocks * format.block().0.max(5);
+        let mut random = Random(seed);
+        let bytes = raw(format, rows, columns, &mut random);
+        let values = random.floats(tokens * columns);
+        let reference = matrix(&Cpu::with(Isa::portable(), 1), format, rows, columns, &bytes);
+        let [narrow, wide] = ["avx-vnni", "avx512"].map(Isa::named);
+        if let (Form::Codes, Some(narrow), Some(wide)) = (reference.form(), narrow, wide) {
+            let of = |isa: Isa| multiply(&Cpu::with(isa, 1), &reference, &values);
+            prop_assert_eq!(of(narrow), of(wide), "{:?}", format);
+        }
+    }
+
+    #[test]
     fn attention_is_right(
         kv_heads in 1usize..4, shared in 1usize..7, width in 1usize..40, first in 0usize..300, tokens in 1usize..12, seed: u64,
     ) {
