@@ -214,6 +214,7 @@ async fn a_models_scale_is_measured_once_and_where_it_was_away_later() {
     .await;
     assert!(asked(&first) > MEASURED);
     library.shutdown().await;
+    drop(library);
 
     let library = here.open().await;
     let again = Difficult::new(false, "poison", 1_000);
