@@ -155,7 +155,7 @@ async fn catch_up(inner: &Inner, known: &mut Known) -> Result<End, LibraryError>
     inner.settle_scale(&*embedder, &mut known.scale).await?;
     let before = known.refused.len();
     let mut end = embed_missing(inner, &*embedder, &mut known.refused).await;
-    if matches!(end, Ok(End::Done)) && known.scale != Scale::Settled && !*inner.paused.borrow() {
+    if matches!(end, Ok(End::Done)) && matches!(known.scale, Scale::Unknown(1..)) {
         end = Ok(End::Away);
     }
     let refused = known.refused.len() - before;
@@ -206,7 +206,10 @@ impl Inner {
             *scale = Scale::Settled;
             return Ok(());
         }
-        if *self.paused.borrow() || self.saves_power() {
+        // An empty workspace needs no scale: the model is not loaded for it.
+        let empty = self.vectors.read().unwrap_or_else(PoisonError::into_inner).len() == 0
+            && self.derived.count_unembedded().await? == 0;
+        if empty || *self.paused.borrow() || self.saves_power() {
             return Ok(());
         }
         match tokio::time::timeout(MEASURING, nearness::measure(embedder)).await {

@@ -187,7 +187,11 @@ mod tests {
         let none = lie(std::slice::from_ref(&asked), std::slice::from_ref(&far));
         assert_eq!(Nearness::of(none), Nearness::USUAL);
         let alike = turned([0.0, 0.01, 0.02]);
-        assert_eq!(lie(&[alike.clone()], &[alike]), none, "of a model to which all is alike nothing is known");
+        assert_eq!(
+            lie(std::slice::from_ref(&alike), std::slice::from_ref(&alike)),
+            none,
+            "of a model to which all is alike nothing is known"
+        );
         // The same in another language, further off.
         let other = turned([30.0, 120.0, 210.0]);
         let two = lie(&[asked.clone(), other.clone()], &[asked, other]);

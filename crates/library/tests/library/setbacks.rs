@@ -205,9 +205,11 @@ async fn a_models_scale_is_measured_once_and_where_it_was_away_later() {
     let library = here.open().await;
     let first = Difficult::new(true, "poison", 1_000);
     library.set_embedder(Some(first.clone()));
+    idle(&library).await;
+    assert_eq!(asked(&first), 0, "an empty workspace needs no scale");
+    library.import(&here.person, &[files]).await.unwrap();
     until("it was asked in vain", async || asked(&first) > 0).await;
     first.away.store(false, Ordering::Relaxed);
-    library.import(&here.person, &[files]).await.unwrap();
     until("it is found by meaning", async || {
         here.store.documents().await.unwrap()[0].state == DocumentState::Ready { meaning: true }
     })
