@@ -12,7 +12,8 @@ use crate::activations::Block;
 use crate::avx2::{self, load_bytes, load_halves, store};
 use crate::matrix::Panels;
 use crate::product::Task;
-use crate::tile::{COLUMNS, GROUP, ROWS, Tile4, Tile5, Tile6, Tile8, Unsigned};
+use crate::tile::{COLUMNS, GROUP, ROWS, Tile4, Tile5, Tile6, Tile8};
+use crate::unsigned::Unsigned;
 use std::arch::x86_64::*;
 use std::{
     array,

@@ -41,6 +41,8 @@ pub mod scan;
 mod segment;
 mod stretch;
 mod tile;
+#[cfg(target_arch = "x86_64")]
+mod unsigned;
 
 pub use activations::{Activations, Form};
 pub use arena::Arena;

@@ -5,8 +5,6 @@
 //! AVX-512, two of AVX2, four of NEON. One multiplication with four broadcast activations gives each row's
 //! partial sum, with no sum across lanes.
 
-#[cfg(target_arch = "x86_64")]
-use crate::activations::Block;
 use crate::arena::Plain;
 use crate::format::{BITS, Codes, NIBBLES, PAIRS, from_half};
 
@@ -163,67 +161,6 @@ impl CodeTile for Tile8 {
     fn row(&self, row: usize) -> [f32; COLUMNS] {
         let scale = from_half(self.scales[row]);
         std::array::from_fn(|column| scale * f32::from(self.codes[column / 4][row * 4 + column % 4]))
-    }
-}
-
-/// What vector code that takes codes as unsigned needs to know of a tile.
-#[cfg(target_arch = "x86_64")]
-pub(crate) trait Unsigned {
-    /// Runs of columns that have scales of their own: 1 or 2.
-    const RUNS: usize;
-    /// Where the sum of a run's products begins, which takes away what was added to make the codes unsigned.
-    fn start(_: &Block, _: usize) -> i32 {
-        0
-    }
-    /// The scales of a run.
-    fn scales(&self, run: usize) -> &[u16; ROWS];
-    /// What is added to code times scale.
-    fn offsets(&self) -> Option<&[u16; ROWS]> {
-        None
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Unsigned for Tile4 {
-    const RUNS: usize = 1;
-    fn scales(&self, _: usize) -> &[u16; ROWS] {
-        &self.scales
-    }
-    fn offsets(&self) -> Option<&[u16; ROWS]> {
-        Some(&self.offsets)
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Unsigned for Tile5 {
-    const RUNS: usize = 1;
-    fn scales(&self, _: usize) -> &[u16; ROWS] {
-        &self.scales
-    }
-    fn offsets(&self) -> Option<&[u16; ROWS]> {
-        Some(&self.offsets)
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Unsigned for Tile6 {
-    const RUNS: usize = 2;
-    fn start(block: &Block, run: usize) -> i32 {
-        block.minus_32[run]
-    }
-    fn scales(&self, run: usize) -> &[u16; ROWS] {
-        &self.scales[run]
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Unsigned for Tile8 {
-    const RUNS: usize = 1;
-    fn start(block: &Block, _: usize) -> i32 {
-        block.minus_128
-    }
-    fn scales(&self, _: usize) -> &[u16; ROWS] {
-        &self.scales
     }
 }
 

@@ -4,7 +4,8 @@ use super::{Dot, Sums, fetch};
 use crate::activations::Block;
 use crate::avx512::{load_bytes, load_halves};
 use crate::product::Task;
-use crate::tile::{GROUP, Tile4, Tile5, Tile6, Tile8, Unsigned};
+use crate::tile::{GROUP, Tile4, Tile5, Tile6, Tile8};
+use crate::unsigned::Unsigned;
 use std::arch::x86_64::*;
 use std::array;
 
